@@ -1,0 +1,1 @@
+"""Metrics with intervals, comparisons, calibration, figures. No Qt, no TensorFlow."""

@@ -1,0 +1,1 @@
+"""A file becomes a Radiograph, a Radiograph becomes the network's input. No Qt, no TensorFlow."""

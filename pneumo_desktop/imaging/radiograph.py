@@ -1,0 +1,113 @@
+"""The picture as a reader sees it, whatever file it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One place an image can be read from.
+
+    ``path`` is a file on disk; ``member`` the name inside it when that file is a ZIP archive;
+    ``frame`` counts from 0 in a multi-frame DICOM or a multi-page TIFF.
+    """
+
+    path: Path
+    member: str | None = None
+    frame: int = 0
+
+    def display_name(self) -> str:
+        """Return what the worklist shows: the file's own name, with member and frame where there are any."""
+        name = self.path.name if self.member is None else f"{self.path.name}/{self.member}"
+        return name if self.frame == 0 else f"{name} #{self.frame + 1}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A DICOM window: ``center`` and ``width`` in the units of ``Radiograph.pixels``."""
+
+    center: float
+    width: float
+    name: str = ""
+
+
+class UnreadableImageError(Exception):
+    """A file that cannot become a Radiograph.
+
+    ``code`` names a sentence in ``words`` (for example ``truncated``, ``too_large``, ``empty``,
+    ``unknown_format``, ``no_pixels``, ``unsupported_encoding``, ``encrypted``, ``io``); ``detail`` is for
+    the log and carries no patient data.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """A decoded image, displayed as MONOCHROME2, with its orientation applied.
+
+    pixels: (H, W) uint8 or uint16; a larger value is brighter on the screen. 16-bit data keep their depth.
+    window: the window the file asks for, in units of ``pixels``; it is also what ``prepare`` looks through.
+    spacing_mm: (row, column) millimetres a pixel, or None where the file does not know.
+    sha256: hex digest of the file's (or archive member's) bytes.
+    frame_count: frames in the file; this is frame ``entry.frame``.
+    tags: DICOM keyword -> value as text, a whitelist, for the worklist and for the gate
+        (PatientName, PatientID, PatientAge, PatientBirthDate, StudyDate, Modality, BodyPartExamined,
+        ViewPosition, PhotometricInterpretation, ...). Never logged.
+    all_tags: (tag, keyword, VR, value) rows for the tag viewer, filled only on request.
+    age_years: the patient's age at the study, or None.
+    notes: codes of what was done on the way (``exif_orientation``, ``first_frame_shown``,
+        ``window_ignored``, ...), each with a sentence in ``words``.
+    saturated, colour: what the gate wants to know of the original before it became grey:
+        ``colour`` is the mean absolute difference between channels on a 0..255 scale (0 for grey files).
+    """
+
+    entry: Entry
+    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+    window: Window
+    sha256: str
+    format: str
+    windows: tuple[Window, ...] = ()
+    spacing_mm: tuple[float, float] | None = None
+    bits_stored: int = 8
+    frame_count: int = 1
+    tags: Mapping[str, str] = field(default_factory=dict)
+    all_tags: tuple[tuple[str, str, str, str], ...] = ()
+    age_years: float | None = None
+    colour: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def modality(self) -> str | None:
+        """The DICOM modality (CR, DX, CT, ...) or None for a picture file."""
+        return self.tags.get("Modality") or None
+
+
+def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDArray[np.uint8]:
+    """Look at a radiograph through a window.
+
+    Returns (H, W) uint8, linear between ``center - width / 2`` and ``center + width / 2`` (DICOM PS3.3
+    C.11.2.1.3.2, LINEAR_EXACT). The radiograph's own window is used when none is given.
+    """
+    chosen = window or radiograph.window
+    low = chosen.center - chosen.width / 2.0
+    scale = 255.0 / max(chosen.width, 1e-6)
+    levels = np.arange(65536 if radiograph.pixels.dtype == np.uint16 else 256, dtype=np.float64)
+    table = np.clip((levels - low) * scale, 0.0, 255.0).round().astype(np.uint8)
+    return table[radiograph.pixels]
+
+
+def describe_value(value: Any) -> str:
+    """Return a DICOM value as one short line of text."""
+    text = str(value)
+    return text if len(text) <= 200 else text[:200] + "…"

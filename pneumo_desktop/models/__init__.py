@@ -1,0 +1,1 @@
+"""What a model is: package, card, registry, operating points."""

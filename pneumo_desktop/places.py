@@ -1,0 +1,39 @@
+"""Where things are: resources and the bundled model in a checkout, a wheel or a frozen program; the user's data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "pneumo-desktop"
+
+
+def _root() -> Path:
+    """Return the folder that holds ``resources`` and ``models``."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    if frozen is not None:
+        return Path(frozen)
+    package = Path(__file__).resolve().parent
+    checkout = package.parent
+    if (checkout / "pyproject.toml").is_file():
+        return checkout
+    return Path(sys.prefix) / "share" / APP_NAME
+
+
+def resource(*parts: str) -> Path:
+    """Return the path of a file or folder under ``resources/``."""
+    return _root().joinpath("resources", *parts)
+
+
+def bundled_model() -> Path:
+    """Return the path of the model package that comes with the program."""
+    return _root() / "models" / "bundled.pneumo"
+
+
+def data_dir(override: Path | None = None) -> Path:
+    """Return the folder for results, settings, models and logs, made if it is missing."""
+    folder = override if override is not None else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,1 @@
+"""Judging: gate, network, heat map, outcome, and the pipeline over a folder."""
