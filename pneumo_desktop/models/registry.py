@@ -1,0 +1,131 @@
+"""The models of one installation: the bundled one and those in the data folder; which is active, and one step back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pneumo_desktop.models.card import BadPackageError, Card
+from pneumo_desktop.models.package import ModelPackage
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One installed model."""
+
+    model_id: str
+    card: Card
+    path: Path
+    sha256: str
+    bundled: bool
+    active: bool
+
+
+class UnknownModelError(Exception):
+    """No installed model has this id."""
+
+
+class Registry:
+    """Installed models. ``folder`` is made on the first write; the bundled package is never touched."""
+
+    def __init__(self, folder: Path, bundled: Path) -> None:
+        self._folder = folder
+        self._bundled = bundled
+        self._state_file = folder / "active.json"
+
+    def _history(self) -> list[str]:
+        try:
+            values = json.loads(self._state_file.read_text("utf-8"))
+            return [item for item in values["history"] if isinstance(item, str)]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _save_history(self, history: list[str]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._state_file.with_suffix(".part")
+        temporary.write_text(json.dumps({"history": history[-50:]}), "utf-8")
+        os.replace(temporary, self._state_file)
+
+    def _packages(self) -> list[tuple[ModelPackage, bool]]:
+        found = [(ModelPackage.open(self._bundled), True)] if self._bundled.is_file() else []
+        for path in sorted(self._folder.glob("*.pneumo")):
+            try:
+                found.append((ModelPackage.open(path), False))
+            except BadPackageError:
+                continue
+        return found
+
+    def list(self) -> list[ModelInfo]:
+        """Return every model that opens, the bundled one first. A damaged package is left out, never deleted."""
+        packages = self._packages()
+        known = {package.card.model_id for package, _ in packages}
+        chosen = [model_id for model_id in self._history() if model_id in known]
+        active = chosen[-1] if chosen else next((p.card.model_id for p, bundled in packages if bundled), None)
+        return [
+            ModelInfo(p.card.model_id, p.card, p.path, p.sha256, bundled, p.card.model_id == active)
+            for p, bundled in packages
+        ]
+
+    def get(self, model_id: str) -> ModelInfo:
+        """Return one model; raises UnknownModelError."""
+        for info in self.list():
+            if info.model_id == model_id:
+                return info
+        raise UnknownModelError(model_id)
+
+    def active(self) -> ModelInfo | None:
+        """Return the active model, or None where no model opens at all."""
+        return next((info for info in self.list() if info.active), None)
+
+    def activate(self, model_id: str) -> ModelInfo:
+        """Make ``model_id`` the active model; results made before keep their model's id."""
+        info = self.get(model_id)
+        self._save_history([*self._history(), info.model_id])
+        return self.get(model_id)
+
+    def rollback(self) -> ModelInfo | None:
+        """Go back to the model that was active before; the bundled one at the end."""
+        history = self._history()
+        self._save_history(history[:-1])
+        return self.active()
+
+    def install(self, path: Path) -> ModelInfo:
+        """Verify the package at ``path`` and copy it in; raises BadPackageError, code ``id_taken`` for a second use of an id."""
+        package = ModelPackage.open(path)
+        model_id = package.card.model_id
+        if _SAFE_ID.fullmatch(model_id) is None:
+            raise BadPackageError("card", "the model's id is not a plain name")
+        for info in self.list():
+            if info.model_id == model_id:
+                if info.sha256 == package.sha256:
+                    return info
+                raise BadPackageError("id_taken", model_id)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / f"{model_id}.pneumo"
+        temporary = target.with_suffix(".part")
+        shutil.copyfile(path, temporary)
+        if ModelPackage.open(temporary).sha256 != package.sha256:
+            temporary.unlink()
+            raise BadPackageError("hash", "the copy differs from the original")
+        os.replace(temporary, target)
+        return self.get(model_id)
+
+    def export(self, model_id: str, path: Path) -> None:
+        """Copy the package of ``model_id`` to ``path``, through a temporary file beside it."""
+        info = self.get(model_id)
+        temporary = path.with_name(path.name + ".part")
+        shutil.copyfile(info.path, temporary)
+        os.replace(temporary, path)
+
+    def remove(self, model_id: str) -> None:
+        """Delete an installed model that is neither bundled nor active; raises PermissionError otherwise."""
+        info = self.get(model_id)
+        if info.bundled or info.active:
+            raise PermissionError(model_id)
+        info.path.unlink()

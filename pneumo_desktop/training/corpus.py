@@ -1,0 +1,113 @@
+"""The images of the bundled model's recipe: three sources, patients apart, with a weight for what a label is worth."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+FIT, CHOOSE, REPORT = "fit", "choose", "report"
+_SHARES = {"kermany": (0.82, 0.08), "nih": (0.60, 0.10), "rsna_normal": (0.70, 0.10)}
+"""Shares of the fit and choose parts by source; the rest is the report part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One labelled picture: (H, W) uint8, ``label`` 1 for pneumonia, ``group`` the patient, ``weight`` of its label."""
+
+    picture: npt.NDArray[np.uint8]
+    label: int
+    source: str
+    group: str
+    part: str
+    weight: float
+    path: Path
+    view: str = ""
+    rsna_class: str = ""
+    source_bytes: float = 0.0
+
+
+def part_of(source: str, group: str, seed: int) -> str:
+    """Return the part a patient belongs to, by a hash of its key, so that it never depends on order or count."""
+    digest = hashlib.sha256(f"{seed}:{source}:{group}".encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    fit, choose = _SHARES[source]
+    return FIT if place < fit else CHOOSE if place < fit + choose else REPORT
+
+
+def _read(path: Path) -> npt.NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise FileNotFoundError(path)
+    return picture
+
+
+def _kermany(folder: Path, seed: int) -> list[Sample]:
+    samples = []
+    with (folder / "train_224.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["duplicate_of"]:
+                continue
+            path = folder / "train_224" / row["class"] / row["file"]
+            group = f"{row['subtype']}:{row['patient_key']}"
+            samples.append(
+                Sample(
+                    _read(path), int(row["class"] == "PNEUMONIA"), "kermany", group,
+                    part_of("kermany", group, seed), 1.0, path,
+                )
+            )  # fmt: skip
+    return samples
+
+
+def _nih(folder: Path, seed: int) -> list[Sample]:
+    """Pneumonia that radiologists called normal, and normals that they called opacity, are dropped from the fit.
+
+    They keep weight 0, so that the report part can still be counted with and without them.
+    """
+    samples = []
+    with (folder / "labels.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            path = folder / "images" / row["file"]
+            label = int(row["label"] == "pneumonia")
+            opinion = row["rsna_class"]
+            weight = 1.0
+            if label:
+                weight = {"Lung Opacity": 2.0, "Normal": 0.0}.get(opinion, 1.0)
+            elif opinion == "Lung Opacity":
+                weight = 0.0
+            samples.append(
+                Sample(
+                    _read(path), label, "nih", row["patient"], part_of("nih", row["patient"], seed), weight, path,
+                    row["view"], opinion, float(row["src_png_bytes"] or 0),
+                )
+            )  # fmt: skip
+    return samples
+
+
+def _rsna(folder: Path, seed: int) -> list[Sample]:
+    samples = []
+    with (folder / "labels.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            path = folder / "images" / row["file"]
+            samples.append(
+                Sample(
+                    _read(path), 0, "rsna_normal", row["file"], part_of("rsna_normal", row["file"], seed), 1.0, path,
+                    rsna_class="Normal",
+                )
+            )  # fmt: skip
+    return samples
+
+
+def load_corpus(data: Path, seed: int, with_rsna: bool = True) -> list[Sample]:
+    """Return every sample of the recipe from the folder ``data`` (the layout of its SOURCES.md).
+
+    Exact duplicates of the Kermany part are left out. ``with_rsna=False`` leaves out the RSNA normals, whose
+    terms ask for academic use.
+    """
+    samples = _kermany(data / "kermany", seed) + _nih(data / "adult_nih", seed)
+    return samples + _rsna(data / "adult_rsna_normal", seed) if with_rsna else samples

@@ -1,0 +1,128 @@
+"""The networks by name. A package names one of these and its numbers; nothing of a package is ever executed.
+
+Every network takes (N, S, S, 1) float32 in 0..1 and gives ``logit`` (N, 1), ``map`` (N, h, w) and ``features``
+(N, F). The head is a 1 x 1 convolution to one map followed by the global mean, so that the mean of the map is the
+logit: score and heat map come from one pass and agree exactly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+_LITE0_BLOCKS = ((1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2), (6, 112, 3, 5, 1), (6, 192, 4, 5, 2), (6, 320, 1, 3, 1))
+"""(expansion, channels, repeats, kernel, first stride) of EfficientNet-Lite0 (TensorFlow TPU repository, 2020)."""
+
+
+def _head(x: Any, middle: Any, inputs: Any, dropout: float, name: str) -> keras.Model:
+    """Close a network: gate features from two depths, one evidence map, its mean as the logit."""
+    features = layers.Concatenate(name="features")(
+        [layers.GlobalAveragePooling2D()(middle), layers.GlobalAveragePooling2D()(x)]
+    )
+    dropped = layers.SpatialDropout2D(dropout)(x) if dropout > 0 else x
+    evidence = layers.Conv2D(1, 1, name="evidence")(dropped)
+    logit = layers.GlobalAveragePooling2D(name="logit")(evidence)
+    height, width = evidence.shape[1:3]
+    heat = layers.Reshape((height, width), name="map")(evidence)
+    return keras.Model(inputs, {"logit": logit, "map": heat, "features": features}, name=name)
+
+
+def _norm_relu(x: Any, name: str, activate: bool = True) -> Any:
+    x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name=name)(x)
+    return layers.ReLU(max_value=6.0)(x) if activate else x
+
+
+def efficientnet_lite0(size: int, dropout: float = 0.2) -> keras.Model:
+    """Return EfficientNet-Lite0 (3.4 M parameters) for grey pictures of ``size`` pixels."""
+    inputs = keras.Input((size, size, 1), name="picture")
+    x = layers.Rescaling(255.0 / 128.0, offset=-127.0 / 128.0)(inputs)
+    x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem")(x)
+    x = _norm_relu(x, "stem_bn")
+    index = 0
+    middle = x
+    for stage, (expansion, channels, repeats, kernel, first_stride) in enumerate(_LITE0_BLOCKS):
+        for repeat in range(repeats):
+            stride = first_stride if repeat == 0 else 1
+            name = f"block{index}"
+            before = x
+            incoming = int(x.shape[-1])
+            if expansion != 1:
+                x = layers.Conv2D(incoming * expansion, 1, use_bias=False, name=f"{name}_expand")(x)
+                x = _norm_relu(x, f"{name}_expand_bn")
+            x = layers.DepthwiseConv2D(kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depth")(x)
+            x = _norm_relu(x, f"{name}_depth_bn")
+            x = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_project")(x)
+            x = _norm_relu(x, f"{name}_project_bn", activate=False)
+            if stride == 1 and incoming == channels:
+                x = layers.Add()([before, x])
+            index += 1
+        if stage == 4:
+            middle = x
+    x = layers.Conv2D(1280, 1, use_bias=False, name="top")(x)
+    x = _norm_relu(x, "top_bn")
+    return _head(x, middle, inputs, dropout, "efficientnet_lite0")
+
+
+def compact(size: int, dropout: float = 0.2) -> keras.Model:
+    """Return a small separable CNN (about 0.3 M parameters) to be trained from scratch."""
+    inputs = keras.Input((size, size, 1), name="picture")
+    x = layers.Rescaling(2.0, offset=-1.0)(inputs)
+    middle = x
+    for stage, channels in enumerate((24, 48, 96, 192, 256)):
+        convolution = layers.Conv2D if stage == 0 else layers.SeparableConv2D
+        x = _norm_relu(convolution(channels, 3, strides=2, padding="same", use_bias=False)(x), f"down{stage}_bn")
+        if stage > 0:
+            x = _norm_relu(layers.SeparableConv2D(channels, 3, padding="same", use_bias=False)(x), f"same{stage}_bn")
+        if stage == 3:
+            middle = x
+    return _head(x, middle, inputs, dropout, "compact")
+
+
+ARCHITECTURES: dict[str, Callable[[int, float], keras.Model]] = {
+    "efficientnet_lite0": efficientnet_lite0,
+    "compact": compact,
+}
+"""The whitelist: the only names that a card may ask for."""
+
+
+def build(architecture: str, size: int, dropout: float = 0.2) -> keras.Model:
+    """Return an untrained network by its whitelisted name; raises KeyError for any other name."""
+    return ARCHITECTURES[architecture](size, dropout)
+
+
+def start_from_imagenet(model: keras.Model, state: dict[str, npt.NDArray[Any]]) -> None:
+    """Put the ImageNet weights of ``torch_weights.read_state`` into an EfficientNet-Lite0; the head stays as it is.
+
+    The three colour channels of the stem are summed, which is what a grey picture would have met in all three.
+    """
+
+    def norm(layer: str, key: str) -> None:
+        values = [state[f"{key}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
+        model.get_layer(layer).set_weights(values)
+
+    def pointwise(layer: str, key: str) -> None:
+        model.get_layer(layer).set_weights([np.transpose(state[f"{key}.weight"], (2, 3, 1, 0))])
+
+    stem = np.transpose(state["_conv_stem.weight"], (2, 3, 1, 0)).sum(axis=2, keepdims=True)
+    model.get_layer("stem").set_weights([stem])
+    norm("stem_bn", "_bn0")
+    for index in range(sum(repeats for _, _, repeats, _, _ in _LITE0_BLOCKS)):
+        prefix = f"_blocks.{index}"
+        if f"{prefix}._expand_conv.weight" in state:
+            pointwise(f"block{index}_expand", f"{prefix}._expand_conv")
+            norm(f"block{index}_expand_bn", f"{prefix}._bn0")
+        depth = np.transpose(state[f"{prefix}._depthwise_conv.weight"], (2, 3, 0, 1))
+        model.get_layer(f"block{index}_depth").set_weights([depth])
+        norm(f"block{index}_depth_bn", f"{prefix}._bn1")
+        pointwise(f"block{index}_project", f"{prefix}._project_conv")
+        norm(f"block{index}_project_bn", f"{prefix}._bn2")
+    pointwise("top", "_conv_head")
+    norm("top_bn", "_bn1")
