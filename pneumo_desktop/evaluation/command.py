@@ -1,0 +1,163 @@
+"""``pneumo-desktop evaluate``: what the command line and the window both call.
+
+::
+
+    from pneumo_desktop.evaluation.command import evaluate, reading_with, EvaluationError
+
+    read_one = reading_with(reader, Population.NOT_KNOWN)     # any object with .read(radiograph, population)
+    result = evaluate(read_one, folder, out=Path("report.json"), figures=Path("figures"), compare=other_read_one)
+    print(result["text"])
+
+``evaluate`` returns ``{"report": {...}, "compared": {...} or None, "comparison": {...} or None, "figures": [paths],
+"text": summary in words, "unreadable": count}``; without ``text``, ``figures`` and ``unreadable`` that is what ``out``
+holds when two models are compared, and the report alone when not. It raises ``EvaluationError`` (its text is a
+sentence for the user) when there is nothing to evaluate or a file cannot be written. The exit code is the caller's:
+3 when ``unreadable`` is not 0, else 0; 2 on EvaluationError.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from pneumo_desktop.evaluation.cases import Answer, ReadOne
+from pneumo_desktop.evaluation.compare import Comparison
+from pneumo_desktop.evaluation.labelled import LabelledFolder, LabelsError, find
+from pneumo_desktop.evaluation.metrics import finite
+from pneumo_desktop.evaluation.report import Report, chosen_part, compare_reports, evaluate_folder
+from pneumo_desktop.evaluation.summary import comparison_sentence, labels_sentence, report_lines
+from pneumo_desktop.imaging.load import load
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
+from pneumo_desktop.reading.outcome import Judgement, Population, Reason
+from pneumo_desktop.words import tr
+
+
+class EvaluationError(Exception):
+    """Nothing could be evaluated; the text is a sentence for the user."""
+
+
+class _Reading(Protocol):
+    @property
+    def judgement(self) -> Judgement: ...
+
+
+class _Reader(Protocol):
+    def read(self, radiograph: Radiograph, population: Population) -> _Reading: ...
+
+
+def reading_with(
+    reader: _Reader, population: Population, unreadable: Callable[[UnreadableImageError], Judgement]
+) -> ReadOne:
+    """Return a ``ReadOne`` over a reader; ``unreadable`` makes the judgement of a file that cannot be decoded."""
+
+    def read_one(entry: Entry) -> Answer:
+        try:
+            radiograph = load(entry)
+        except UnreadableImageError as error:
+            return Answer(unreadable(error))
+        judgement = reader.read(radiograph, population).judgement
+        return Answer(judgement, radiograph.tags.get("PatientID") or None)
+
+    return read_one
+
+
+def evaluate(
+    services_reader: ReadOne,
+    folder: Path,
+    out: Path | None = None,
+    figures: Path | None = None,
+    compare: ReadOne | None = None,
+    *,
+    prevalence: float | None = None,
+    part: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Evaluate a labelled folder with one model, and with a second on the same images when ``compare`` is given.
+
+    ``on_progress(done, total)`` counts the images of both models. ``out`` gets JSON; a CSV of the images lies beside
+    it, with the same name. ``figures`` is a folder. See the module for what is returned and raised.
+    """
+    try:
+        found = find(folder)
+    except LabelsError as error:
+        raise EvaluationError(labels_sentence(error)) from error
+    total = _total(found, part) * (1 if compare is None else 2)
+
+    def progress(offset: int) -> Callable[[int], None]:
+        return lambda done: on_progress(offset + done, total) if on_progress is not None else None
+
+    report = evaluate_folder(found, services_reader, part, prevalence, progress(0), stopped)
+    if not report.cases:
+        raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=folder))
+    other: Report | None = None
+    comparison: Comparison | None = None
+    if compare is not None:
+        other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
+        comparison = compare_reports(report, other) if other.cases else None
+    document: dict[str, Any] = {
+        "report": report.as_json(),
+        "compared": other.as_json() if other else None,
+        "comparison": comparison_json(comparison) if comparison else None,
+    }
+    written: list[Path] = []
+    try:
+        if out is not None:
+            _write(document if other else document["report"], report, out)
+        if figures is not None:
+            # matplotlib is imported only when figures are asked for
+            from pneumo_desktop.evaluation.figures import write_all
+
+            written = write_all(report, figures, other)
+    except OSError as error:
+        raise EvaluationError(
+            tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
+                path=error.filename or out or figures, reason=error.strerror or type(error).__name__
+            )
+        ) from error
+    lines = report_lines(report)
+    if other is not None and comparison is not None:
+        lines += ["", *report_lines(other), "", comparison_sentence(comparison)]
+    return {
+        **document,
+        "figures": [str(path) for path in written],
+        "text": "\n".join(lines),
+        "unreadable": report.not_analysed.get(Reason.UNREADABLE.value, 0),
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as JSON can hold it."""
+    test = comparison.mcnemar
+    return {
+        "images": comparison.images,
+        "auc_new": finite(comparison.auc_new),
+        "auc_old": finite(comparison.auc_old),
+        "auc_difference": {
+            "value": finite(comparison.difference),
+            "low": finite(comparison.low),
+            "high": finite(comparison.high),
+        },
+        "mcnemar": {
+            "only_new_right": test.only_new,
+            "only_old_right": test.only_old,
+            "p_exact": test.p_exact,
+            "p_mid": test.p_mid,
+        },
+        "verdict": comparison.verdict.value,
+    }
+
+
+def _total(found: LabelledFolder, part: str | None) -> int:
+    chosen = part or chosen_part(found)
+    return len(found.images if chosen is None else found.part(chosen))
+
+
+def _write(document: dict[str, Any], report: Report, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    out.write_text(text, encoding="utf-8")
+    if out.suffix.lower() != ".csv":
+        report.write_csv(out.with_suffix(".csv"))

@@ -1,0 +1,303 @@
+"""Find images whose label is known: class folders in Spanish or English, or a CSV of file and label."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pneumo_desktop.evaluation.patients import patient_from_name
+from pneumo_desktop.imaging import sources
+from pneumo_desktop.imaging.radiograph import Entry
+
+NORMAL = 0
+PNEUMONIA = 1
+
+_CLASS_WORDS: Mapping[int, frozenset[str]] = {
+    NORMAL: frozenset(
+        [
+            "normal",
+            "normals",
+            "normales",
+            "sano",
+            "sanos",
+            "sana",
+            "sanas",
+            "healthy",
+            "negative",
+            "negatives",
+            "negativo",
+            "negativos",
+            "negativa",
+            "nopneumonia",
+            "noneumonia",
+            "sinneumonia",
+            "nofinding",
+            "sinhallazgos",
+        ]
+    ),
+    PNEUMONIA: frozenset(
+        [
+            "pneumonia",
+            "pneumonias",
+            "neumonia",
+            "neumonias",
+            "neumonico",
+            "neumonicos",
+            "positive",
+            "positives",
+            "positivo",
+            "positivos",
+            "positiva",
+            "pulmonia",
+            "conneumonia",
+        ]
+    ),
+}
+_PART_WORDS: Mapping[str, frozenset[str]] = {
+    "train": frozenset(["train", "training", "entrenamiento", "entrenar", "entreno"]),
+    "val": frozenset(["val", "valid", "validation", "validacion", "validar", "dev"]),
+    "test": frozenset(["test", "testing", "prueba", "pruebas"]),
+}
+_COLUMN_WORDS: Mapping[str, frozenset[str]] = {
+    "file": frozenset(
+        [
+            "file",
+            "filename",
+            "filepath",
+            "image",
+            "imagename",
+            "path",
+            "archivo",
+            "fichero",
+            "imagen",
+            "ruta",
+            "nombre",
+            "name",
+        ]
+    ),
+    "label": frozenset(
+        [
+            "label",
+            "class",
+            "etiqueta",
+            "clase",
+            "diagnosis",
+            "diagnostico",
+            "target",
+            "resultado",
+            "hallazgo",
+            "decision",
+        ]
+    ),
+    "patient": frozenset(
+        ["patient", "patientid", "patientkey", "paciente", "idpaciente", "pacienteid", "subject"]
+    ),
+    "part": frozenset(["part", "split", "subset", "conjunto", "parte", "particion"]),
+}
+_IMAGE_FOLDERS = ("images", "imagenes", "imágenes")
+_NUMBER_LABELS = {"0": NORMAL, "0.0": NORMAL, "1": PNEUMONIA, "1.0": PNEUMONIA}
+MAX_CSV_BYTES = 64 * 1024 * 1024
+
+
+class LabelsError(Exception):
+    """No labels could be found.
+
+    ``code``: ``no_class_folders``, ``csv_columns``, ``csv_unreadable``, ``missing``; ``detail`` names the file or
+    folder, or the columns that were seen.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """An image, its label (0 normal, 1 pneumonia), and what its place says of it.
+
+    name: path relative to the root, with forward slashes. part: ``train``, ``val``, ``test`` or None.
+    patient: a patient key from a column or from the file's name, or None.
+    """
+
+    entry: Entry
+    name: str
+    label: int
+    part: str | None = None
+    patient: str | None = None
+
+
+@dataclass(frozen=True)
+class LabelledFolder:
+    """What was found under ``root``.
+
+    unlabelled: names of images under no class folder, or with a label that is neither class.
+    folders: for each folder whose class is not known, how many images it holds (to be mapped by hand).
+    left_out: (name, code) of what is no image, as ``imaging.sources`` says, and ``missing`` rows of a CSV.
+    """
+
+    root: Path
+    images: tuple[LabelledImage, ...]
+    unlabelled: tuple[str, ...] = ()
+    folders: Mapping[str, int] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def parts(self) -> tuple[str, ...]:
+        """Return which of ``train``, ``val``, ``test`` hold images."""
+        present = {image.part for image in self.images}
+        return tuple(part for part in _PART_WORDS if part in present)
+
+    def part(self, name: str | None) -> tuple[LabelledImage, ...]:
+        """Return the images of one part (None: those under no part folder)."""
+        return tuple(image for image in self.images if image.part == name)
+
+
+def plain(text: str) -> str:
+    """Return ``text`` lower-case, without accents, spaces or punctuation: how names are compared."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if letter.isalnum())
+
+
+def class_of(name: str, mapping: Mapping[str, int] | None = None) -> int | None:
+    """Return the class a folder or label stands for, or None; ``mapping`` (name -> class) goes first."""
+    if mapping:
+        for known, label in mapping.items():
+            if plain(known) == plain(name):
+                return label
+    word = plain(name)
+    return next((label for label, words in _CLASS_WORDS.items() if word in words), None)
+
+
+def part_of(name: str) -> str | None:
+    """Return ``train``, ``val`` or ``test`` for a folder name in Spanish or English, or None."""
+    word = plain(name)
+    return next((part for part, words in _PART_WORDS.items() if word in words), None)
+
+
+def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder:
+    """Find the labelled images under a folder, in a ZIP archive, or listed by a CSV file.
+
+    The nearest folder above an image whose name is a class decides, so ``train/PNEUMONIA/virus/x.png`` is pneumonia.
+    A folder without class folders but with a CSV of file and label at its top is read through that CSV.
+    Raises LabelsError when there is no label at all.
+    """
+    if not root.exists():
+        raise LabelsError("missing", str(root))
+    if root.is_file() and root.suffix.lower() in (".csv", ".tsv"):
+        return _from_csv(root)
+    found = _from_folders(root, mapping)
+    if found.images:
+        return found
+    for table in sorted(root.glob("*.csv")) if root.is_dir() else []:
+        try:
+            return _from_csv(table)
+        except LabelsError:
+            continue
+    raise LabelsError("no_class_folders", str(root))
+
+
+def _from_folders(root: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
+    images: list[LabelledImage] = []
+    unlabelled: list[str] = []
+    folders: dict[str, int] = {}
+    left_out: list[tuple[str, str]] = []
+    for item in sources.find([root]):
+        name = _relative(item.path, item.member, root)
+        if not isinstance(item, Entry):
+            left_out.append((name, item.code))
+            continue
+        above = [*PurePosixPath(name).parts[:-1]]
+        label = _nearest(above, mapping)
+        if label is None:
+            label = class_of(root.name, mapping)
+        if label is None:
+            unlabelled.append(name)
+            if above:
+                folders[above[-1]] = folders.get(above[-1], 0) + 1
+            continue
+        parts = [part for part in map(part_of, reversed(above)) if part]
+        part = parts[0] if parts else part_of(root.name)
+        images.append(LabelledImage(item, name, label, part, patient_from_name(name)))
+    return LabelledFolder(root, tuple(images), tuple(unlabelled), folders, tuple(left_out))
+
+
+def _nearest(above: Iterable[str], mapping: Mapping[str, int] | None) -> int | None:
+    for folder in reversed(list(above)):
+        label = class_of(folder, mapping)
+        if label is not None:
+            return label
+    return None
+
+
+def _relative(path: Path, member: str | None, root: Path) -> str:
+    base = root if root.is_dir() else root.parent
+    try:
+        name = path.relative_to(base).as_posix()
+    except ValueError:
+        name = path.name
+    return name if member is None else f"{name}/{member}"
+
+
+def _from_csv(table: Path) -> LabelledFolder:
+    rows, columns = _read_rows(table)
+    images: list[LabelledImage] = []
+    unlabelled: list[str] = []
+    left_out: list[tuple[str, str]] = []
+    for row in rows:
+        name = row.get(columns["file"], "").strip()
+        if not name:
+            continue
+        text = row.get(columns["label"], "").strip()
+        label = _NUMBER_LABELS.get(text, class_of(text))
+        if label is None:
+            unlabelled.append(name)
+            continue
+        path = _locate(table.parent, name)
+        if path is None:
+            left_out.append((name, "missing"))
+            continue
+        patient = row.get(columns.get("patient", ""), "").strip() or patient_from_name(name)
+        part = part_of(row.get(columns.get("part", ""), ""))
+        images.append(LabelledImage(Entry(path), name.replace("\\", "/"), label, part, patient))
+    if not images:
+        raise LabelsError("csv_columns", table.name)
+    return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), {}, tuple(left_out))
+
+
+def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Return the rows and, for ``file``, ``label`` and perhaps ``patient`` and ``part``, the column's own name."""
+    try:
+        if table.stat().st_size > MAX_CSV_BYTES:
+            raise LabelsError("csv_unreadable", table.name)
+        raw = table.read_bytes()
+    except OSError as error:
+        raise LabelsError("csv_unreadable", table.name) from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    first = text.split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        reader = csv.DictReader(text.splitlines(), delimiter=separator)
+        header = [name for name in reader.fieldnames or [] if name]
+        rows = [{key: value or "" for key, value in row.items() if isinstance(key, str)} for row in reader]
+    except csv.Error as error:
+        raise LabelsError("csv_unreadable", table.name) from error
+    columns: dict[str, str] = {}
+    for name in header:
+        for role, words in _COLUMN_WORDS.items():
+            if plain(name) in words:
+                columns.setdefault(role, name)
+    if "file" not in columns or "label" not in columns:
+        raise LabelsError("csv_columns", f"{table.name}: {', '.join(header[:12])}")
+    return rows, columns
+
+
+def _locate(folder: Path, name: str) -> Path | None:
+    wanted = Path(name.replace("\\", "/"))
+    places = [folder / wanted, *(folder / images / wanted for images in _IMAGE_FOLDERS)]
+    return next((path for path in places if path.is_file()), None)

@@ -1,0 +1,354 @@
+"""The numbers of one evaluation: how they are computed, and how they are written as JSON and CSV.
+
+Headline rules (DESIGN.md, section 4). Accuracy, sensitivity and specificity compare the score with the operating
+point for every image, uncertain ones included; an image that was refused, withheld or unreadable counts as wrong.
+``auc`` ranks the images that got a verdict or an uncertain; ``auc_all`` ranks all, those without a verdict on the
+wrong side; ``auc_raw`` ranks every image that has a score, withheld ones by their score.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pneumo_desktop.evaluation import metrics
+from pneumo_desktop.evaluation.calibration import logit
+from pneumo_desktop.evaluation.cases import Case, CaseArrays, ReadOne, arrays, read_cases
+from pneumo_desktop.evaluation.compare import Comparison, compare
+from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, wilson
+from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
+from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
+from pneumo_desktop.evaluation.thresholds import BandReport, band_report
+
+SCHEMA = "pneumo-desktop evaluation 1"
+LABEL_CODES = {NORMAL: "normal", PNEUMONIA: "pneumonia"}
+
+_RATES = ("tp_rate", "fp_rate", "tn_rate", "fn_rate")
+_NAMES = (
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "auc",
+    "auc_all",
+    "auc_raw",
+    "average_precision",
+    "loss",
+    "brier",
+    "calibration_error",
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A value with its 95 % interval; ``method`` is ``bootstrap_by_patient`` or ``wilson_by_patient``."""
+
+    value: float
+    low: float
+    high: float
+    method: str = "bootstrap_by_patient"
+
+    def as_json(self) -> dict[str, float | str | None]:
+        """Return value, low, high and method; None where a number does not exist."""
+        return {
+            "value": finite(self.value),
+            "low": finite(self.low),
+            "high": finite(self.high),
+            "method": self.method,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One model on one set of labelled images.
+
+    numbers: name -> Metric for accuracy, sensitivity, specificity, auc, auc_all, auc_raw, average_precision, loss,
+    brier, calibration_error. part: which part of the folder was read (None: all of it).
+    """
+
+    folder: str
+    part: str | None
+    cases: tuple[Case, ...]
+    counts: Counts
+    numbers: dict[str, Metric]
+    band: BandReport
+    not_analysed: dict[str, int]
+    left_out: tuple[tuple[str, str], ...]
+    prevalence: float
+    rates: FloatArray
+    seed: int
+    repeats: int
+
+    @property
+    def model_id(self) -> str:
+        """The model that read the images, or an empty string for no images."""
+        return self.cases[0].judgement.model_id if self.cases else ""
+
+    @property
+    def patients(self) -> int:
+        """How many patients (or images of unknown patient) there are."""
+        return len({case.patient for case in self.cases})
+
+    def arrays(self) -> CaseArrays:
+        """Return the cases as arrays, for figures."""
+        return arrays(self.cases)
+
+    def judged(self) -> tuple[IntArray, FloatArray]:
+        """Return (labels, scores) of the images that got a verdict or an uncertain."""
+        data = self.arrays()
+        return data.label[data.judged], data.score[data.judged]
+
+    def cell(self, label: int, called: bool | None) -> list[Case]:
+        """Return the images behind one cell of the confusion matrix (called None: no verdict)."""
+        return [case for case in self.cases if case.label == label and case.called is called]
+
+    def errors(self) -> list[Case]:
+        """Return the wrong images, the most confident first, those without a verdict last."""
+        return sorted(
+            (case for case in self.cases if not case.right), key=lambda case: (-_distance(case), case.name)
+        )
+
+    def predictive_values(self, prevalence: float) -> tuple[Metric, Metric]:
+        """Return (positive, negative) predictive value at ``prevalence`` in 0..1, with intervals; cheap."""
+        tp, fp, tn, fn = self.rates.T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            positive = prevalence * tp / (prevalence * tp + (1.0 - prevalence) * fp)
+            negative = (1.0 - prevalence) * tn / ((1.0 - prevalence) * tn + prevalence * fn)
+        values = (self.counts.ppv(prevalence), self.counts.npv(prevalence))
+        pairs = zip(values, map(percentile_interval, (positive, negative)), strict=True)
+        ppv, npv = (Metric(value, interval.low, interval.high) for value, interval in pairs)
+        return ppv, npv
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it, the columns documented in docs/evaluation.md."""
+        ppv, npv = self.predictive_values(self.prevalence)
+        judgement = self.cases[0].judgement if self.cases else None
+        numbers = {**self.numbers, "ppv": ppv, "npv": npv}
+        return {
+            "schema": SCHEMA,
+            "folder": self.folder,
+            "part": self.part,
+            "model_id": self.model_id,
+            "preprocessing_version": judgement.preprocessing_version if judgement else None,
+            "app_version": judgement.app_version if judgement else None,
+            "images": len(self.cases),
+            "patients": self.patients,
+            "pneumonia": self.counts.positives,
+            "normal": self.counts.negatives,
+            "prevalence": finite(self.prevalence),
+            "bootstrap": {"repeats": self.repeats, "seed": self.seed, "by": "patient"},
+            "confusion": {
+                "tp": self.counts.tp,
+                "fp": self.counts.fp,
+                "fn": self.counts.fn,
+                "tn": self.counts.tn,
+                "pneumonia_not_analysed": self.counts.silent_positive,
+                "normal_not_analysed": self.counts.silent_negative,
+            },
+            "metrics": {name: metric.as_json() for name, metric in numbers.items()},
+            "uncertain_band": {
+                "images": self.band.inside,
+                "share": finite(self.band.share),
+                "error_outside": finite(self.band.error_outside),
+                "error_inside": finite(self.band.error_inside),
+            },
+            "not_analysed": self.not_analysed,
+            "left_out": [{"file": name, "reason": code} for name, code in self.left_out],
+            "results": [_row(case) for case in self.cases],
+        }
+
+    def write_json(self, path: Path) -> None:
+        """Write ``as_json`` as UTF-8; raises OSError."""
+        path.write_text(json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    def write_csv(self, path: Path, separator: str = ",", decimal: str = ".") -> None:
+        """Write one row an image as UTF-8 with BOM; no cell can be taken for a formula; raises OSError."""
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
+        rows = [_row(case) for case in self.cases]
+        if rows:
+            writer.writerow(rows[0])
+            writer.writerows([_cell(value, decimal) for value in row.values()] for row in rows)
+        path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+
+
+def _distance(case: Case) -> float:
+    judgement = case.judgement
+    if not case.judged or judgement.score is None or judgement.operating_point is None:
+        return -1.0
+    pair = logit(np.array([judgement.score, judgement.operating_point.threshold]))
+    return abs(float(pair[0] - pair[1]))
+
+
+def _row(case: Case) -> dict[str, str | float | bool | None]:
+    judgement = case.judgement
+    point = judgement.operating_point
+    return {
+        "file": case.name,
+        "label": LABEL_CODES[case.label],
+        "outcome": judgement.outcome.value,
+        "reason": judgement.reason.value if judgement.reason else None,
+        "score": judgement.score,
+        "operating_point": point.threshold if point else None,
+        "population": judgement.population.value,
+        "right": case.right,
+        "model_id": judgement.model_id,
+        "preprocessing_version": judgement.preprocessing_version,
+        "app_version": judgement.app_version,
+    }
+
+
+def _cell(value: str | float | bool | None, decimal: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return (
+            "'" + value
+            if value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") or value[:1] in "\t\r\n"
+            else value
+        )
+    return f"{value:.9g}".replace(".", decimal)
+
+
+def _statistics(data: CaseArrays) -> Callable[[IntArray], FloatArray]:
+    """Return the function that computes every number, in the order of ``_NAMES`` and ``_RATES``, for some images."""
+    pessimistic = data.pessimistic
+
+    def compute(index: IntArray) -> FloatArray:
+        label, judged = data.label[index], data.judged[index]
+        scored = ~np.isnan(data.score[index])
+        counts = metrics.count(label, data.called[index], ~judged)
+        inside_label, inside_score = label[judged], data.score[index][judged]
+        return np.array(
+            [
+                counts.accuracy,
+                counts.sensitivity,
+                counts.specificity,
+                metrics.auc(inside_label, inside_score),
+                metrics.auc(label, pessimistic[index]),
+                metrics.auc(label[scored], data.score[index][scored]),
+                metrics.average_precision(inside_label, inside_score),
+                metrics.log_loss(inside_label, inside_score),
+                metrics.brier(inside_label, inside_score),
+                metrics.expected_calibration_error(inside_label, inside_score),
+                metrics.ratio(counts.tp, counts.positives),
+                metrics.ratio(counts.fp, counts.negatives),
+                metrics.ratio(counts.tn, counts.negatives),
+                metrics.ratio(counts.fn, counts.positives),
+            ]
+        )
+
+    return compute
+
+
+def _metric(name: str, value: float, replicates: FloatArray, data: CaseArrays) -> Metric:
+    interval = percentile_interval(replicates)
+    kinds = {"accuracy": (NORMAL, PNEUMONIA), "sensitivity": (PNEUMONIA,), "specificity": (NORMAL,)}
+    if name in kinds and value in (0.0, 1.0):
+        # Every draw of a bootstrap says the same here; Wilson's interval over the patients does not pretend certainty.
+        within = np.isin(data.label, kinds[name])
+        patients = len({data.patients[index] for index in np.flatnonzero(within)})
+        interval = wilson(patients if value == 1.0 else 0, patients)
+        return Metric(value, interval.low, interval.high, "wilson_by_patient")
+    return Metric(value, interval.low, interval.high)
+
+
+def make_report(
+    cases: Sequence[Case],
+    folder: str = "",
+    part: str | None = None,
+    prevalence: float | None = None,
+    left_out: Sequence[tuple[str, str]] = (),
+    repeats: int = REPEATS,
+    seed: int = 0,
+) -> Report:
+    """Compute every number of the cases; ``prevalence`` is the set's own share when None."""
+    data = arrays(cases)
+    compute = _statistics(data)
+    values = compute(np.arange(len(cases), dtype=np.int64))
+    replicates = bootstrap_replicates(compute, data.patients, repeats, seed)
+    counts = metrics.count(data.label, data.called, ~data.judged)
+    judged = [case for case in cases if case.judged]
+    points = [case.judgement.operating_point for case in judged]
+    reasons = Counter(
+        case.judgement.reason.value if case.judgement.reason else "" for case in cases if not case.judged
+    )
+    return Report(
+        folder=folder,
+        part=part,
+        cases=tuple(cases),
+        counts=counts,
+        numbers={
+            name: _metric(name, float(values[column]), replicates[:, column], data)
+            for column, name in enumerate(_NAMES)
+        },
+        band=band_report(
+            data.label[data.judged], data.score[data.judged], [point for point in points if point is not None]
+        ),
+        not_analysed=dict(sorted(reasons.items())),
+        left_out=tuple(left_out),
+        prevalence=metrics.ratio(counts.positives, counts.total) if prevalence is None else prevalence,
+        rates=replicates[:, len(_NAMES) :],
+        seed=seed,
+        repeats=repeats,
+    )
+
+
+def chosen_part(found: LabelledFolder) -> str | None:
+    """Return ``test`` when the folder has a test part with both classes beside other parts, else None (all images)."""
+    labels = {image.label for image in found.part("test")}
+    return "test" if len(labels) == 2 and len({image.part for image in found.images}) > 1 else None
+
+
+def evaluate_folder(
+    folder: Path | LabelledFolder,
+    read_one: ReadOne,
+    part: str | None = None,
+    prevalence: float | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+    repeats: int = REPEATS,
+    seed: int = 0,
+) -> Report:
+    """Read a labelled folder (or what ``labelled.find`` found in it) and compute the report.
+
+    ``part``: ``train``, ``val``, ``test``; None takes ``test`` where the folder has parts, else all images.
+    Raises LabelsError when the folder holds no labels.
+    """
+    found = find(folder) if isinstance(folder, Path) else folder
+    chosen = part or chosen_part(found)
+    images = found.images if chosen is None else found.part(chosen)
+    cases = read_cases(images, read_one, on_progress, stopped)
+    left_out = (*found.left_out, *((name, "no_label") for name in found.unlabelled))
+    return make_report(cases, found.root.name, chosen, prevalence, left_out, repeats, seed)
+
+
+def compare_reports(new: Report, old: Report, repeats: int = REPEATS, seed: int = 0) -> Comparison:
+    """Compare two models on the images that both reports hold; images without a verdict count as wrong.
+
+    Raises ValueError when the reports share no image.
+    """
+    others = {case.name: case for case in old.cases}
+    pairs = [(case, others[case.name]) for case in new.cases if case.name in others]
+    if not pairs:
+        raise ValueError("the two reports share no image")
+    first, second = (arrays([pair[0] for pair in pairs]), arrays([pair[1] for pair in pairs]))
+    return compare(
+        first.label,
+        first.pessimistic,
+        second.pessimistic,
+        [pair[0].right for pair in pairs],
+        [pair[1].right for pair in pairs],
+        first.patients,
+        repeats=repeats,
+        seed=seed,
+    )

@@ -1,0 +1,139 @@
+"""An evaluation in words: what the command line prints and the page shows above its figures."""
+
+from __future__ import annotations
+
+import math
+
+from pneumo_desktop.evaluation.compare import Comparison, Verdict
+from pneumo_desktop.evaluation.labelled import LabelsError
+from pneumo_desktop.evaluation.report import Metric, Report
+from pneumo_desktop.words import ntr, tr
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return what a verdict says, in words."""
+    words = {
+        Verdict.BETTER: tr("The new model is better."),
+        Verdict.NO_WORSE: tr("The new model is no worse."),
+        Verdict.WORSE: tr("The new model is worse."),
+        Verdict.TOO_FEW: tr("There are too few images to tell the models apart."),
+    }
+    return words[verdict]
+
+
+def metric_name(name: str) -> str:
+    """Return the words for a metric's key in a report."""
+    words = {
+        "accuracy": tr("Accuracy"),
+        "sensitivity": tr("Sensitivity"),
+        "specificity": tr("Specificity"),
+        "ppv": tr("Positive predictive value"),
+        "npv": tr("Negative predictive value"),
+        "auc": tr("AUC"),
+        "auc_all": tr("AUC, images without a verdict counted as wrong"),
+        "auc_raw": tr("AUC, withheld images by their score"),
+        "average_precision": tr("Average precision"),
+        "loss": tr("Loss"),
+        "brier": tr("Brier score"),
+        "calibration_error": tr("Calibration error"),
+    }
+    return words[name]
+
+
+def number_text(metric: Metric) -> str:
+    """Return ``0.953 (0.941 to 0.966)``, or a dash for a number that does not exist."""
+    if not math.isfinite(metric.value):
+        return "–"
+    if not (math.isfinite(metric.low) and math.isfinite(metric.high)):
+        return f"{metric.value:.3f}"
+    return tr("{value} ({low} to {high})").format(
+        value=f"{metric.value:.3f}", low=f"{metric.low:.3f}", high=f"{metric.high:.3f}"
+    )
+
+
+def report_lines(report: Report) -> list[str]:
+    """Return the report as lines of text."""
+    counts = report.counts
+    lines = [
+        tr(
+            "Model {model}: {images} images of {patients} patients, {pneumonia} pneumonia, {normal} normal"
+        ).format(
+            model=report.model_id,
+            images=counts.total,
+            patients=report.patients,
+            pneumonia=counts.positives,
+            normal=counts.negatives,
+        )
+    ]
+    if report.part == "test":
+        lines.append(tr("Only the test part of the folder was read."))
+    ppv, npv = report.predictive_values(report.prevalence)
+    numbers = {**report.numbers, "ppv": ppv, "npv": npv}
+    shown = ["accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "loss", "calibration_error"]
+    if counts.silent_positive or counts.silent_negative:
+        shown.insert(6, "auc_all")
+    width = max(len(metric_name(name)) for name in shown)
+    lines += [f"  {metric_name(name):<{width}}  {number_text(numbers[name])}" for name in shown]
+    if math.isfinite(report.prevalence):
+        lines.append(
+            tr("Predictive values at a prevalence of {share}.").format(share=f"{report.prevalence:.1%}")
+        )
+    lines.append(
+        tr("Called pneumonia: {tp} right, {fp} wrong. Called normal: {tn} right, {fn} wrong.").format(
+            tp=counts.tp, fp=counts.fp, tn=counts.tn, fn=counts.fn
+        )
+    )
+    silent = counts.silent_positive + counts.silent_negative
+    if silent:
+        lines.append(
+            ntr(
+                "{n} image got no verdict and counts as wrong.",
+                "{n} images got no verdict and count as wrong.",
+                silent,
+            ).format(n=silent)
+        )
+    if report.band.inside:
+        lines.append(
+            tr("Uncertain: {share} of the images; of the others {error} are wrong.").format(
+                share=f"{report.band.share:.1%}",
+                error=f"{report.band.error_outside:.1%}" if report.band.outside else "–",
+            )
+        )
+    if report.left_out:
+        count = len(report.left_out)
+        lines.append(ntr("{n} file was left out.", "{n} files were left out.", count).format(n=count))
+    return lines
+
+
+def comparison_sentence(comparison: Comparison) -> str:
+    """Return the verdict with its numbers."""
+    test = comparison.mcnemar
+    numbers = tr(
+        "Difference in AUC {value} (95 % interval {low} to {high}); right only with the new model {new}, "
+        "only with the old one {old} (McNemar p = {p})."
+    ).format(
+        value=f"{comparison.difference:+.3f}",
+        low=f"{comparison.low:+.3f}",
+        high=f"{comparison.high:+.3f}",
+        new=test.only_new,
+        old=test.only_old,
+        p=f"{test.p_mid:.3f}",
+    )
+    return f"{verdict_words(comparison.verdict)} {numbers}"
+
+
+def labels_sentence(error: LabelsError) -> str:
+    """Return the sentence for a folder without usable labels."""
+    words = {
+        "missing": tr("{name} does not exist. Check the path."),
+        "no_class_folders": tr(
+            "{name} has no NORMAL and PNEUMONIA folders and no CSV of file and label. "
+            "Sort the images into two folders with these names, or say which folder is which."
+        ),
+        "csv_columns": tr(
+            "The table {name} has no usable columns for file and label. Name them 'file' and 'label', and write "
+            "normal or pneumonia as the label."
+        ),
+        "csv_unreadable": tr("The table {name} could not be read. Save it as CSV in UTF-8 and try again."),
+    }
+    return words[error.code].format(name=error.detail)

@@ -1,0 +1,84 @@
+"""McNemar's test, the paired bootstrap, and the verdict words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pneumo_desktop.evaluation.compare import McNemar, Verdict, compare, judge, mcnemar, mcnemar_p
+
+
+def test_mcnemar_by_hand() -> None:
+    # 1 against 6: exact 2 * (1 + 7) / 128; mid-p takes the point probability 7/128 off once.
+    assert mcnemar_p(1, 6) == (pytest.approx(16 / 128), pytest.approx(9 / 128))
+    assert mcnemar_p(0, 0) == (1.0, 1.0)
+    assert mcnemar_p(0, 5)[0] == pytest.approx(2 / 32)
+    assert mcnemar_p(4, 4) == (1.0, pytest.approx(1.0))
+
+
+def test_mcnemar_copes_with_many_images() -> None:
+    exact, mid = mcnemar_p(1000, 1200)
+    z = (abs(1000 - 1200) - 1) / np.sqrt(2200)
+    assert exact == pytest.approx(2.1e-5, rel=0.1) and z == pytest.approx(4.24, abs=0.01)
+    assert mid < exact
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_p_values_are_symmetric_and_ordered(a: int, b: int) -> None:
+    exact, mid = mcnemar_p(a, b)
+    assert (exact, mid) == mcnemar_p(b, a)
+    assert 0 < mid <= exact <= 1
+
+
+def test_counts_of_discordant_images() -> None:
+    test = mcnemar([True, True, False, False], [True, False, True, False])
+    assert (test.only_new, test.only_old) == (1, 1)
+    with pytest.raises(ValueError, match="same images"):
+        mcnemar([True], [True, False])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "new", "old", "verdict"),
+    [
+        (0.01, 0.05, 3, 3, Verdict.BETTER),
+        (-0.05, -0.01, 3, 3, Verdict.WORSE),
+        (-0.01, 0.02, 3, 3, Verdict.NO_WORSE),
+        (-0.10, 0.10, 3, 3, Verdict.TOO_FEW),
+        (-0.01, 0.02, 20, 2, Verdict.BETTER),
+        (-0.10, 0.10, 20, 2, Verdict.TOO_FEW),
+        (0.01, 0.05, 2, 20, Verdict.WORSE),
+        (float("nan"), float("nan"), 0, 0, Verdict.TOO_FEW),
+    ],
+)
+def test_verdicts(low: float, high: float, new: int, old: int, verdict: Verdict) -> None:
+    assert judge(low, high, McNemar(new, old, *mcnemar_p(new, old))) is verdict
+
+
+def scores(generator: np.random.Generator, labels: np.ndarray, shift: float) -> np.ndarray:
+    return labels * shift + generator.normal(size=len(labels))
+
+
+def test_a_clearly_better_model_is_better_and_the_reverse_is_worse() -> None:
+    generator = np.random.default_rng(5)
+    labels = np.arange(400) % 2
+    good, bad = scores(generator, labels, 3.0), scores(generator, labels, 0.5)
+    right_good, right_bad = (good > 1.5) == labels, (bad > 0.25) == labels
+    groups = list(range(400))
+    forward = compare(labels, good, bad, right_good, right_bad, groups, repeats=200)
+    assert forward.verdict is Verdict.BETTER
+    assert 0 < forward.low < forward.difference < forward.high
+    backward = compare(labels, bad, good, right_bad, right_good, groups, repeats=200)
+    assert backward.verdict is Verdict.WORSE
+
+
+def test_the_same_model_is_no_worse_and_a_handful_tells_nothing() -> None:
+    generator = np.random.default_rng(6)
+    labels = np.arange(100) % 2
+    same = scores(generator, labels, 2.0)
+    right = (same > 1) == labels
+    assert compare(labels, same, same, right, right, range(100), repeats=50).verdict is Verdict.NO_WORSE
+    few, other = scores(generator, labels[:12], 1.0), scores(generator, labels[:12], 1.0)
+    result = compare(labels[:12], few, other, [True] * 12, [True] * 12, range(12), repeats=200)
+    assert result.verdict is Verdict.TOO_FEW
