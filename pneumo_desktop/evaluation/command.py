@@ -4,7 +4,7 @@
 
     from pneumo_desktop.evaluation.command import evaluate, reading_with, EvaluationError
 
-    read_one = reading_with(reader, Population.NOT_KNOWN)     # any object with .read(radiograph, population)
+    read_one = reading_with(reader, Population.NOT_KNOWN)     # a reading.reader.Reader
     result = evaluate(read_one, folder, out=Path("report.json"), figures=Path("figures"), compare=other_read_one)
     print(result["text"])
 
@@ -46,17 +46,17 @@ class _Reading(Protocol):
 class _Reader(Protocol):
     def read(self, radiograph: Radiograph, population: Population) -> _Reading: ...
 
+    def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement: ...
 
-def reading_with(
-    reader: _Reader, population: Population, unreadable: Callable[[UnreadableImageError], Judgement]
-) -> ReadOne:
-    """Return a ``ReadOne`` over a reader; ``unreadable`` makes the judgement of a file that cannot be decoded."""
+
+def reading_with(reader: _Reader, population: Population) -> ReadOne:
+    """Return a ``ReadOne`` over a ``reading.reader.Reader``; a DICOM patient number groups its images."""
 
     def read_one(entry: Entry) -> Answer:
         try:
             radiograph = load(entry)
         except UnreadableImageError as error:
-            return Answer(unreadable(error))
+            return Answer(reader.unreadable(error, population))
         judgement = reader.read(radiograph, population).judgement
         return Answer(judgement, radiograph.tags.get("PatientID") or None)
 

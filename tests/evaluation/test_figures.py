@@ -1,0 +1,82 @@
+"""Figures: the words and numbers on them, both formats, no pyplot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from pneumo_desktop.evaluation import figures
+from pneumo_desktop.evaluation.metrics import Counts
+from pneumo_desktop.evaluation.report import evaluate_folder
+from pneumo_desktop.words import tr
+
+from .test_report import MIXED
+
+
+def texts(figure: Figure) -> list[str]:
+    axes = figure.axes[0]
+    return [text.get_text() for text in axes.texts]
+
+
+def test_the_matrix_shows_counts_and_shares() -> None:
+    figure = figures.confusion_matrix(Counts(tp=90, fp=20, fn=10, tn=80))
+    assert texts(figure) == ["80\n80.0%", "20\n20.0%", "10\n10.0%", "90\n90.0%"]
+    axes = figure.axes[0]
+    words = [tr("Normal"), tr("Pneumonia")]
+    assert [label.get_text() for label in axes.get_xticklabels()] == words
+    assert [label.get_text() for label in axes.get_yticklabels()] == words
+
+
+def test_images_without_a_verdict_get_a_column() -> None:
+    figure = figures.confusion_matrix(Counts(tp=1, fp=0, fn=0, tn=1, silent_positive=3))
+    assert texts(figure) == ["1\n100.0%", "0\n0.0%", "0\n0.0%", "0\n0.0%", "1\n25.0%", "3\n75.0%"]
+
+
+def test_every_figure_is_written_twice(folder: Path, answers: Any, tmp_path: Path) -> None:
+    report = evaluate_folder(folder, answers(MIXED), repeats=10)
+    other = evaluate_folder(folder, answers(MIXED), repeats=10)
+    paths = figures.write_all(report, tmp_path / "figures", other)
+    assert len(paths) == 14 and len(set(paths)) == 14
+    for path in paths:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                assert min(image.size) > 400
+        else:
+            assert path.read_text("utf-8").startswith("<?xml")
+
+
+def test_the_same_report_gives_the_same_svg(tmp_path: Path) -> None:
+    counts = Counts(tp=1, fp=2, fn=3, tn=4)
+    first = figures.save(figures.confusion_matrix(counts), tmp_path / "a")[1]
+    second = figures.save(figures.confusion_matrix(counts), tmp_path / "b")[1]
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_empty_and_one_sided_reports_can_be_drawn(folder: Path, answers: Any, tmp_path: Path) -> None:
+    for child in (folder / "PNEUMONIA").iterdir():
+        child.unlink()
+    report = evaluate_folder(folder, answers(MIXED), repeats=10)
+    assert len(figures.write_all(report, tmp_path / "figures")) == 12
+
+
+def test_class_distribution_and_training_curves() -> None:
+    bars = figures.class_distribution({"train": (10, 30), "val": (2, 6)}).axes[0]
+    assert sorted(int(text.get_text()) for text in bars.texts) == [2, 6, 10, 30]
+    history = {"loss": [0.6, 0.4], "val_loss": [0.7, 0.5], "accuracy": [0.7, 0.8]}
+    loss, accuracy = figures.training_curves(history).axes
+    assert len(loss.lines) == 2 and len(accuracy.lines) == 1
+    assert figures.training_curves({}).axes[0].get_legend() is None
+
+
+def test_numbers_need_no_matplotlib_and_figures_no_pyplot() -> None:
+    code = (
+        "import sys, pneumo_desktop.evaluation.command as c; assert 'matplotlib' not in sys.modules;"
+        "import pneumo_desktop.evaluation.figures; assert 'matplotlib.pyplot' not in sys.modules;"
+        "assert not {'PySide6', 'tensorflow', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

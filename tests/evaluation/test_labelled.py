@@ -1,0 +1,143 @@
+"""Labels from folders and tables, Spanish and English."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelsError, class_of, find, part_of
+from pneumo_desktop.evaluation.patients import patient_from_name
+
+from .conftest import picture
+
+
+def test_class_folders_and_patients(folder: Path) -> None:
+    found = find(folder)
+    assert [(image.name, image.label) for image in found.images] == [
+        ("NORMAL/IM-0001-0001.png", NORMAL),
+        ("NORMAL/IM-0002-0001.png", NORMAL),
+        ("NORMAL/NORMAL2-IM-0003-0001.png", NORMAL),
+        ("PNEUMONIA/person1_bacteria_1.png", PNEUMONIA),
+        ("PNEUMONIA/person1_bacteria_2.png", PNEUMONIA),
+        ("PNEUMONIA/person1_virus_3.png", PNEUMONIA),
+    ]
+    patients = [image.patient for image in found.images]
+    assert patients[3] == patients[4] == "bacteria_person1" and patients[5] == "virus_person1"
+    assert [name for name, _ in found.left_out] == ["leeme.txt"]
+    assert found.parts() == ()
+
+
+def test_parts_in_spanish_and_nested_kinds(tmp_path: Path) -> None:
+    for seed, name in enumerate(
+        (
+            "Entrenamiento/Normales/a.png",
+            "Entrenamiento/Neumonía/virus/b.png",
+            "prueba/Sanos/c.png",
+            "otros/d.png",
+        )
+    ):
+        picture(tmp_path / name, seed)
+    found = find(tmp_path)
+    assert sorted((image.name, image.label, image.part) for image in found.images) == [
+        ("Entrenamiento/Neumonía/virus/b.png", PNEUMONIA, "train"),
+        ("Entrenamiento/Normales/a.png", NORMAL, "train"),
+        ("prueba/Sanos/c.png", NORMAL, "test"),
+    ]
+    assert found.unlabelled == ("otros/d.png",)
+    assert found.folders == {"otros": 1}
+    assert found.parts() == ("train", "test")
+
+
+def test_folders_mapped_by_hand(tmp_path: Path) -> None:
+    picture(tmp_path / "grupo A" / "a.png")
+    picture(tmp_path / "grupo B" / "b.png", 1)
+    with pytest.raises(LabelsError) as caught:
+        find(tmp_path)
+    assert caught.value.code == "no_class_folders"
+    found = find(tmp_path, {"grupo A": NORMAL, "Grupo B": PNEUMONIA})
+    assert [image.label for image in found.images] == [NORMAL, PNEUMONIA]
+
+
+def test_a_folder_that_is_itself_a_class(tmp_path: Path) -> None:
+    picture(tmp_path / "PNEUMONIA" / "a.png")
+    assert [image.label for image in find(tmp_path / "PNEUMONIA").images] == [PNEUMONIA]
+
+
+def test_a_zip_with_class_folders(tmp_path: Path) -> None:
+    source = picture(tmp_path / "x.png")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.write(source, "NORMAL/a.png")
+        archive.write(source, "PNEUMONIA/b.png")
+    found = find(tmp_path / "set.zip")
+    assert sorted((image.entry.member, image.label) for image in found.images) == [
+        ("NORMAL/a.png", NORMAL),
+        ("PNEUMONIA/b.png", PNEUMONIA),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table(tmp_path: Path, separator: str, encoding: str) -> None:
+    for seed, name in enumerate(("uno.png", "images/dos.png", "tres.png")):
+        picture(tmp_path / name, seed)
+    rows = [
+        ("Archivo", "Diagnóstico", "Paciente", "Conjunto"),
+        ("uno.png", "Neumonía", "p1", "prueba"),
+        ("dos.png", "normal", "", "train"),
+        ("tres.png", "otra cosa", "p2", "train"),
+        ("cuatro.png", "0", "p2", "train"),
+    ]
+    table = tmp_path / "etiquetas.csv"
+    table.write_text("\n".join(separator.join(row) for row in rows), encoding=encoding)
+    for place in (table, tmp_path):
+        found = find(place)
+        assert [(image.name, image.label, image.patient, image.part) for image in found.images] == [
+            ("uno.png", PNEUMONIA, "p1", "test"),
+            ("dos.png", NORMAL, None, "train"),
+        ]
+        assert found.unlabelled == ("tres.png",)
+        assert found.left_out == (("cuatro.png", "missing"),)
+
+
+def test_tables_that_do_not_work(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    for content, code in (
+        ("a,b\n1,2\n", "csv_columns"),
+        ("", "csv_columns"),
+        ("file,label\n", "csv_columns"),
+    ):
+        table.write_text(content, encoding="utf-8")
+        with pytest.raises(LabelsError) as caught:
+            find(table)
+        assert caught.value.code == code
+    table.write_bytes(b'file,label\n"' + b"x" * 200_000 + b'",normal\n')
+    with pytest.raises(LabelsError) as caught:
+        find(table)
+    assert caught.value.code == "csv_unreadable"
+    with pytest.raises(LabelsError) as caught:
+        find(tmp_path / "nothing here")
+    assert caught.value.code == "missing"
+
+
+def test_words_for_classes_and_parts() -> None:
+    assert [class_of(word) for word in ("NORMAL", "Sin neumonía", "No_Pneumonia", "sano")] == [NORMAL] * 4
+    assert [class_of(word) for word in ("Pneumonia", "NEUMONÍA", "neumonias", "positivo")] == [PNEUMONIA] * 4
+    assert class_of("abnormal") is None and class_of("images") is None
+    assert [part_of(word) for word in ("Train", "Validación", "PRUEBA", "images")] == [
+        "train",
+        "val",
+        "test",
+        None,
+    ]
+
+
+def test_patients_from_names() -> None:
+    assert patient_from_name("x/person12_virus_34.jpeg") == "virus_person12"
+    assert patient_from_name("person12_bacteria_34.jpeg") == "bacteria_person12"
+    assert patient_from_name("IM-0115-0001-0002.jpeg") == "IM-0115"
+    assert patient_from_name("NORMAL2-IM-0115-0001.jpeg") == "NORMAL2-IM-0115"
+    assert patient_from_name("VIRUS-1008087-0001.jpeg") == "VIRUS-1008087"
+    assert patient_from_name("00000061_012.png") == "nih-00000061"
+    assert patient_from_name("holiday.jpeg") is None
