@@ -1,0 +1,131 @@
+"""A Radiograph becomes a Judgement and a heat map: gate, repair, network, calibration, operating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop import __version__
+from pneumo_desktop.imaging.load import invert, turn
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION, prepare
+from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.gate import UNDO_TURN, Gate, GateAnswer, check_file
+from pneumo_desktop.reading.network import Network, NetworkOutput
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+
+OLDEST_CHILD_YEARS = 12.0
+"""Up to this age the operating point for children holds. The data: Guangzhou 1-5 years, NIH mostly adults."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """heat_map: (h, w) float32 evidence of the picture as it was judged (turned, inverted), or None if refused."""
+
+    judgement: Judgement
+    heat_map: npt.NDArray[np.float32] | None
+
+
+def population_of(radiograph: Radiograph, told: Population) -> Population:
+    """Return the population: the DICOM age goes before what the user said of the folder."""
+    if radiograph.age_years is None:
+        return told
+    return Population.CHILDREN if radiograph.age_years <= OLDEST_CHILD_YEARS else Population.ADULTS
+
+
+class Reader:
+    """Reads one image at a time; belongs to one thread. ``analyse_outside`` gives a verdict outside the card's ages."""
+
+    def __init__(self, package: ModelPackage, analyse_outside: bool = False) -> None:
+        self._card = package.card
+        self._network = Network(package)
+        self._gate = Gate(package.arrays)
+        self._analyse_outside = analyse_outside
+
+    def _judgement(
+        self,
+        outcome: Outcome,
+        population: Population,
+        reason: Reason | None = None,
+        detail: str = "",
+        score: float | None = None,
+        point: OperatingPoint | None = None,
+        turned: int = 0,
+        inverted: bool = False,
+        notes: tuple[str, ...] = (),
+        distance: float | None = None,
+    ) -> Judgement:
+        return Judgement(
+            outcome=outcome, reason=reason, score=score, operating_point=point, population=population,
+            model_id=self._card.model_id, preprocessing_version=PREPROCESSING_VERSION, app_version=__version__,
+            detail=detail, turned=turned, inverted=inverted, notes=notes, gate_distance=distance,
+        )  # fmt: skip
+
+    def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:
+        """Return the judgement of a file that could not be read: never a score."""
+        return self._judgement(Outcome.NOT_ANALYSED, population, Reason.UNREADABLE, problem.code)
+
+    def _look(self, radiograph: Radiograph) -> tuple[NetworkOutput, GateAnswer]:
+        output = self._network.run(prepare(radiograph, self._network.size))
+        return output, self._gate.answer(output.features)
+
+    def read(self, radiograph: Radiograph, population: Population = Population.NOT_KNOWN) -> Reading:
+        """Judge one radiograph. ``population`` is what the user said of its folder."""
+        population = population_of(radiograph, population)
+        refusal = check_file(radiograph)
+        if refusal is not None:
+            judged = self._judgement(
+                Outcome.NOT_ANALYSED, population, refusal.reason, refusal.detail, notes=radiograph.notes
+            )
+            return Reading(judged, None)
+        output, answer = self._look(radiograph)
+        turned, inverted = 0, False
+        repaired = radiograph
+        for _attempt in range(2):
+            if answer.kind in UNDO_TURN and not turned:
+                turned = UNDO_TURN[answer.kind]
+                repaired = turn(repaired, turned)
+            elif answer.kind == "inverted" and not inverted:
+                inverted = True
+                repaired = invert(repaired)
+            else:
+                break
+            output, answer = self._look(repaired)
+        refusal = self._gate.refusal(answer)
+        if refusal is not None:
+            # A repair that did not make a chest film of it was no repair.
+            judged = self._judgement(
+                Outcome.NOT_ANALYSED, population, refusal.reason, refusal.detail,
+                notes=radiograph.notes, distance=answer.distance,
+            )  # fmt: skip
+            return Reading(judged, None)
+        return Reading(self._verdict(radiograph, population, output, answer, turned, inverted), output.map)
+
+    def _verdict(
+        self,
+        radiograph: Radiograph,
+        population: Population,
+        output: NetworkOutput,
+        answer: GateAnswer,
+        turned: int,
+        inverted: bool,
+    ) -> Judgement:
+        score = self._card.calibration.score(output.logit)
+        point = self._card.operating_point(population)
+        youngest, oldest = self._card.age_range
+        age = radiograph.age_years
+        outside = age is not None and not youngest <= age <= oldest
+        notes = radiograph.notes
+        if point is None or (outside and not self._analyse_outside):
+            return self._judgement(
+                Outcome.NOT_ANALYSED, population, Reason.OUTSIDE_POPULATION, "age" if outside else "no_operating_point",
+                score=score, turned=turned, inverted=inverted, notes=notes, distance=answer.distance,
+            )  # fmt: skip
+        if outside:
+            notes = (*notes, "analysed_outside")
+        return self._judgement(
+            point.judge(score), population, score=score, point=point, turned=turned, inverted=inverted, notes=notes,
+            distance=answer.distance,
+        )  # fmt: skip

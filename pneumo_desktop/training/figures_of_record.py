@@ -1,0 +1,113 @@
+"""The figures that stand in the bundled model's card: by source, with intervals by patient, and under perturbation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.evaluation.intervals import bootstrap_replicates, percentile_interval
+from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
+from pneumo_desktop.reading.outcome import OperatingPoint
+from pneumo_desktop.training.corpus import Sample
+from pneumo_desktop.training.perturb import CHANGES
+
+Values = npt.NDArray[np.float64]
+REPEATS = 500
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def auc_with_interval(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
+    """Return AUC, its 95 % interval (bootstrap by patient, seed 0) and the counts."""
+    labels = np.array([sample.label for sample in samples])
+    groups = [f"{sample.source}:{sample.group}" for sample in samples]
+    replicates = bootstrap_replicates(lambda at: np.array([auc(labels[at], scores[at])]), groups, REPEATS, 0)[:, 0]
+    interval = percentile_interval(replicates)
+    return {
+        "auc": _rounded(auc(labels, scores)), "low": _rounded(interval.low), "high": _rounded(interval.high),
+        "pneumonia": int(labels.sum()), "normal": int((1 - labels).sum()),
+    }  # fmt: skip
+
+
+def at_operating_point(samples: Sequence[Sample], scores: Values, point: OperatingPoint) -> dict[str, Any]:
+    """Return accuracy, sensitivity and specificity at the threshold, band share, error outside it, and calibration error."""
+    labels = np.array([sample.label for sample in samples])
+    called = scores >= point.threshold
+    counts = count(labels, called)
+    inside = (scores >= point.low) & (scores < point.high)
+    wrong = (called != (labels == 1)) & ~inside
+    return {
+        "accuracy": _rounded(counts.accuracy), "sensitivity": _rounded(counts.sensitivity),
+        "specificity": _rounded(counts.specificity), "band_share": _rounded(inside.mean()),
+        "error_outside_band": _rounded(wrong.sum() / max(1, (~inside).sum())),
+        "calibration_error": _rounded(expected_calibration_error(labels, scores)),
+    }  # fmt: skip
+
+
+def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:
+    """Return the share of pneumonia-normal pairs in order: one view, ``src_png_bytes`` within 12 % of the smaller."""
+    chosen = [i for i, s in enumerate(samples) if s.source == "nih" and (view is None or s.view == view)]
+    part = [samples[i] for i in chosen]
+    values = scores[chosen]
+    labels = np.array([s.label for s in part])
+    views = np.array([s.view for s in part])
+    size = np.array([s.source_bytes for s in part])
+
+    def pairs(at: npt.NDArray[np.int64]) -> Values:
+        ill, well = at[labels[at] == 1], at[labels[at] == 0]
+        near = np.abs(size[ill][:, None] - size[well]) < 0.12 * np.minimum(size[ill][:, None], size[well])
+        near &= views[ill][:, None] == views[well]
+        order = values[ill][:, None] - values[well]
+        total = int(near.sum())
+        right = float(((order > 0) & near).sum() + 0.5 * ((order == 0) & near).sum())
+        return np.array([right / total if total else np.nan])
+
+    everyone = np.arange(len(part), dtype=np.int64)
+    interval = percentile_interval(bootstrap_replicates(pairs, [s.group for s in part], REPEATS, 0)[:, 0])
+    return {
+        "auc": _rounded(pairs(everyone)[0]), "low": _rounded(interval.low), "high": _rounded(interval.high),
+        "pneumonia": int(labels.sum()), "normal": int((1 - labels).sum()),
+    }  # fmt: skip
+
+
+def adults(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
+    """Return the AUCs of the adult hospital, each against the normals that its name says."""
+
+    def part(keep: Callable[[Sample], bool]) -> dict[str, Any]:
+        chosen = [i for i, s in enumerate(samples) if keep(s)]
+        return auc_with_interval([samples[i] for i in chosen], scores[chosen])
+
+    def ill(s: Sample) -> bool:
+        return s.source == "nih" and s.label == 1
+
+    return {
+        "pneumonia_vs_rsna_normal": part(lambda s: ill(s) or s.source == "rsna_normal"),
+        "opacity_vs_rsna_normal": part(lambda s: (ill(s) and s.rsna_class == "Lung Opacity") or s.source == "rsna_normal"),
+        "matched_pairs": matched_auc(samples, scores),
+        "matched_pairs_ap": matched_auc(samples, scores, "AP"),
+        "matched_pairs_pa": matched_auc(samples, scores, "PA"),
+        "raw_vs_nih_normal_ap": part(lambda s: s.source == "nih" and s.view == "AP"),
+        "raw_vs_nih_normal_pa": part(lambda s: s.source == "nih" and s.view == "PA"),
+    }  # fmt: skip
+
+
+def robustness(
+    samples: Sequence[Sample], scores: Values, changed: dict[str, Values], point: OperatingPoint
+) -> dict[str, Any]:
+    """Return, for each change, the fall of the AUC, the share of verdicts that flipped, and the calibration error."""
+    labels = np.array([sample.label for sample in samples])
+    sure = scores >= point.threshold
+    table = {}
+    for change in CHANGES:
+        values = changed[change]
+        table[change] = {
+            "auc_fall": _rounded(auc(labels, scores) - auc(labels, values)),
+            "flipped": _rounded(float(((values >= point.threshold) != sure).mean())),
+            "calibration_error": _rounded(expected_calibration_error(labels, values)),
+        }
+    return table

@@ -1,0 +1,126 @@
+"""Learning the gate: kinds and open-set distance on the features of the trained network. NumPy only."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.reading.gate import KINDS
+from pneumo_desktop.training.augment import Augmentation, augment
+from pneumo_desktop.training.corpus import Sample
+from pneumo_desktop.training.perturb import photograph_film
+
+Features = npt.NDArray[np.float32]
+_PERMISSIVE = ("generated here, CC0", "CC0", "public domain or CC0", "CC BY 4.0 (", "CC BY 2.0", "BSD-3-Clause", "MIT", "NASA")
+COMPONENTS = 256
+MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
+
+
+def may_be_fitted(licence: str) -> bool:
+    """Tell whether a wrong image may be learnt from: CC0, CC BY, public domain or a permissive licence, and certain."""
+    if "UNCERTAIN" in licence or "SA" in licence or "NC" in licence:
+        return False
+    return licence == "CC BY 4.0" or any(licence.startswith(start) for start in _PERMISSIVE)
+
+
+def wrong_images(folder: Path) -> list[tuple[npt.NDArray[np.uint8], str, str]]:
+    """Return (picture, kind, part) of every wrong image; parts are ``fit``, ``choose`` and ``report``.
+
+    Only rows that may be fitted get into ``fit`` (70 % of them); all others are halved between choose and report.
+    """
+    rows = []
+    with (folder / "labels.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            picture = cv2.imread(str(folder / row["file"]), cv2.IMREAD_GRAYSCALE)
+            place = int.from_bytes(hashlib.sha256(row["file"].encode()).digest()[:4], "big") / 2**32
+            if may_be_fitted(row["licence"]):
+                part = "fit" if place < 0.7 else "report"
+            else:
+                part = "choose" if place < 0.5 else "report"
+            rows.append((picture, row["kind"], part))
+    return rows
+
+
+def _turned(picture: npt.NDArray[np.uint8], degrees: int) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(np.rot90(picture, -degrees // 90))
+
+
+def kind_examples(
+    samples: Sequence[Sample], wrong: Sequence[npt.NDArray[np.uint8]], size: int, rng: np.random.Generator
+) -> list[tuple[npt.NDArray[np.uint8], str, str]]:
+    """Return (picture, kind, group) to learn the gate from; ``group`` is source and label for chest images."""
+    examples = []
+    for index, sample in enumerate(samples):
+        group = f"{sample.source}:{sample.label}"
+        plain = sample.picture if index % 2 else augment(sample.picture, size, MILD, rng)
+        examples.append((plain, "chest", group))
+        changed = augment(sample.picture, size, MILD, rng)
+        other = index % 5
+        if other < 3:
+            examples.append((_turned(changed, 90 * (other + 1)), f"turned_{90 * (other + 1)}", ""))
+        elif other == 3:
+            examples.append((255 - changed, "inverted", ""))
+        else:
+            examples.append((photograph_film(sample.picture, rng), "photo_of_film", ""))
+    for picture in wrong:
+        examples.append((picture, "not_chest", ""))
+        for _copy in range(5):
+            changed = augment(picture, size, MILD, rng)
+            examples.append((255 - changed if rng.random() < 0.2 else changed, "not_chest", ""))
+    return examples
+
+
+def _softmax_regression(x: Features, y: npt.NDArray[Any], classes: int, decay: float = 2e-3) -> tuple[Features, Features]:
+    """Fit softmax regression with classes balanced, by Adam on the full batch (400 steps)."""
+    shares = np.bincount(y, minlength=classes).astype(np.float64)
+    importance = (1.0 / np.maximum(shares, 1.0))[y]
+    importance /= importance.sum()
+    target = np.eye(classes)[y]
+    weights, bias = np.zeros((x.shape[1], classes)), np.zeros(classes)
+    moments = [np.zeros_like(weights), np.zeros_like(weights), np.zeros_like(bias), np.zeros_like(bias)]
+    for step in range(1, 401):
+        values = x @ weights + bias
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        slope = (values / values.sum(axis=1, keepdims=True) - target) * importance[:, None]
+        for parameter, gradient, first, second in (
+            (weights, x.T @ slope + decay * weights, moments[0], moments[1]),
+            (bias, slope.sum(axis=0), moments[2], moments[3]),
+        ):
+            first += 0.1 * (gradient - first)
+            second += 0.01 * (gradient**2 - second)
+            parameter -= 0.02 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-9)
+    return weights.astype(np.float32), bias.astype(np.float32)
+
+
+def fit_gate(
+    examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]],
+    features_of: Callable[[npt.NDArray[np.uint8]], Features],
+) -> dict[str, Features]:
+    """Return the gate's arrays without limits (see ``set_limits``)."""
+    features = np.stack([features_of(picture) for picture, _, _ in examples])
+    kinds = np.array([KINDS.index(kind) for _, kind, _ in examples])
+    groups = np.array([group for _, _, group in examples])
+    mean = features.mean(axis=0)
+    centred = features - mean
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    union = axes[:, ::-1][:, : min(COMPONENTS, features.shape[1])]
+    placed = centred @ union
+    names = sorted(set(groups) - {""})
+    within = np.concatenate([placed[groups == name] - placed[groups == name].mean(axis=0) for name in names])
+    variances, rotation = np.linalg.eigh(within.T @ within / len(within))
+    basis = (union @ rotation).astype(np.float32)
+    scale = (1.0 / np.sqrt(variances + 0.1 * variances.mean())).astype(np.float32)
+    whitened = (centred @ basis) * scale
+    centres = np.stack([whitened[groups == name].mean(axis=0) for name in names]).astype(np.float32)
+    weights, bias = _softmax_regression(whitened, kinds, len(KINDS))
+    return {
+        "gate_mean": mean.astype(np.float32), "gate_basis": basis, "gate_scale": scale, "gate_centres": centres,
+        "gate_kind_weights": weights, "gate_kind_bias": bias, "gate_limits": np.array([1.0, 0.5], np.float32),
+    }  # fmt: skip

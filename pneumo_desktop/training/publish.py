@@ -1,0 +1,280 @@
+"""From a finished run to the bundled package: gate, calibration, operating points, figures, card.
+
+``python -m pneumo_desktop.training.publish --run RUN --out FILE.pneumo``
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.evaluation.calibration import fit as fit_calibration
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION, squash
+from pneumo_desktop.models.card import Calibration, Card
+from pneumo_desktop.models.package import ModelPackage, ReferenceScore, write_package
+from pneumo_desktop.reading.gate import Gate
+from pneumo_desktop.reading.network import Network, NetworkOutput
+from pneumo_desktop.reading.outcome import OperatingPoint, Population
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.figures_of_record import adults, at_operating_point, auc_with_interval, robustness
+from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, wrong_images
+from pneumo_desktop.training.perturb import CHANGES, perturbed
+
+REFERENCE_SEEDS = ((1, False), (2, True), (3, False), (4, True))
+BAND_SHARE = 0.08
+CHILDREN_SENSITIVITY = 0.97
+ADULT_SPECIFICITY = 0.92
+
+
+class Judge:
+    """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them."""
+
+    def __init__(self, package: ModelPackage) -> None:
+        self._network = Network(package)
+
+    def look(self, picture: npt.NDArray[np.uint8]) -> NetworkOutput:
+        """Return the output for ``picture`` (H, W) uint8."""
+        return self._network.run(squash(picture, self._network.size).astype(np.float32) / np.float32(255))
+
+    def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
+        """Return the logits of ``pictures``, (n,)."""
+        return np.array([self.look(picture).logit for picture in pictures])
+
+
+def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]]:
+    """Return each picture after one of the changes, in turn."""
+    names = list(CHANGES)
+    return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
+
+
+def _band(threshold: float, scores: npt.NDArray[np.float64]) -> OperatingPoint:
+    """Return the operating point whose uncertain band holds ``BAND_SHARE`` of ``scores``, even on the logit scale."""
+
+    def logit(p: npt.NDArray[np.float64] | float) -> Any:
+        return np.log(np.clip(p, 1e-9, 1 - 1e-9) / (1 - np.clip(p, 1e-9, 1 - 1e-9)))
+
+    half = float(np.quantile(np.abs(logit(scores) - logit(threshold)), BAND_SHARE))
+    centre = float(logit(threshold))
+    low, high = (1 / (1 + np.exp(-(centre + step))) for step in (-half, half))
+    return OperatingPoint(threshold=threshold, low=float(low), high=float(high))
+
+
+def _highest_with_sensitivity(labels: npt.NDArray[Any], scores: npt.NDArray[np.float64], wanted: float) -> float:
+    return float(np.quantile(scores[labels == 1], 1 - wanted))
+
+
+def _lowest_with_specificity(labels: npt.NDArray[Any], scores: npt.NDArray[np.float64], wanted: float) -> float:
+    return float(np.quantile(scores[labels == 0], wanted))
+
+
+def operating_points(
+    choosing: Sequence[Sample], scores: npt.NDArray[np.float64]
+) -> dict[Population, OperatingPoint]:
+    """Choose on the choose part under perturbation: children by sensitivity, adults by specificity; both for not known.
+
+    Where nothing is known of the patient the children's point is kept unless the adults' is higher: a false
+    alarm in an adult would be the commoner error below it.
+    """
+    labels = np.array([s.label for s in choosing])
+    young = np.array([s.source == "kermany" for s in choosing])
+    child = _highest_with_sensitivity(labels[young], scores[young], CHILDREN_SENSITIVITY)
+    adult = _lowest_with_specificity(labels[~young], scores[~young], ADULT_SPECIFICITY)
+    return {
+        Population.CHILDREN: _band(child, scores[young]),
+        Population.ADULTS: _band(adult, scores[~young]),
+        Population.NOT_KNOWN: _band((child + max(child, adult)) / 2, scores),
+    }
+
+
+def _package(path: Path, card: Card, network: bytes, arrays: dict[str, Any], references: Any = ()) -> ModelPackage:
+    write_package(path, card, network, arrays, tuple(references))
+    return ModelPackage.open(path)
+
+
+def _set_limits(
+    arrays: dict[str, npt.NDArray[np.float32]], judge: Judge, choosing: Sequence[Sample]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Set the limits so that about 1 % of the choose part, plain and perturbed, is refused."""
+    gate = Gate(arrays)
+    pictures = [s.picture for s in choosing] + _changed(choosing, 5000)
+    answers = [gate.answer(judge.look(picture).features) for picture in pictures]
+    distance = float(np.quantile([a.distance for a in answers], 0.995))
+    chest_floor = float(np.quantile([a.probabilities["chest"] for a in answers], 0.005))
+    limits = np.array([distance, 1 - np.clip(chest_floor, 0.02, 0.6)], np.float32)
+    return {**arrays, "gate_limits": limits}
+
+
+def _gate_figures(
+    gate: Gate, judge: Judge, reporting: Sequence[Sample], wrong: Sequence[tuple[Any, str, str]]
+) -> dict[str, Any]:
+    refused = {"kermany": [], "nih": [], "rsna_normal": []}  # type: dict[str, list[bool]]
+    for sample in reporting:
+        refused[sample.source].append(gate.refusal(gate.answer(judge.look(sample.picture).features)) is not None)
+    caught: dict[str, list[bool]] = {}
+    for picture, kind, part in wrong:
+        if part == "report":
+            # The program repairs before it refuses: a picture passes when any repair of it passes.
+            answer = gate.answer(judge.look(picture).features)
+            caught.setdefault(kind, []).append(gate.refusal(answer) is not None)
+    everything = [value for values in caught.values() for value in values]
+    return {
+        "chest_refused": {k: {"share": round(float(np.mean(v)), 4), "images": len(v)} for k, v in refused.items() if v},
+        "wrong_refused": {"share": round(float(np.mean(everything)), 4), "images": len(everything)},
+        "wrong_refused_by_kind": {k: f"{sum(v)}/{len(v)}" for k, v in sorted(caught.items())},
+    }
+
+
+def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
+    """Write the package for ``run`` to ``out`` and return its card; prints the figures as JSON."""
+    from pneumo_desktop.training.export_network import to_litert
+    from pneumo_desktop.training.fit import load_weights
+    from pneumo_desktop.training.networks import build
+
+    settings = json.loads((run / "settings.json").read_text())
+    model = build(settings["architecture"], settings["size"], settings["dropout"])
+    load_weights(run / "average.npz", model)
+    network = to_litert(model)
+    samples = load_corpus(data, seed)
+    parts = {part: [s for s in samples if s.part == part] for part in (FIT, CHOOSE, REPORT)}
+    choosing = [s for s in parts[CHOOSE] if s.weight > 0]
+    reporting = parts[REPORT]
+    base = Card(
+        model_id=model_id, name="Pneumo 1", created=datetime.date.today().isoformat(),
+        architecture=settings["architecture"], input_size=settings["size"],
+        preprocessing_version=PREPROCESSING_VERSION, parameters=int(model.count_params()),
+        calibration=Calibration(), operating_points={}, age_range=(1.0, 90.0),
+    )  # fmt: skip
+    judge = Judge(_package(out, base, network, {}))
+    calibrating = [s.picture for s in choosing] + _changed(choosing, 1000)
+    labels = np.array([s.label for s in choosing] * 2)
+    fitted = fit_calibration(judge.logits(calibrating), labels)
+    calibration = Calibration(slope=fitted.slope, intercept=fitted.intercept)
+
+    def scores(pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
+        return np.array([calibration.score(value) for value in judge.logits(pictures)])
+
+    points = operating_points([*choosing, *choosing], scores(calibrating))
+    wrong = wrong_images(data / "not_cxr")
+    rng = np.random.default_rng(seed)
+    fitting = [s for s in parts[FIT] if s.weight > 0]
+    sample_of_fit = [fitting[i] for i in rng.permutation(len(fitting))[:3500]]
+    examples = kind_examples(sample_of_fit, [p for p, _, part in wrong if part == "fit"], settings["size"], rng)
+    arrays = fit_gate(examples, lambda picture: judge.look(picture).features)
+    arrays = _set_limits(arrays, judge, choosing)
+    gate = Gate(arrays)
+    rehearsal = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
+    arrays["rehearsal_features"] = np.stack([judge.look(s.picture).features for s in rehearsal])
+    arrays["rehearsal_labels"] = np.array([s.label for s in rehearsal], np.float32)
+
+    plain = scores([s.picture for s in reporting])
+    child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
+    children = [reporting[i] for i in child]
+    grown = [i for i, s in enumerate(reporting) if s.source != "kermany" and s.weight > 0]
+    changed = {
+        name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(children)]) for name in CHANGES
+    }
+    originals = _same_answer(data, judge, calibration, points[Population.NOT_KNOWN])
+    metrics = {
+        "children": {
+            **auc_with_interval(children, plain[child]),
+            **at_operating_point(children, plain[child], points[Population.CHILDREN]),
+            "at_not_known": at_operating_point(children, plain[child], points[Population.NOT_KNOWN]),
+            "perturbed": robustness(children, plain[child], changed, points[Population.NOT_KNOWN]),
+        },
+        "adults": {
+            **adults(reporting, plain),
+            "at_adults": at_operating_point([reporting[i] for i in grown], plain[grown], points[Population.ADULTS]),
+            "at_not_known": at_operating_point(
+                [reporting[i] for i in grown], plain[grown], points[Population.NOT_KNOWN]
+            ),
+        },
+        "same_verdict_original_and_copy": originals,
+        "gate": _gate_figures(gate, judge, reporting, wrong),
+    }
+    fingerprint = hashlib.sha256("\n".join(sorted(f"{s.source}/{s.path.name}" for s in samples)).encode())
+    card = Card(
+        model_id=model_id, name=base.name, created=base.created, architecture=base.architecture,
+        input_size=base.input_size, preprocessing_version=PREPROCESSING_VERSION, parameters=base.parameters,
+        calibration=calibration, operating_points=points, age_range=base.age_range,
+        metrics=metrics,
+        populations={
+            "children": "Guangzhou Women and Children's Medical Center, 1 to 5 years, AP view",
+            "adults": "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, radiologists agree with about 4 of 10",
+        },
+        data={
+            "counts": {
+                part: {
+                    f"{source}:{label}": sum(s.source == source and s.label == label for s in members)
+                    for source in ("kermany", "nih", "rsna_normal") for label in (0, 1)
+                }
+                for part, members in parts.items()
+            },
+            "fingerprint": fingerprint.hexdigest(), "split_seed": seed, "split_key": "patient (RSNA normals: image)",
+            "nih_labels": "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that they called Lung Opacity, are not learnt from",
+        },
+        training=settings,
+        licences=(
+            "Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)",
+            "NIH ChestX-ray14, NIH Clinical Center, Wang et al. 2017",
+            "RSNA Pneumonia Detection Challenge normals (academic use, Shih et al. 2019)",
+            "Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0",
+        ),
+        limits=(
+            "A first model. Not a medical device; it assists a reader and never replaces one.",
+            "Not tested on newborns, nor on films of hospitals other than these two.",
+        ),
+    )  # fmt: skip
+    references = [
+        ReferenceScore(seed=number, pneumonia=ill, logit=judge.look(chest(number, ill)).logit)
+        for number, ill in REFERENCE_SEEDS
+    ]
+    stored = {name: values.astype(np.float16) if name.startswith("rehearsal") else values for name, values in arrays.items()}
+    write_package(out, card, network, stored, tuple(references))
+    ModelPackage.open(out)
+    return card
+
+
+def _same_answer(data: Path, judge: Judge, calibration: Calibration, point: OperatingPoint) -> dict[str, Any]:
+    """Compare full-size originals with their 224 px copies: the share with the same verdict, and the largest move."""
+    same, moves = [], []
+    for path in sorted((data / "kermany" / "train_original").glob("*/*")):
+        copy = data / "kermany" / "train_224" / path.parent.name / path.name
+        if not copy.is_file():
+            continue
+        pictures = [cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in (path, copy)]
+        first, second = (calibration.score(judge.look(picture).logit) for picture in pictures)
+        moves.append(abs(first - second))
+        verdicts = {point.judge(first), point.judge(second)}
+        same.append(len(verdicts) == 1 or ("uncertain" in verdicts and moves[-1] < 0.1))
+    return {"share": round(float(np.mean(same)), 4), "images": len(same), "largest_move": round(float(max(moves)), 4)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model-id", default="pneumo-1")
+    parser.add_argument("--seed", type=int, default=20261123)
+    chosen = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    card = publish(chosen.run, chosen.data, chosen.out, chosen.model_id, chosen.seed)
+    points = {name.value: vars(point) for name, point in card.operating_points.items()}
+    print(json.dumps({"metrics": card.metrics, "points": points, "calibration": vars(card.calibration)}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""A model package is untrusted: each way of being wrong is refused with its own code."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pneumo_desktop.models.card import BadPackageError, Calibration, Card
+from pneumo_desktop.models.package import ModelPackage, ReferenceScore, read_arrays, write_package
+from pneumo_desktop.reading.outcome import OperatingPoint, Outcome, Population
+
+
+def a_card(model_id: str = "test-1", **changes: object) -> Card:
+    values: dict[str, object] = {
+        "model_id": model_id, "name": "Test", "created": "2026-11-23", "architecture": "compact", "input_size": 64,
+        "preprocessing_version": 1, "parameters": 10, "calibration": Calibration(1.5, -0.25),
+        "operating_points": {Population.NOT_KNOWN: OperatingPoint(0.5, 0.4, 0.6)}, "age_range": (1.0, 90.0),
+    }  # fmt: skip
+    values.update(changes)
+    return Card(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    path = tmp_path / "good.pneumo"
+    write_package(path, a_card(), b"network", {"a": np.arange(6, dtype=np.float16).reshape(2, 3)}, (ReferenceScore(1, True, 0.5),))
+    return path
+
+
+def rewritten(path: Path, **parts: bytes | None) -> Path:
+    """Copy the package with parts changed, and the manifest as it was unless it is among them."""
+    changed = path.with_name("changed.pneumo")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            value = parts.get(name.replace(".", "_"), old.read(name))
+            if value is not None:
+                new.writestr(name, value)
+    return changed
+
+
+def code_of(path: Path) -> str:
+    with pytest.raises(BadPackageError) as caught:
+        ModelPackage.open(path)
+    return caught.value.code
+
+
+def test_what_is_written_is_read(package: Path) -> None:
+    opened = ModelPackage.open(package)
+    assert opened.card == Card.from_json(json.loads(json.dumps(a_card().to_json())))
+    assert opened.card.operating_points[Population.NOT_KNOWN].judge(0.7) is Outcome.LIKELY_PNEUMONIA
+    assert opened.network_bytes == b"network"
+    np.testing.assert_array_equal(opened.arrays["a"], [[0, 1, 2], [3, 4, 5]])
+    assert opened.reference == (ReferenceScore(1, True, 0.5),)
+
+
+def test_the_same_content_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.pneumo"
+    write_package(again, a_card(), b"network", {"a": np.arange(6, dtype=np.float16).reshape(2, 3)}, (ReferenceScore(1, True, 0.5),))
+    assert ModelPackage.open(again).sha256 == ModelPackage.open(package).sha256
+
+
+def test_an_altered_network_is_refused(package: Path) -> None:
+    assert code_of(rewritten(package, network_tflite=b"netwerk")) == "hash"
+
+
+def test_a_missing_part_is_refused(package: Path) -> None:
+    assert code_of(rewritten(package, reference_json=None)) == "member"
+
+
+def test_no_package_at_all(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.pneumo"
+    noise.write_bytes(b"PK\x03\x04" + b"x" * 100)
+    assert code_of(noise) == "not_a_package"
+    assert code_of(tmp_path / "missing.pneumo") == "missing"
+
+
+@pytest.mark.parametrize("name", ["../evil.json", "/etc/passwd", "card.json/../x"])
+def test_names_with_path_parts_are_refused(package: Path, name: str) -> None:
+    with zipfile.ZipFile(package, "a") as archive:
+        archive.writestr(name, b"x")
+    assert code_of(package) == "member"
+
+
+def test_a_member_that_claims_too_much_is_refused(package: Path) -> None:
+    bomb = rewritten(package, card_json=b" " * 2_000_000)
+    assert code_of(bomb) == "too_large"
+
+
+def test_a_package_for_another_preprocessing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.pneumo"
+    write_package(path, a_card(preprocessing_version=2), b"n", {}, ())
+    assert code_of(path) == "preprocessing"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("input_size", 100_000), ("input_size", "64"), ("model_id", ""), ("parameters", True),
+        ("calibration", {"slope": 0, "intercept": 0}), ("operating_points", {"martians": {}}),
+        ("operating_points", {"adults": {"low": 0.9, "threshold": 0.5, "high": 0.6}}), ("age_range", [1]), ("card_version", 2),
+    ],
+)  # fmt: skip
+def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
+    values = a_card().to_json() | {key: value}
+    with pytest.raises(BadPackageError) as caught:
+        Card.from_json(json.loads(json.dumps(values)))
+    assert caught.value.code == "card"
+
+
+def npz(**members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(f"{name}.npy", data)
+    return stream.getvalue()
+
+
+def npy_header(descr: str, shape: str) -> bytes:
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (Path.touch, ("executed",))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        npy_header("<f4", "(1000000, 1000000)"),
+        npy_header("<f4", "(2, 2)") + b"\0" * 8,
+        npy_header("|O", "(1,)") + pickle.dumps(Evil()),
+        npy_header("<f4", "(-1,)"),
+        npy_header("<f4", "(1,)") + np.array([np.nan], "<f4").tobytes(),
+        b"not an array",
+    ],
+    ids=["huge shape", "short data", "pickle inside", "negative side", "not finite", "noise"],
+)
+def test_hostile_arrays_are_refused(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadPackageError) as caught:
+        read_arrays(npz(a=data))
+    assert caught.value.code == "arrays"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_calibration_never_overflows() -> None:
+    calibration = Calibration(2.0, 1.0)
+    assert calibration.score(1e9) == 1.0
+    assert 0.0 <= calibration.score(-1e9) < 1e-100
+    assert calibration.score(-0.5) == pytest.approx(0.5)

@@ -1,0 +1,84 @@
+"""Installing, choosing and going back; the bundled model is always there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pneumo_desktop.models.card import BadPackageError, Calibration, Card
+from pneumo_desktop.models.package import write_package
+from pneumo_desktop.models.registry import Registry, UnknownModelError
+from pneumo_desktop.reading.outcome import OperatingPoint, Population
+
+
+def made(path: Path, model_id: str, network: bytes = b"n") -> Path:
+    card = Card(
+        model_id=model_id, name=model_id, created="2026-11-23", architecture="compact", input_size=64,
+        preprocessing_version=1, parameters=1, calibration=Calibration(),
+        operating_points={Population.NOT_KNOWN: OperatingPoint(0.5, 0.4, 0.6)}, age_range=(1.0, 90.0),
+    )  # fmt: skip
+    write_package(path, card, network, {}, ())
+    return path
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "data" / "models", made(tmp_path / "bundled.pneumo", "bundled"))
+
+
+def test_the_bundled_model_is_active_at_first(registry: Registry) -> None:
+    assert [info.model_id for info in registry.list()] == ["bundled"]
+    active = registry.active()
+    assert active is not None and active.bundled
+
+
+def test_activate_and_roll_back(registry: Registry, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        registry.install(made(tmp_path / f"{name}.pneumo", name))
+        assert registry.activate(name).active
+    assert registry.rollback().model_id == "one"  # type: ignore[union-attr]
+    assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
+    assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
+
+
+def test_an_id_is_used_once(registry: Registry, tmp_path: Path) -> None:
+    first = registry.install(made(tmp_path / "a.pneumo", "one"))
+    assert registry.install(made(tmp_path / "b.pneumo", "one")) == first
+    with pytest.raises(BadPackageError) as caught:
+        registry.install(made(tmp_path / "c.pneumo", "one", b"other"))
+    assert caught.value.code == "id_taken"
+
+
+def test_a_bad_package_leaves_the_registry_as_it_was(registry: Registry, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.pneumo"
+    bad.write_bytes(b"nothing")
+    with pytest.raises(BadPackageError):
+        registry.install(bad)
+    assert [info.model_id for info in registry.list()] == ["bundled"]
+
+
+@pytest.mark.parametrize("model_id", ["../up", "a/b", ".hidden"])
+def test_an_id_is_no_path(registry: Registry, tmp_path: Path, model_id: str) -> None:
+    with pytest.raises(BadPackageError):
+        registry.install(made(tmp_path / "x.pneumo", model_id))
+
+
+def test_remove_spares_the_bundled_and_the_active_model(registry: Registry, tmp_path: Path) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    registry.activate("one")
+    for model_id in ("bundled", "one"):
+        with pytest.raises(PermissionError):
+            registry.remove(model_id)
+    registry.rollback()
+    registry.remove("one")
+    with pytest.raises(UnknownModelError):
+        registry.get("one")
+
+
+def test_export_is_a_package_again(registry: Registry, tmp_path: Path) -> None:
+    target = tmp_path / "usb.pneumo"
+    registry.export("bundled", target)
+    other = Registry(tmp_path / "elsewhere", tmp_path / "none.pneumo")
+    assert other.active() is None
+    assert other.install(target).model_id == "bundled"

@@ -1,0 +1,42 @@
+"""Augmentation keeps the shape and the type, and is the same for the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pneumo_desktop.training.augment import Augmentation, augment
+from pneumo_desktop.training.perturb import CHANGES, perturbed, photograph_film
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    rows, columns = np.mgrid[0:200, 0:240]
+    return ((np.sin(rows / 9) + np.cos(columns / 13) + 2) * 60).astype(np.uint8)
+
+
+def test_augment_is_seeded_and_keeps_the_size(picture: np.ndarray) -> None:
+    for seed in range(40):
+        first = augment(picture, 96, Augmentation(), np.random.default_rng(seed))
+        again = augment(picture, 96, Augmentation(), np.random.default_rng(seed))
+        assert first.shape == (96, 96) and first.dtype == np.uint8
+        np.testing.assert_array_equal(first, again)
+
+
+def test_augment_changes_the_picture(picture: np.ndarray) -> None:
+    variants = {augment(picture, 96, Augmentation(), np.random.default_rng(seed)).tobytes() for seed in range(10)}
+    assert len(variants) == 10
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_a_perturbation_is_small_and_repeatable(picture: np.ndarray, change: str) -> None:
+    changed = perturbed(picture, change, 7)
+    np.testing.assert_array_equal(changed, perturbed(picture, change, 7))
+    assert changed.dtype == np.uint8
+    assert all(0.85 < new / old < 1.15 for new, old in zip(changed.shape, picture.shape, strict=True))
+    assert not np.array_equal(changed, picture)
+
+
+def test_a_photographed_film_is_a_picture(picture: np.ndarray) -> None:
+    photo = photograph_film(picture, np.random.default_rng(1))
+    assert photo.dtype == np.uint8 and photo.shape == (256, 256) and photo.std() > 5
