@@ -1,1 +1,13 @@
 """Every sentence a person sees, in one gettext catalogue. No Qt."""
+
+from pneumo_desktop.words.catalogue import (
+    N_,
+    available_languages,
+    language,
+    ntr,
+    set_language,
+    system_language,
+    tr,
+)
+
+__all__ = ["N_", "available_languages", "language", "ntr", "set_language", "system_language", "tr"]

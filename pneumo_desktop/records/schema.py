@@ -1,0 +1,57 @@
+"""The database's versions: one small function brings it from each version to the next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+
+def _to_1(connection: sqlite3.Connection) -> None:
+    statements = (
+        """CREATE TABLE queue (
+            id INTEGER PRIMARY KEY, created TEXT NOT NULL, label TEXT NOT NULL, population TEXT NOT NULL,
+            examples INTEGER NOT NULL DEFAULT 0, finished TEXT)""",
+        """CREATE TABLE entry (
+            id INTEGER PRIMARY KEY, queue_id INTEGER NOT NULL REFERENCES queue(id) ON DELETE CASCADE,
+            path TEXT NOT NULL, member TEXT, frame INTEGER NOT NULL DEFAULT 0, sha256 TEXT, result_id INTEGER,
+            patient_name TEXT NOT NULL DEFAULT '', patient_id TEXT NOT NULL DEFAULT '',
+            study_date TEXT NOT NULL DEFAULT '', duplicate INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE INDEX entry_queue ON entry(queue_id)",
+        "CREATE INDEX entry_sha ON entry(sha256)",
+        """CREATE TABLE result (
+            id INTEGER PRIMARY KEY, sha256 TEXT, frame INTEGER NOT NULL, model_id TEXT NOT NULL,
+            population TEXT NOT NULL, told_population TEXT NOT NULL, analyse_outside INTEGER NOT NULL,
+            preprocessing_version INTEGER NOT NULL, app_version TEXT NOT NULL, time TEXT NOT NULL,
+            outcome TEXT NOT NULL, reason TEXT, detail TEXT NOT NULL, score REAL, threshold REAL, low REAL, high REAL,
+            turned INTEGER NOT NULL, inverted INTEGER NOT NULL, notes TEXT NOT NULL, gate_distance REAL,
+            map_height INTEGER, map_width INTEGER, map BLOB)""",
+        """CREATE UNIQUE INDEX result_key ON result(
+            sha256, frame, model_id, told_population, analyse_outside, preprocessing_version)""",
+        """CREATE TABLE decision (
+            id INTEGER PRIMARY KEY, image TEXT NOT NULL, decision TEXT, note TEXT NOT NULL, initials TEXT NOT NULL,
+            time TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE INDEX decision_image ON decision(image)",
+        "CREATE TABLE left_out (queue_id INTEGER NOT NULL, path TEXT NOT NULL, member TEXT, code TEXT NOT NULL)",
+        "CREATE TABLE folder (path TEXT PRIMARY KEY, population TEXT NOT NULL)",
+        "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    )
+    for statement in statements:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1,)
+"""``MIGRATIONS[n]`` brings version n to n + 1."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to the newest version, each step in one transaction."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number in range(version, len(MIGRATIONS)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            MIGRATIONS[number](connection)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise

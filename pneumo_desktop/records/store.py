@@ -1,0 +1,421 @@
+"""What is kept, in one SQLite file: queues, entries, results and the reader's decisions.
+
+WAL with full sync: what ``save_results`` has returned from survives a kill and a power cut. One connection behind a
+lock serves every thread. Results are keyed by the image's content and the model, so a new model never rewrites an
+old result; decisions hang on the image alone, so a new prediction never touches them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+from pneumo_desktop.records.schema import MIGRATIONS, migrate
+
+MAX_MAP_SIDE = 64
+
+
+class Decision(StrEnum):
+    """What the reader decided. The values are stable: they stand in exports."""
+
+    AGREE = "agree"
+    PNEUMONIA = "pneumonia"
+    NORMAL = "normal"
+    CANNOT_TELL = "cannot_tell"
+
+
+class NewerDatabaseError(Exception):
+    """The database was written by a newer version of the program and must not be touched."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
+@dataclass(frozen=True)
+class PatientFields:
+    """What the worklist shows of a patient, where DICOM tells."""
+
+    name: str = ""
+    patient_id: str = ""
+    study_date: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class NewResult:
+    """One result on its way into the store. ``sha256`` is None for a file without readable bytes."""
+
+    entry_id: int
+    frame: int
+    sha256: str | None
+    judgement: Judgement
+    told_population: Population
+    analyse_outside: bool = False
+    heat_map: npt.NDArray[np.float32] | None = None
+    patient: PatientFields = PatientFields()
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the worklist. ``status`` is ``waiting`` or ``done``; ``duplicate`` says it was read as another file."""
+
+    entry_id: int
+    queue_id: int
+    entry: Entry
+    sha256: str | None
+    status: str
+    judgement: Judgement | None
+    patient_name: str = ""
+    patient_id: str = ""
+    study_date: str = ""
+    decision: Decision | None = None
+    note: str = ""
+    initials: str = ""
+    time: str = ""
+    duplicate: bool = False
+    example: bool = False
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("the database is damaged")
+        return connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged database and its side files; nothing is deleted."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S-%f")
+    target = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.rename(target.with_name(target.name + suffix))
+    return target
+
+
+_ROW = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
+    e.duplicate, q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
+    r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.time,
+    d.decision, d.note, d.initials
+    FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
+    LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
+        coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
+
+
+def _judgement(values: Sequence[Any]) -> Judgement | None:
+    (outcome, reason, score, threshold, low, high, population, model_id, preprocessing, version, detail, turned,
+     inverted, notes, distance) = values  # fmt: skip
+    if outcome is None:
+        return None
+    point = None if threshold is None else OperatingPoint(threshold=threshold, low=low, high=high)
+    return Judgement(
+        outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
+        population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
+        app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
+        notes=tuple(json.loads(notes)), gate_distance=distance,
+    )  # fmt: skip
+
+
+def _row(values: Sequence[Any]) -> Row:
+    judgement = _judgement(values[11:26])
+    return Row(
+        entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
+        status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
+        patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
+        time=values[26] or "", decision=Decision(values[27]) if values[27] else None, note=values[28] or "",
+        initials=values[29] or "",
+    )  # fmt: skip
+
+
+class Store:
+    """The records of one data folder. Safe to use from several threads; close it at the end."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the database at ``path``.
+
+        A damaged one is set aside under a new name, told in ``set_aside``; a newer one raises NewerDatabaseError.
+        """
+        self.path = path
+        self.set_aside: Path | None = None
+        self._lock = threading.RLock()
+        try:
+            self._connection = _connect(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self.set_aside = _set_aside(path)
+            self._connection = _connect(path)
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
+            self._connection.close()
+            raise NewerDatabaseError(path)
+        migrate(self._connection)
+
+    def close(self) -> None:
+        """Close the database; further calls raise sqlite3.ProgrammingError."""
+        with self._lock:
+            self._connection.close()
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._lock, self._connection)
+
+    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    # Queues and entries
+
+    def new_queue(self, label: str, population: Population, examples: bool = False) -> int:
+        """Start a queue and return its id; ``examples`` marks generated pictures."""
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO queue (created, label, population, examples) VALUES (?, ?, ?, ?)",
+                (_now(), label, population.value, int(examples)),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def add_entries(self, queue_id: int, entries: Iterable[Entry]) -> list[int]:
+        """Add entries to a queue in one transaction and return their ids."""
+        with self._transaction() as connection:
+            ids = []
+            for entry in entries:
+                cursor = connection.execute(
+                    "INSERT INTO entry (queue_id, path, member, frame) VALUES (?, ?, ?, ?)",
+                    (queue_id, str(entry.path), entry.member, entry.frame),
+                )
+                ids.append(int(cursor.lastrowid or 0))
+            return ids
+
+    def add_left_out(self, queue_id: int, items: Iterable[tuple[Path, str | None, str]]) -> None:
+        """Keep what was left out of a queue: (path, member, code)."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO left_out VALUES (?, ?, ?, ?)", [(queue_id, str(p), m, c) for p, m, c in items]
+            )
+
+    def left_out(self, queue_id: int) -> list[tuple[Path, str | None, str]]:
+        """Return what was left out of a queue."""
+        rows = self._all("SELECT path, member, code FROM left_out WHERE queue_id = ?", (queue_id,))
+        return [(Path(path), member, code) for path, member, code in rows]
+
+    def finish_queue(self, queue_id: int) -> None:
+        """Say that nothing of the queue waits any more, or that the user gave up the rest."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (_now(), queue_id))
+
+    def unfinished(self) -> list[tuple[int, str, Population, int]]:
+        """Return (queue id, label, population, entries that wait) of queues that were not finished, the newest first."""
+        rows = self._all(
+            """SELECT q.id, q.label, q.population, count(e.id) FROM queue q JOIN entry e ON e.queue_id = q.id
+            WHERE q.finished IS NULL AND e.result_id IS NULL GROUP BY q.id ORDER BY q.id DESC"""
+        )
+        return [(queue_id, label, Population(population), count) for queue_id, label, population, count in rows]
+
+    def waiting(self, queue_id: int) -> list[tuple[int, Entry]]:
+        """Return the entries of a queue that have no result yet."""
+        rows = self._all(
+            "SELECT id, path, member, frame FROM entry WHERE queue_id = ? AND result_id IS NULL ORDER BY id", (queue_id,)
+        )
+        return [(entry_id, Entry(Path(path), member, frame)) for entry_id, path, member, frame in rows]
+
+    def remove_queue(self, queue_id: int) -> None:
+        """Take a queue off the worklist. Results and decisions stay: they belong to the images."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM queue WHERE id = ?", (queue_id,))
+
+    # Results
+
+    def result_for(
+        self,
+        sha256: str,
+        frame: int,
+        model_id: str,
+        told: Population,
+        preprocessing_version: int,
+        analyse_outside: bool = False,
+    ) -> tuple[Judgement, npt.NDArray[np.float32] | None] | None:
+        """Return the result of an image that was read before in the same way, with its heat map, or None."""
+        rows = self._all(
+            """SELECT outcome, reason, score, threshold, low, high, population, model_id, preprocessing_version,
+            app_version, detail, turned, inverted, notes, gate_distance, map_height, map_width, map FROM result
+            WHERE sha256 = ? AND frame = ? AND model_id = ? AND told_population = ? AND preprocessing_version = ?
+            AND analyse_outside = ?""",
+            (sha256, frame, model_id, told.value, preprocessing_version, int(analyse_outside)),
+        )
+        if not rows:
+            return None
+        judgement = _judgement(rows[0][:15])
+        return None if judgement is None else (judgement, _heat_map(*rows[0][15:]))
+
+    def save_results(self, results: Sequence[NewResult]) -> list[Row]:
+        """Commit a batch in one transaction and return its rows; when it returns, the batch is on disk."""
+        with self._transaction() as connection:
+            for new in results:
+                result_id = _insert_result(connection, new)
+                connection.execute(
+                    """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?,
+                    duplicate = ? WHERE id = ?""",
+                    (new.sha256, result_id, new.patient.name, new.patient.patient_id, new.patient.study_date,
+                     int(new.duplicate), new.entry_id),
+                )  # fmt: skip
+        return [row for new in results if (row := self.row(new.entry_id)) is not None]
+
+    def heat_map(self, entry_id: int) -> npt.NDArray[np.float32] | None:
+        """Return the heat map (h, w) float32 of an entry's result, or None."""
+        rows = self._all(
+            "SELECT map_height, map_width, map FROM result r JOIN entry e ON e.result_id = r.id WHERE e.id = ?",
+            (entry_id,),
+        )
+        return _heat_map(*rows[0]) if rows else None
+
+    def row(self, entry_id: int) -> Row | None:
+        """Return one row, or None where there is no such entry."""
+        rows = self._all(f"{_ROW} WHERE e.id = ?", (entry_id,))
+        return _row(rows[0]) if rows else None
+
+    def rows(self, queue_id: int | None = None) -> list[Row]:
+        """Return the rows of one queue, or of all."""
+        if queue_id is None:
+            return [_row(values) for values in self._all(f"{_ROW} ORDER BY e.id")]
+        return [_row(values) for values in self._all(f"{_ROW} WHERE e.queue_id = ? ORDER BY e.id", (queue_id,))]
+
+    # The reader's decisions
+
+    def _image(self, entry_id: int) -> str:
+        ((sha256, frame),) = self._all("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,))
+        return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
+
+    def set_decision(self, entry_id: int, decision: Decision | None, note: str = "", initials: str = "") -> Row:
+        """Write the reader's decision (None takes it back) at once; every earlier one stays in the history."""
+        with self._lock:
+            image = self._image(entry_id)
+            with self._transaction() as connection:
+                connection.execute(
+                    "INSERT INTO decision (image, decision, note, initials, time) VALUES (?, ?, ?, ?, ?)",
+                    (image, decision.value if decision else None, note, initials, _now()),
+                )
+            row = self.row(entry_id)
+        assert row is not None
+        return row
+
+    def undo_decision(self) -> Row | None:
+        """Undo the newest decision and return a row that it stood on, or None when there is none."""
+        with self._lock:
+            found = self._all("SELECT id, image FROM decision WHERE undone = 0 ORDER BY id DESC LIMIT 1")
+            if not found:
+                return None
+            number, image = found[0]
+            with self._transaction() as connection:
+                connection.execute("UPDATE decision SET undone = 1 WHERE id = ?", (number,))
+            rows = self._all(
+                """SELECT id FROM entry WHERE coalesce(sha256 || '#' || frame, 'entry:' || id) = ?
+                ORDER BY id DESC LIMIT 1""",
+                (image,),
+            )
+            return self.row(rows[0][0]) if rows else None
+
+    # Folders and settings
+
+    def folder_population(self, folder: Path) -> Population | None:
+        """Return what was said of the patients of a folder, or None if nobody was asked."""
+        rows = self._all("SELECT population FROM folder WHERE path = ?", (str(folder),))
+        return Population(rows[0][0]) if rows else None
+
+    def set_folder_population(self, folder: Path, population: Population) -> None:
+        """Remember the population of a folder."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (str(folder), population.value))
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """Return a setting (any JSON value), or ``default``."""
+        rows = self._all("SELECT value FROM setting WHERE key = ?", (key,))
+        return json.loads(rows[0][0]) if rows else default
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Write a setting (any JSON value)."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, json.dumps(value)))
+
+
+class _Transaction:
+    """Holds the lock; commits at the end, rolls back on an error."""
+
+    def __init__(self, lock: threading.RLock, connection: sqlite3.Connection) -> None:  # type: ignore[valid-type]
+        self._lock: Any = lock
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._connection
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        finally:
+            self._lock.release()
+
+
+def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.NDArray[np.float32] | None:
+    if blob is None or not height or not width or max(height, width) > MAX_MAP_SIDE or len(blob) != 2 * height * width:
+        return None
+    return np.frombuffer(blob, dtype="<f2").reshape(height, width).astype(np.float32)
+
+
+def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
+    """Insert a result, or find the one that stands for the same image and way of reading; it is never rewritten."""
+    judged = new.judgement
+    if new.sha256 is not None:
+        found = connection.execute(
+            """SELECT id FROM result WHERE sha256 = ? AND frame = ? AND model_id = ? AND told_population = ?
+            AND analyse_outside = ? AND preprocessing_version = ?""",
+            (new.sha256, new.frame, judged.model_id, new.told_population.value, int(new.analyse_outside),
+             judged.preprocessing_version),
+        ).fetchone()  # fmt: skip
+        if found is not None:
+            return int(found[0])
+    point, heat_map = judged.operating_point, new.heat_map
+    cursor = connection.execute(
+        """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
+        preprocessing_version, app_version, time, outcome, reason, detail, score, threshold, low, high, turned,
+        inverted, notes, gate_distance, map_height, map_width, map)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            new.sha256, new.frame, judged.model_id, judged.population.value, new.told_population.value,
+            int(new.analyse_outside), judged.preprocessing_version, judged.app_version, _now(), judged.outcome.value,
+            judged.reason.value if judged.reason else None, judged.detail, judged.score,
+            point.threshold if point else None, point.low if point else None, point.high if point else None,
+            judged.turned, int(judged.inverted), json.dumps(judged.notes), judged.gate_distance,
+            heat_map.shape[0] if heat_map is not None else None, heat_map.shape[1] if heat_map is not None else None,
+            heat_map.astype("<f2").tobytes() if heat_map is not None else None,
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
