@@ -39,10 +39,7 @@ class Calibration:
 
 
 def fit(
-    logits: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    weights: npt.ArrayLike | None = None,
-    temperature_only: bool = False,
+    logits: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None, temperature_only: bool = False
 ) -> Calibration:
     """Fit slope and intercept (Platt scaling) or the slope alone (temperature) by Newton's method.
 
@@ -75,9 +72,7 @@ def fit(
         hessian = (columns * (weight * p * (1.0 - p))[:, None]).T @ columns
         step = np.linalg.solve(hessian + 1e-10 * np.eye(len(beta)), gradient)
         length = 1.0
-        while length > 1e-10 and loss(beta - length * step) > current - 1e-4 * length * float(
-            gradient @ step
-        ):
+        while length > 1e-10 and loss(beta - length * step) > current - 1e-4 * length * float(gradient @ step):
             length /= 2.0
         if length <= 1e-10:
             break

@@ -42,10 +42,7 @@ def group_codes(groups: Sequence[Hashable]) -> IntArray:
 
 
 def bootstrap_replicates(
-    statistic: Callable[[IntArray], FloatArray],
-    groups: Sequence[Hashable],
-    repeats: int = REPEATS,
-    seed: int = 0,
+    statistic: Callable[[IntArray], FloatArray], groups: Sequence[Hashable], repeats: int = REPEATS, seed: int = 0
 ) -> FloatArray:
     """Draw whole groups (patients) with replacement and compute ``statistic`` on each draw.
 

@@ -92,9 +92,7 @@ _COLUMN_WORDS: Mapping[str, frozenset[str]] = {
             "decision",
         ]
     ),
-    "patient": frozenset(
-        ["patient", "patientid", "patientkey", "paciente", "idpaciente", "pacienteid", "subject"]
-    ),
+    "patient": frozenset(["patient", "patientid", "patientkey", "paciente", "idpaciente", "pacienteid", "subject"]),
     "part": frozenset(["part", "split", "subset", "conjunto", "parte", "particion"]),
 }
 _IMAGE_FOLDERS = ("images", "imagenes", "imágenes")

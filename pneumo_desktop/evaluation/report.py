@@ -57,12 +57,7 @@ class Metric:
 
     def as_json(self) -> dict[str, float | str | None]:
         """Return value, low, high and method; None where a number does not exist."""
-        return {
-            "value": finite(self.value),
-            "low": finite(self.low),
-            "high": finite(self.high),
-            "method": self.method,
-        }
+        return {"value": finite(self.value), "low": finite(self.low), "high": finite(self.high), "method": self.method}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +106,7 @@ class Report:
 
     def errors(self) -> list[Case]:
         """Return the wrong images, the most confident first, those without a verdict last."""
-        return sorted(
-            (case for case in self.cases if not case.right), key=lambda case: (-_distance(case), case.name)
-        )
+        return sorted((case for case in self.cases if not case.right), key=lambda case: (-_distance(case), case.name))
 
     def predictive_values(self, prevalence: float) -> tuple[Metric, Metric]:
         """Return (positive, negative) predictive value at ``prevalence`` in 0..1, with intervals; cheap."""
@@ -211,11 +204,7 @@ def _cell(value: str | float | bool | None, decimal: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return (
-            "'" + value
-            if value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") or value[:1] in "\t\r\n"
-            else value
-        )
+        return "'" + value if value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") or value[:1] in "\t\r\n" else value
     return f"{value:.9g}".replace(".", decimal)
 
 
@@ -279,9 +268,7 @@ def make_report(
     counts = metrics.count(data.label, data.called, ~data.judged)
     judged = [case for case in cases if case.judged]
     points = [case.judgement.operating_point for case in judged]
-    reasons = Counter(
-        case.judgement.reason.value if case.judgement.reason else "" for case in cases if not case.judged
-    )
+    reasons = Counter(case.judgement.reason.value if case.judgement.reason else "" for case in cases if not case.judged)
     return Report(
         folder=folder,
         part=part,

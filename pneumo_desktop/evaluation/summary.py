@@ -55,9 +55,7 @@ def report_lines(report: Report) -> list[str]:
     """Return the report as lines of text."""
     counts = report.counts
     lines = [
-        tr(
-            "Model {model}: {images} images of {patients} patients, {pneumonia} pneumonia, {normal} normal"
-        ).format(
+        tr("Model {model}: {images} images of {patients} patients, {pneumonia} pneumonia, {normal} normal").format(
             model=report.model_id,
             images=counts.total,
             patients=report.patients,
@@ -75,9 +73,7 @@ def report_lines(report: Report) -> list[str]:
     width = max(len(metric_name(name)) for name in shown)
     lines += [f"  {metric_name(name):<{width}}  {number_text(numbers[name])}" for name in shown]
     if math.isfinite(report.prevalence):
-        lines.append(
-            tr("Predictive values at a prevalence of {share}.").format(share=f"{report.prevalence:.1%}")
-        )
+        lines.append(tr("Predictive values at a prevalence of {share}.").format(share=f"{report.prevalence:.1%}"))
     lines.append(
         tr("Called pneumonia: {tp} right, {fp} wrong. Called normal: {tn} right, {fn} wrong.").format(
             tp=counts.tp, fp=counts.fp, tn=counts.tn, fn=counts.fn
@@ -87,9 +83,7 @@ def report_lines(report: Report) -> list[str]:
     if silent:
         lines.append(
             ntr(
-                "{n} image got no verdict and counts as wrong.",
-                "{n} images got no verdict and count as wrong.",
-                silent,
+                "{n} image got no verdict and counts as wrong.", "{n} images got no verdict and count as wrong.", silent
             ).format(n=silent)
         )
     if report.band.inside:

@@ -48,9 +48,7 @@ class Goal:
     share: float = 0.05
 
 
-def table(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, prevalence: float | None = None
-) -> list[ThresholdRow]:
+def table(labels: npt.ArrayLike, scores: npt.ArrayLike, prevalence: float | None = None) -> list[ThresholdRow]:
     """Return a row for every cut that changes a verdict, lowest threshold first.
 
     Thresholds lie half-way between neighbouring scores, so that rounding does not move an image across; the
@@ -80,9 +78,7 @@ def table(
     return rows
 
 
-def _row(
-    threshold: float, tp: int, fp: int, positives: int, negatives: int, prevalence: float
-) -> ThresholdRow:
+def _row(threshold: float, tp: int, fp: int, positives: int, negatives: int, prevalence: float) -> ThresholdRow:
     counts = Counts(tp=tp, fp=fp, fn=positives - tp, tn=negatives - fp)
     return ThresholdRow(
         threshold=threshold,

@@ -52,10 +52,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def answers() -> Callable[[dict[str, float | None | Reason]], ReadOne]:
+def answers() -> Callable[[dict[str, float | Reason | None]], ReadOne]:
     """Return a function that makes a reader out of {part of a file's name: score or reason}."""
 
-    def make(table: dict[str, float | None | Reason], model_id: str = "model-a") -> ReadOne:
+    def make(table: dict[str, float | Reason | None], model_id: str = "model-a") -> ReadOne:
         def read_one(entry: Entry) -> Answer:
             value = next(value for part, value in table.items() if part in entry.path.as_posix())
             if isinstance(value, Reason):

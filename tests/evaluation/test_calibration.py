@@ -31,7 +31,8 @@ def test_slope_and_intercept_are_found() -> None:
 def test_the_temperature_is_found() -> None:
     logits, labels = drawn(0.5, 0.0)
     found = calibration.fit(logits, labels, temperature_only=True)
-    assert found.slope == pytest.approx(0.5, abs=0.02) and found.intercept == 0.0
+    assert found.slope == pytest.approx(0.5, abs=0.02)
+    assert found.intercept == 0.0
 
 
 def test_the_fit_is_a_minimum() -> None:
@@ -53,7 +54,8 @@ def test_separable_logits_give_a_finite_slope_and_a_reversed_order_a_flat_one() 
     found = calibration.fit([-300.0, -200.0, 200.0, 300.0], [0, 0, 1, 1])
     assert 0 < found.slope < 1
     flat = calibration.fit([3.0, 2.0, -2.0, -3.0, -4.0], [0, 0, 1, 1, 1])
-    assert flat.slope == 0.0 and 0.5 < flat.apply(0.0) < 0.7
+    assert flat.slope == 0.0
+    assert 0.5 < flat.apply(0.0) < 0.7
     with pytest.raises(ValueError, match="both classes"):
         calibration.fit([1.0], [1])
 

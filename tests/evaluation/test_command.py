@@ -27,9 +27,11 @@ def test_one_model(folder: Path, answers: Any, tmp_path: Path) -> None:
     assert seen == [(n, 6) for n in range(1, 7)]
     assert json.loads(out.read_text("utf-8")) == result["report"]
     assert out.with_suffix(".csv").is_file()
-    assert all(Path(path).is_file() for path in result["figures"]) and len(result["figures"]) == 12
+    assert all(Path(path).is_file() for path in result["figures"])
+    assert len(result["figures"]) == 12
     assert result["unreadable"] == 1
-    assert result["compared"] is None and result["comparison"] is None
+    assert result["compared"] is None
+    assert result["comparison"] is None
     assert "20.0%" in result["text"]
 
 
@@ -79,4 +81,5 @@ def test_a_reader_over_real_files(folder: Path) -> None:
     assert result["unreadable"] == 1
     assert result["report"]["images"] == 7
     good = read_one(Entry(folder / "NORMAL" / "IM-0001-0001.png"))
-    assert good.patient is None and good.judgement.score == pytest.approx(0.5, abs=0.05)
+    assert good.patient is None
+    assert good.judgement.score == pytest.approx(0.5, abs=0.05)

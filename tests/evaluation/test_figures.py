@@ -41,7 +41,8 @@ def test_every_figure_is_written_twice(folder: Path, answers: Any, tmp_path: Pat
     report = evaluate_folder(folder, answers(MIXED), repeats=10)
     other = evaluate_folder(folder, answers(MIXED), repeats=10)
     paths = figures.write_all(report, tmp_path / "figures", other)
-    assert len(paths) == 14 and len(set(paths)) == 14
+    assert len(paths) == 14
+    assert len(set(paths)) == 14
     for path in paths:
         if path.suffix == ".png":
             with Image.open(path) as image:
@@ -69,7 +70,8 @@ def test_class_distribution_and_training_curves() -> None:
     assert sorted(int(text.get_text()) for text in bars.texts) == [2, 6, 10, 30]
     history = {"loss": [0.6, 0.4], "val_loss": [0.7, 0.5], "accuracy": [0.7, 0.8]}
     loss, accuracy = figures.training_curves(history).axes
-    assert len(loss.lines) == 2 and len(accuracy.lines) == 1
+    assert len(loss.lines) == 2
+    assert len(accuracy.lines) == 1
     assert figures.training_curves({}).axes[0].get_legend() is None
 
 

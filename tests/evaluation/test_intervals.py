@@ -53,18 +53,20 @@ def test_a_draw_takes_whole_patients() -> None:
     replicates = bootstrap_replicates(remember, groups, repeats=50, seed=3)
     assert replicates.shape == (50, 1)
     for times in seen:
-        assert times[0] == times[1] == times[2] and times[4] == times[5]
+        assert times[0] == times[1] == times[2]
+        assert times[4] == times[5]
         assert times[0] + times[3] + times[4] == 3
     assert len({tuple(times) for times in seen}) > 3
 
 
+def mean_of(values: np.ndarray, groups: list[int], seed: int = 1) -> np.ndarray:
+    return bootstrap_replicates(lambda index: np.array([values[index].mean()]), groups, 500, seed)[:, 0]
+
+
 def test_the_seed_decides() -> None:
-    values = np.arange(30.0)
-    draw = lambda seed: bootstrap_replicates(
-        lambda index: np.array([values[index].mean()]), list(range(30)), 20, seed
-    )
-    assert np.array_equal(draw(1), draw(1))
-    assert not np.array_equal(draw(1), draw(2))
+    values, groups = np.arange(30.0), list(range(30))
+    assert np.array_equal(mean_of(values, groups, 1), mean_of(values, groups, 1))
+    assert not np.array_equal(mean_of(values, groups, 1), mean_of(values, groups, 2))
 
 
 def test_bootstrap_agrees_with_the_standard_error_of_a_mean() -> None:
@@ -77,11 +79,8 @@ def test_bootstrap_agrees_with_the_standard_error_of_a_mean() -> None:
 
 def test_images_of_few_patients_widen_the_interval() -> None:
     values = np.repeat(np.random.default_rng(2).normal(size=20), 20)
-    mean = lambda index: np.array([values[index].mean()])
-    by_image = percentile_interval(bootstrap_replicates(mean, range(400), 500, 1)[:, 0])
-    by_patient = percentile_interval(
-        bootstrap_replicates(mean, np.repeat(range(20), 20).tolist(), 500, 1)[:, 0]
-    )
+    by_image = percentile_interval(mean_of(values, list(range(400))))
+    by_patient = percentile_interval(mean_of(values, np.repeat(range(20), 20).tolist()))
     assert by_patient.high - by_patient.low > 3 * (by_image.high - by_image.low)
 
 

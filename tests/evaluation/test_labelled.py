@@ -24,7 +24,8 @@ def test_class_folders_and_patients(folder: Path) -> None:
         ("PNEUMONIA/person1_virus_3.png", PNEUMONIA),
     ]
     patients = [image.patient for image in found.images]
-    assert patients[3] == patients[4] == "bacteria_person1" and patients[5] == "virus_person1"
+    assert patients[3] == patients[4] == "bacteria_person1"
+    assert patients[5] == "virus_person1"
     assert [name for name, _ in found.left_out] == ["leeme.txt"]
     assert found.parts() == ()
 
@@ -124,7 +125,8 @@ def test_tables_that_do_not_work(tmp_path: Path) -> None:
 def test_words_for_classes_and_parts() -> None:
     assert [class_of(word) for word in ("NORMAL", "Sin neumonía", "No_Pneumonia", "sano")] == [NORMAL] * 4
     assert [class_of(word) for word in ("Pneumonia", "NEUMONÍA", "neumonias", "positivo")] == [PNEUMONIA] * 4
-    assert class_of("abnormal") is None and class_of("images") is None
+    assert class_of("abnormal") is None
+    assert class_of("images") is None
     assert [part_of(word) for word in ("Train", "Validación", "PRUEBA", "images")] == [
         "train",
         "val",

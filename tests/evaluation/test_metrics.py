@@ -91,7 +91,8 @@ def test_auc_is_the_area_under_the_roc_curve(rows: list[tuple[int, int]]) -> Non
     labels, scores = unzip(rows)
     across, up = metrics.roc_curve(labels, scores)
     assert (across[0], up[0], across[-1], up[-1]) == (0, 0, 1, 1)
-    assert (np.diff(across) >= 0).all() and (np.diff(up) >= 0).all()
+    assert (np.diff(across) >= 0).all()
+    assert (np.diff(up) >= 0).all()
     assert float(np.trapezoid(up, across)) == pytest.approx(metrics.auc(labels, scores))
 
 

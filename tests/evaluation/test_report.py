@@ -38,7 +38,8 @@ def test_refused_and_withheld_count_as_wrong_and_uncertain_by_its_score(folder: 
     assert report.numbers["auc_all"].value == pytest.approx(3 / 9)
     assert report.numbers["auc_raw"].value == pytest.approx(5 / 6)
     assert (report.band.inside, report.band.outside) == (2, 2)
-    assert report.band.error_outside == 0 and report.band.error_inside == 1
+    assert report.band.error_outside == 0
+    assert report.band.error_inside == 1
     assert report.not_analysed == {"not_chest_frontal": 1, "outside_population": 1}
     assert report.patients == 5
     assert report.prevalence == pytest.approx(0.5)
@@ -60,17 +61,17 @@ def test_cells_and_errors(folder: Path, answers: Any) -> None:
 def test_a_perfect_score_does_not_pretend_certainty(folder: Path, answers: Any) -> None:
     report = evaluate_folder(folder, answers({"NORMAL/": 0.1, "PNEUMONIA": 0.9}), repeats=50)
     sensitivity = report.numbers["sensitivity"]
-    assert sensitivity.value == 1 and sensitivity.high == 1
+    assert sensitivity.value == 1
+    assert sensitivity.high == 1
     assert sensitivity.method == "wilson_by_patient"
-    assert sensitivity.low == pytest.approx(
-        0.3424, abs=1e-3
-    )  # two of two patients, not three of three images
+    assert sensitivity.low == pytest.approx(0.3424, abs=1e-3)  # two of two patients, not three of three images
 
 
 def test_predictive_values_follow_the_prevalence(folder: Path, answers: Any) -> None:
     report = evaluate_folder(folder, answers(MIXED), prevalence=0.1, repeats=200)
     ppv, npv = report.predictive_values(0.1)
-    assert ppv.value == pytest.approx(0.1) and npv.value == pytest.approx(0.9)
+    assert ppv.value == pytest.approx(0.1)
+    assert npv.value == pytest.approx(0.9)
     assert report.predictive_values(0.5)[0].value == pytest.approx(0.5)
     assert ppv.low <= ppv.value <= ppv.high
     assert report.as_json()["metrics"]["ppv"]["value"] == pytest.approx(0.1)
@@ -82,11 +83,10 @@ def test_the_json_is_strict_and_complete(folder: Path, answers: Any, tmp_path: P
     report.write_json(out)
     data = json.loads(out.read_text("utf-8"), parse_constant=lambda name: pytest.fail(name))
     assert data["schema"] == "pneumo-desktop evaluation 1"
-    assert data["model_id"] == "model-a" and data["images"] == 6
+    assert data["model_id"] == "model-a"
+    assert data["images"] == 6
     assert data["confusion"]["pneumonia_not_analysed"] == 1
-    assert {row["file"]: row["outcome"] for row in data["results"]}[
-        "NORMAL/IM-0001-0001.png"
-    ] == "likely_normal"
+    assert {row["file"]: row["outcome"] for row in data["results"]}["NORMAL/IM-0001-0001.png"] == "likely_normal"
     assert all(row["app_version"] == "0.1.0" and row["preprocessing_version"] == 1 for row in data["results"])
     assert data["left_out"][0]["file"] == "leeme.txt"
     assert report.as_json() == evaluate_folder(folder, answers(MIXED), repeats=20).as_json()
@@ -101,7 +101,8 @@ def test_the_csv_holds_no_formula(tmp_path: Path, answers: Any) -> None:
         rows = list(csv.DictReader(stream, delimiter=";"))
     assert [row["file"] for row in rows] == ["'=NORMAL/=1+1.png", "PNEUMONIA/b.png"]
     assert [row["score"] for row in rows] == ["0,25", "0,75"]
-    assert rows[0]["right"] == "true" and rows[0]["reason"] == ""
+    assert rows[0]["right"] == "true"
+    assert rows[0]["reason"] == ""
 
 
 def test_the_test_part_is_read_where_there_are_parts(tmp_path: Path, answers: Any) -> None:
@@ -109,7 +110,8 @@ def test_the_test_part_is_read_where_there_are_parts(tmp_path: Path, answers: An
         picture(tmp_path / f"{name}.png", seed)
     read_one = answers({"NORMAL": 0.2, "PNEUMONIA": 0.8})
     report = evaluate_folder(tmp_path, read_one, repeats=10)
-    assert report.part == "test" and report.counts.total == 2
+    assert report.part == "test"
+    assert report.counts.total == 2
     assert evaluate_folder(tmp_path, read_one, part="train", repeats=10).cases[0].name == "train/NORMAL/a.png"
 
 
@@ -127,7 +129,8 @@ def test_stopping_keeps_what_was_read(folder: Path, answers: Any) -> None:
     report = evaluate_folder(
         folder, answers(MIXED), on_progress=done.append, stopped=lambda: len(done) >= 2, repeats=10
     )
-    assert done == [1, 2] and report.counts.total == 2
+    assert done == [1, 2]
+    assert report.counts.total == 2
 
 
 def test_two_models_on_the_same_images(tmp_path: Path, answers: Any) -> None:
@@ -145,6 +148,7 @@ def test_two_models_on_the_same_images(tmp_path: Path, answers: Any) -> None:
 
 def test_the_summary_names_what_counts_as_wrong(folder: Path, answers: Any) -> None:
     text = "\n".join(report_lines(evaluate_folder(folder, answers(MIXED), repeats=20)))
-    assert "model-a" in text and "0.333" in text
+    assert "model-a" in text
+    assert "0.333" in text
     assert "2 images got no verdict" in text
     assert "Called pneumonia: 1 right, 1 wrong. Called normal: 1 right, 1 wrong." in text

@@ -14,9 +14,9 @@ from pneumo_desktop.reading.outcome import OperatingPoint, Outcome
 LABELS = [0, 0, 1, 0, 1, 1]
 SCORES = [0.1, 0.2, 0.3, 0.5, 0.6, 0.9]
 
-both = st.lists(
-    st.tuples(st.integers(0, 1), st.floats(0, 1, allow_nan=False)), min_size=2, max_size=30
-).filter(lambda rows: len({label for label, _ in rows}) == 2)
+both = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1, allow_nan=False)), min_size=2, max_size=30).filter(
+    lambda rows: len({label for label, _ in rows}) == 2
+)
 
 
 def test_the_table_by_hand() -> None:

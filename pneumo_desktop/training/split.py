@@ -1,0 +1,175 @@
+"""Who learns, who chooses, who is never looked at: parts by patient, stratified, seeded, with a locked test part."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
+from pneumo_desktop.training.traits import Traits
+
+PARTS = ("train", "val", "test")
+SHARES = (0.70, 0.15, 0.15)
+SCHEMA = "pneumo-desktop locked test part 1"
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+class LockedPartError(Exception):
+    """The file of the locked test part cannot be used; ``code``: ``unreadable`` or ``damaged``."""
+
+    def __init__(self, code: str, path: Path) -> None:
+        super().__init__(f"{code}: {path.name}")
+        self.code = code
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Locked:
+    """The locked test part: digests of its patients and of its images' bytes. No name or number of a patient."""
+
+    patients: frozenset[str] = frozenset()
+    images: frozenset[str] = frozenset()
+
+    def holds(self, image: Traits) -> bool:
+        """Tell whether an image, or another of its patient, was locked away before."""
+        return image.sha256 in self.images or (
+            image.patient is not None and patient_digest(image.patient) in self.patients
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the file, replacing an older one in one step; raises OSError."""
+        document = {"schema": SCHEMA, "patients": sorted(self.patients), "images": sorted(self.images)}
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Locked:
+        """Read the file, or return an empty part where there is none; raises LockedPartError."""
+        try:
+            if not path.exists():
+                return cls()
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise LockedPartError("damaged", path)
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise LockedPartError("unreadable", path) from error
+        except ValueError as error:
+            raise LockedPartError("damaged", path) from error
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise LockedPartError("damaged", path)
+        lists = [document.get(key) for key in ("patients", "images")]
+        if not all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists):
+            raise LockedPartError("damaged", path)
+        return cls(frozenset(document["patients"]), frozenset(document["images"]))
+
+
+def patient_digest(patient: str) -> str:
+    """Return what stands for a patient in the locked file."""
+    return hashlib.sha256(f"pneumo-desktop patient {patient}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Split:
+    """Image name -> part, the test part to lock, and how many images of each class each part has."""
+
+    parts: Mapping[str, str]
+    locked: Locked
+    counts: Mapping[str, tuple[int, int]]
+    seed: int
+
+    def names(self, part: str) -> list[str]:
+        """Return the names of one part, sorted."""
+        return sorted(name for name, own in self.parts.items() if own == part)
+
+
+def groups_of(images: Sequence[Traits], near: Iterable[tuple[str, str]] = ()) -> list[list[Traits]]:
+    """Return the images in groups that must not be torn: one patient, exact copies, near copies; sorted by name."""
+    leader = {image.name: image.name for image in images}
+
+    def find(name: str) -> str:
+        while leader[name] != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    def join(first: str, second: str) -> None:
+        one, two = sorted((find(first), find(second)))
+        leader[two] = one
+
+    seen: dict[tuple[str, str], str] = {}
+    for image in images:
+        for key in (("patient", image.patient or ""), ("bytes", image.sha256)):
+            if key[1]:
+                join(seen.setdefault(key, image.name), image.name)
+    for first, second in near:
+        join(first, second)
+    groups: dict[str, list[Traits]] = defaultdict(list)
+    for image in sorted(images, key=lambda image: image.name):
+        groups[find(image.name)].append(image)
+    return [groups[name] for name in sorted(groups)]
+
+
+def split(
+    images: Sequence[Traits],
+    near: Iterable[tuple[str, str]] = (),
+    seed: int = 0,
+    shares: tuple[float, float, float] = SHARES,
+    locked: Locked | None = None,
+) -> Split:
+    """Divide images into train, val and test, whole patients at a time, each class in its share.
+
+    ``near`` are name pairs of near duplicates (``Scan.near``). With a ``locked`` part whose images are here, those
+    and no others are the test part, so that models stay comparable; where none of them is here a new one is drawn.
+    The result depends on the images and the seed, not on their order. Raises ValueError for bad shares.
+    """
+    if min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-9:
+        raise ValueError("the shares must not be negative and must add up to 1")
+    groups = groups_of(images, near)
+    kept = [group for group in groups if locked is not None and any(map(locked.holds, group))]
+    kept_names = {image.name for group in kept for image in group}
+    rest = [group for group in groups if group[0].name not in kept_names]
+    wanted = dict(zip(PARTS, shares, strict=True))
+    if kept:
+        wanted = {part: share / max(shares[0] + shares[1], 1e-9) for part, share in wanted.items() if part != "test"}
+    parts = dict.fromkeys(kept_names, "test")
+    parts.update(_deal(rest, wanted, seed))
+    counts = {part: Counter(image.label for image in images if parts[image.name] == part) for part in PARTS}
+    test = [image for image in images if parts[image.name] == "test"]
+    before = locked or Locked()
+    return Split(
+        parts=parts,
+        locked=Locked(
+            before.patients | {patient_digest(image.patient) for image in test if image.patient},
+            before.images | {image.sha256 for image in test},
+        ),
+        counts={part: (own[NORMAL], own[PNEUMONIA]) for part, own in counts.items()},
+        seed=seed,
+    )
+
+
+def _deal(groups: Sequence[Sequence[Traits]], wanted: Mapping[str, float], seed: int) -> dict[str, str]:
+    """Give each group to the part that misses most of its images' classes, large groups first."""
+    order = np.random.default_rng(seed).permutation(len(groups))
+    dealt = sorted((groups[place] for place in order), key=len, reverse=True)
+    total = Counter(image.label for group in groups for image in group)
+    missing = {(part, label): share * total[label] for part, share in wanted.items() for label in total}
+    parts: dict[str, str] = {}
+    for group in dealt:
+        labels = Counter(image.label for image in group)
+
+        def lack(part: str, labels: Counter[int] = labels) -> float:
+            # Relative to the part's own share: a small part must not wait until the large one is full.
+            return sum(n * missing[part, label] / (wanted[part] * total[label]) for label, n in labels.items())
+
+        chosen = max((part for part in wanted if wanted[part] > 0), key=lack)
+        for label, n in labels.items():
+            missing[chosen, label] -= n
+        parts.update({image.name: chosen for image in group})
+    return parts
