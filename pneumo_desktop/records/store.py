@@ -235,10 +235,12 @@ class Store:
         )
         return [(queue_id, label, Population(population), count) for queue_id, label, population, count in rows]
 
-    def waiting(self, queue_id: int) -> list[tuple[int, Entry]]:
-        """Return the entries of a queue that have no result yet."""
+    def waiting(self, queue_id: int, after: int = 0, limit: int = -1) -> list[tuple[int, Entry]]:
+        """Return (entry id, entry) of a queue's entries without a result, with ids above ``after``; -1 is no limit."""
         rows = self._all(
-            "SELECT id, path, member, frame FROM entry WHERE queue_id = ? AND result_id IS NULL ORDER BY id", (queue_id,)
+            """SELECT id, path, member, frame FROM entry WHERE queue_id = ? AND id > ? AND result_id IS NULL
+            ORDER BY id LIMIT ?""",
+            (queue_id, after, limit),
         )
         return [(entry_id, Entry(Path(path), member, frame)) for entry_id, path, member, frame in rows]
 
@@ -291,6 +293,14 @@ class Store:
             (entry_id,),
         )
         return _heat_map(*rows[0]) if rows else None
+
+    def patient_of(self, sha256: str) -> PatientFields:
+        """Return the patient fields that were read from an image before; empty where there are none."""
+        rows = self._all(
+            "SELECT patient_name, patient_id, study_date FROM entry WHERE sha256 = ? AND result_id IS NOT NULL LIMIT 1",
+            (sha256,),
+        )
+        return PatientFields(*rows[0]) if rows else PatientFields()
 
     def row(self, entry_id: int) -> Row | None:
         """Return one row, or None where there is no such entry."""

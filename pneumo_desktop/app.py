@@ -1,0 +1,118 @@
+"""Puts the rooms together: the one place that constructs services. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pneumo_desktop import places
+from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.models.registry import Registry
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
+from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.records.store import Store
+
+
+class NoModelError(Exception):
+    """No model opens: results can be seen and exported, but nothing can be read."""
+
+
+class Services:
+    """Store, registry and active model of one data folder. Close at the end; running pipelines are ended first."""
+
+    def __init__(self, folder: Path, store: Store, registry: Registry, model: Path | None) -> None:
+        self.folder = folder
+        self.store = store
+        self.registry = registry
+        self._model = model
+        self._package: ModelPackage | None = None
+        self._pipelines: list[Pipeline] = []
+
+    @staticmethod
+    def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
+        """Open the data folder; ``model`` is a package to use instead of the active one, without installing it.
+
+        Raises NewerDatabaseError, OSError, or BadPackageError for ``model``.
+        """
+        folder = places.data_dir(data_dir)
+        registry = Registry(folder / "models", places.bundled_model())
+        services = Services(folder, Store(folder / "records.sqlite"), registry, model)
+        if model is not None:
+            try:
+                services.package()
+            except BaseException:
+                services.close()
+                raise
+        return services
+
+    def package(self) -> ModelPackage:
+        """Return the package in use; raises NoModelError when there is none."""
+        if self._package is None:
+            if self._model is not None:
+                self._package = ModelPackage.open(self._model)
+            else:
+                active = self.registry.active()
+                if active is None:
+                    raise NoModelError
+                self._package = ModelPackage.open(active.path)
+        return self._package
+
+    def card(self) -> Card | None:
+        """Return the card of the model in use, or None where no model opens."""
+        try:
+            return self.package().card
+        except NoModelError:
+            return None
+
+    def model_changed(self) -> None:
+        """Forget the opened package, after another one was activated."""
+        self._package = None
+
+    def make_reader(self, analyse_outside: bool = False) -> Reader:
+        """Return a new reader for one thread."""
+        return Reader(self.package(), analyse_outside)
+
+    def start_queue(
+        self,
+        paths: Sequence[Path],
+        callbacks: Callbacks,
+        population: Population = Population.NOT_KNOWN,
+        analyse_outside: bool = False,
+        examples: bool = False,
+    ) -> Pipeline:
+        """Start reading ``paths`` as a new queue."""
+        label = paths[0].name if len(paths) == 1 else f"{paths[0].name} (+{len(paths) - 1})"
+        queue_id = self.store.new_queue(label, population, examples)
+        return self._run(queue_id, paths, callbacks, population, analyse_outside)
+
+    def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
+        """Go on with the entries of a queue that have no result yet."""
+        return self._run(queue_id, None, callbacks, population, False)
+
+    def _run(
+        self,
+        queue_id: int,
+        paths: Sequence[Path] | None,
+        callbacks: Callbacks,
+        population: Population,
+        analyse_outside: bool,
+    ) -> Pipeline:
+        package = self.package()
+        pipeline = Pipeline(
+            lambda: Reader(package, analyse_outside), package.card.model_id, self.store, queue_id, callbacks,
+            population, analyse_outside,
+        )  # fmt: skip
+        self._pipelines = [running for running in self._pipelines if running.running()]
+        self._pipelines.append(pipeline)
+        pipeline.start(paths)
+        return pipeline
+
+    def close(self) -> None:
+        """Cancel and wait for what runs, then close the store."""
+        for pipeline in self._pipelines:
+            pipeline.cancel()
+        for pipeline in self._pipelines:
+            pipeline.wait()
+        self.store.close()

@@ -1,0 +1,311 @@
+"""A folder becomes results: walk, decode, judge, commit, tell. Bounded queues, so memory does not grow with the folder.
+
+Threads: one walker, ``workers`` readers (decode and judge an image each; OpenCV and LiteRT release the GIL), and one
+writer that commits small batches. A row is told only after its commit. The callbacks run on the writer's thread.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from pneumo_desktop.imaging.load import load, sha256_of
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
+from pneumo_desktop.imaging.sources import LeftOut, find
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.records.store import NewResult, PatientFields, Row, Store
+
+BATCH_SECONDS = 0.1
+BATCH_ROWS = 16
+QUEUE_LENGTH = 32
+_END = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """total grows while the folder is walked; seconds_left is None until it is known."""
+
+    done: int
+    total: int
+    walking: bool
+    images_per_second: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """All run on threads of the pipeline, ``on_end`` last: with None, or the error that stopped the run."""
+
+    on_rows: Callable[[Sequence[Row]], None]
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    on_left_out: Callable[[Sequence[LeftOut]], None] = lambda items: None
+    on_end: Callable[[BaseException | None], None] = lambda error: None
+
+
+class _SeenOnce:
+    """Lets one thread judge an image while others with the same content wait for its result."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._busy: set[tuple[str, int]] = set()
+        self._closed = False
+
+    def enter(self, key: tuple[str, int]) -> None:
+        with self._lock:
+            while key in self._busy and not self._closed:
+                self._lock.wait()
+            self._busy.add(key)
+
+    def leave_all(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._lock.notify_all()
+
+    def leave(self, keys: Iterable[tuple[str, int]]) -> None:
+        with self._lock:
+            self._busy.difference_update(keys)
+            self._lock.notify_all()
+
+
+def _patient(radiograph: Radiograph) -> PatientFields:
+    tags = radiograph.tags
+    return PatientFields(tags.get("PatientName", ""), tags.get("PatientID", ""), tags.get("StudyDate", ""))
+
+
+class Pipeline:
+    """One run over paths (or over the entries of an unfinished queue). ``start`` once, ``wait`` before exit."""
+
+    def __init__(
+        self,
+        make_reader: Callable[[], Reader],
+        model_id: str,
+        store: Store,
+        queue_id: int,
+        callbacks: Callbacks,
+        told: Population = Population.NOT_KNOWN,
+        analyse_outside: bool = False,
+        workers: int | None = None,
+    ) -> None:
+        self._make_reader = make_reader
+        self._model_id = model_id
+        self._store = store
+        self.queue_id = queue_id
+        self._callbacks = callbacks
+        self._told = told
+        self._outside = analyse_outside
+        self._workers = workers or max(1, min(2, os.cpu_count() or 1))
+        self._tasks: queue.Queue[tuple[int, Entry] | None] = queue.Queue(QUEUE_LENGTH)
+        self._results: queue.Queue[NewResult | None] = queue.Queue(QUEUE_LENGTH)
+        self._cancelled = threading.Event()
+        self._running = threading.Event()
+        self._running.set()
+        self._once = _SeenOnce()
+        self._done = self._total = 0
+        self._walking = False
+        self._started = time.monotonic()
+        self._error: BaseException | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self, paths: Sequence[Path] | None) -> None:
+        """Begin: walk ``paths``, or go on with the queue's waiting entries when None."""
+        cv2.setNumThreads(1)
+        self._started = time.monotonic()
+        self._walking = paths is not None
+        work: list[tuple[str, Callable[[], None]]] = [("feed", self._feed)]
+        if paths is None:
+            self._total = len(self._store.waiting(self.queue_id))
+        else:
+            work.append(("walk", lambda: self._walk(paths)))
+        work += [(f"read-{number}", self._read) for number in range(self._workers)]
+        self._threads = [threading.Thread(target=self._guard(task), name=name) for name, task in work]
+        self._threads.append(threading.Thread(target=self._write, name="write"))
+        for thread in self._threads:
+            thread.start()
+
+    def pause(self) -> None:
+        """Stop before the next image; what is being read is finished and kept."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        """True between ``pause`` and ``resume``."""
+        return not self._running.is_set()
+
+    def cancel(self) -> None:
+        """Stop before the next image; the rest of the queue keeps waiting and can be resumed later."""
+        self._cancelled.set()
+        self._running.set()
+
+    def wait(self) -> None:
+        """Return when every thread has ended. Not to be called from a callback."""
+        for thread in self._threads:
+            thread.join()
+
+    def running(self) -> bool:
+        """True until every thread has ended."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _guard(self, work: Callable[[], None]) -> Callable[[], None]:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._error = self._error or error
+                self.cancel()
+                self._once.leave_all()
+            finally:
+                self._results.put(_END)
+
+        return guarded
+
+    def _put_task(self, task: tuple[int, Entry] | None) -> bool:
+        """Wait for room; False when the run was cancelled meanwhile."""
+        while not self._cancelled.is_set():
+            try:
+                self._tasks.put(task, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def _walk(self, paths: Sequence[Path]) -> None:
+        """Put everything found into the database at once, so that a killed run knows what is left."""
+        found: list[Entry] = []
+        left_out: list[LeftOut] = []
+        flushed = time.monotonic()
+
+        def flush() -> None:
+            self._total += len(self._store.add_entries(self.queue_id, found))
+            found.clear()
+            if left_out:
+                self._store.add_left_out(self.queue_id, [(o.path, o.member, o.code) for o in left_out])
+                self._callbacks.on_left_out(tuple(left_out))
+                left_out.clear()
+
+        for item in find(paths):
+            if self._cancelled.is_set():
+                break
+            if isinstance(item, LeftOut):
+                left_out.append(item)
+            else:
+                found.append(item)
+            if len(found) >= 256 or time.monotonic() - flushed > BATCH_SECONDS:
+                flush()
+                flushed = time.monotonic()
+        flush()
+        self._walking = False
+
+    def _feed(self) -> None:
+        """Hand the queue's waiting entries to the readers, a few at a time, in the order of the walk."""
+        last = 0
+        while not self._cancelled.is_set():
+            walking = self._walking
+            tasks = self._store.waiting(self.queue_id, after=last, limit=QUEUE_LENGTH)
+            for task in tasks:
+                if not self._put_task(task):
+                    return
+                last = task[0]
+            if not tasks and not walking:
+                break
+            if not tasks:
+                time.sleep(0.02)
+        for _reader in range(self._workers):
+            self._put_task(_END)
+
+    def _read(self) -> None:
+        reader = self._make_reader()
+        while not self._cancelled.is_set():
+            self._running.wait()
+            try:
+                task = self._tasks.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if task is None:
+                return
+            self._results.put(self._judge(reader, *task))
+
+    def _known(self, entry_id: int, entry: Entry, sha256: str) -> NewResult | None:
+        known = self._store.result_for(
+            sha256, entry.frame, self._model_id, self._told, PREPROCESSING_VERSION, self._outside
+        )
+        if known is None:
+            return None
+        judgement, heat_map = known
+        patient = self._store.patient_of(sha256)
+        return NewResult(
+            entry_id, entry.frame, sha256, judgement, self._told, self._outside, heat_map, patient, duplicate=True
+        )
+
+    def _judge(self, reader: Reader, entry_id: int, entry: Entry) -> NewResult:
+        sha256: str | None = None
+        try:
+            sha256 = sha256_of(entry)
+            key = (sha256, entry.frame)
+            self._once.enter(key)
+            known = self._known(entry_id, entry, sha256)
+            if known is not None:
+                return known
+            radiograph = load(entry)
+            reading = reader.read(radiograph, self._told)
+            return NewResult(
+                entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map,
+                _patient(radiograph),
+            )  # fmt: skip
+        except UnreadableImageError as problem:
+            return NewResult(entry_id, entry.frame, sha256, reader.unreadable(problem, self._told), self._told)
+
+    def _write(self) -> None:
+        ends, batch, since = 0, list[NewResult](), time.monotonic()
+        producers = len(self._threads) - 1
+        try:
+            while ends < producers:
+                try:
+                    item = self._results.get(timeout=BATCH_SECONDS)
+                except queue.Empty:
+                    item = None
+                else:
+                    if item is _END:
+                        ends += 1
+                    else:
+                        batch.append(item)
+                late = time.monotonic() - since > BATCH_SECONDS
+                if batch and (late or len(batch) >= BATCH_ROWS or ends == producers):
+                    self._commit(batch)
+                    batch, since = [], time.monotonic()
+            if not self._cancelled.is_set() and self._error is None:
+                self._store.finish_queue(self.queue_id)
+        except BaseException as error:
+            self._error = self._error or error
+            self.cancel()
+            self._drain(producers - ends)
+        self._callbacks.on_end(self._error)
+
+    def _drain(self, producers: int) -> None:
+        """After a failed commit: let the readers end; what they still bring was never shown and is not kept."""
+        self._once.leave_all()
+        while producers > 0:
+            if self._results.get() is _END:
+                producers -= 1
+
+    def _commit(self, batch: list[NewResult]) -> None:
+        rows = self._store.save_results(batch)
+        self._once.leave((new.sha256, new.frame) for new in batch if new.sha256 is not None)
+        self._done += len(batch)
+        self._callbacks.on_rows(rows)
+        seconds = max(1e-3, time.monotonic() - self._started)
+        rate = self._done / seconds
+        left = None if self._walking or self._done < 3 else max(0.0, (self._total - self._done) / rate)
+        self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left))
