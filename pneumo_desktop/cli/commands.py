@@ -1,0 +1,248 @@
+"""The command line: its sub-commands and what each does."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pneumo_desktop import __version__, places
+from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.cli import self_test as checks
+from pneumo_desktop.cli import worklist
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.registry import UnknownModelError
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.records.store import NewerDatabaseError
+from pneumo_desktop.words import available_languages, set_language, system_language, tr
+from pneumo_desktop.words.sentences import sentence
+
+COMMANDS = ("run", "predict", "evaluate", "self-test", "models", "train")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data-dir", type=Path, help=tr("folder for results, settings, models and logs"))
+    common.add_argument("--language", choices=available_languages(), help=tr("language of the program"))
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", type=Path, metavar="FILE", help=tr("a model package to use instead of the active model"))
+    population = argparse.ArgumentParser(add_help=False)
+    population.add_argument(
+        "--population", choices=[p.value for p in Population], default="not_known",
+        help=tr("whose images they are, where the files do not tell"),
+    )  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="pneumo-desktop", parents=[common],
+        description=tr("Reads chest radiographs and puts the suspicious ones first. Without a command it opens the window."),
+        epilog=sentence("disclaimer"),
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"pneumo-desktop {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", parents=[common, model, population], help=tr("open the window"))
+    run.add_argument("images", nargs="*", type=Path)
+    run.add_argument("--picture", type=Path, metavar="FILE.png", help=tr("without a display: save a picture of the window"))
+
+    predict = commands.add_parser("predict", parents=[common, model, population], help=tr("read images"))
+    predict.add_argument("images", nargs="+", type=Path)
+    predict.add_argument("--out", type=Path, metavar="FILE", help=tr("write the results as .csv or .json"))
+    predict.add_argument("--heatmaps", type=Path, metavar="DIR", help=tr("write pictures with the heat map"))
+    predict.add_argument("--separator", default=",", choices=[",", ";", "\t"])
+    predict.add_argument("--decimal", default=".", choices=[".", ","])
+
+    evaluate = commands.add_parser(
+        "evaluate", parents=[common, model, population], help=tr("measure a model on a labelled folder")
+    )
+    evaluate.add_argument("folder", type=Path)
+    evaluate.add_argument("--compare", type=Path, metavar="FILE", help=tr("a second model package"))
+    evaluate.add_argument("--out", type=Path, metavar="report.json")
+    evaluate.add_argument("--figures", type=Path, metavar="DIR")
+
+    commands.add_parser("self-test", parents=[common, model], help=tr("check this installation"))
+
+    models = commands.add_parser("models", parents=[common], help=tr("list, choose and exchange models"))
+    actions = models.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", parents=[common])
+    actions.add_parser("rollback", parents=[common])
+    for name in ("show", "activate", "remove"):
+        actions.add_parser(name, parents=[common]).add_argument("model_id")
+    actions.add_parser("import", parents=[common]).add_argument("file", type=Path)
+    export = actions.add_parser("export", parents=[common])
+    export.add_argument("model_id")
+    export.add_argument("file", type=Path)
+    return parser
+
+
+def _missing(paths: Sequence[Path]) -> Path | None:
+    return next((path for path in paths if not path.exists() and not path.is_symlink()), None)
+
+
+def has_display() -> bool:
+    """Tell whether a window can be opened here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def examples() -> list[Path]:
+    """Return the folder of generated example images."""
+    return [places.resource("examples")]
+
+
+def _run(options: argparse.Namespace) -> int:
+    missing = _missing(options.images)
+    if missing is not None:
+        print(tr("There is no file or folder {name}.").format(name=missing), file=sys.stderr)
+        return worklist.EXIT_USAGE
+    if has_display():
+        from pneumo_desktop.gui import run
+
+        return run(options.images, options.data_dir, options.model)
+    print(tr("There is no display here, so the window cannot be opened. The images are read without it."))
+    are_examples = not options.images
+    if are_examples:
+        print(tr("No images were named: these are generated examples, no patient's images."))
+    services = Services.create(options.data_dir, options.model)
+    try:
+        images = options.images or examples()
+        rows = worklist.read(services, images, Population(options.population), examples=are_examples)
+        worklist.print_worklist(rows)
+        if options.picture is not None:
+            from pneumo_desktop.gui import save_picture
+
+            options.picture.parent.mkdir(parents=True, exist_ok=True)
+            save_picture(services, rows[0].queue_id if rows else None, options.picture)
+            print(tr("A picture of the window was saved as {name}.").format(name=options.picture))
+        return worklist.exit_code(rows)
+    finally:
+        services.close()
+
+
+def _predict(options: argparse.Namespace) -> int:
+    missing = _missing(options.images)
+    if missing is not None:
+        print(tr("There is no file or folder {name}.").format(name=missing), file=sys.stderr)
+        return worklist.EXIT_USAGE
+    if options.separator == options.decimal:
+        print(tr("The separator and the decimal sign must differ."), file=sys.stderr)
+        return worklist.EXIT_USAGE
+    services = Services.create(options.data_dir, options.model)
+    try:
+        rows = worklist.read(services, options.images, Population(options.population))
+        worklist.print_worklist(rows)
+        if options.out is not None:
+            worklist.write_results(rows, options.out, options.separator, options.decimal)
+        if options.heatmaps is not None:
+            worklist.write_heat_maps(rows, options.heatmaps, services.store)
+        return worklist.exit_code(rows)
+    finally:
+        services.close()
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from pneumo_desktop.evaluation.command import EvaluationError, evaluate, reading_with
+    from pneumo_desktop.models.package import ModelPackage
+    from pneumo_desktop.reading.reader import Reader
+
+    services = Services.create(options.data_dir, options.model)
+    try:
+        population = Population(options.population)
+        compare = None
+        if options.compare is not None:
+            compare = reading_with(Reader(ModelPackage.open(options.compare)), population)
+        read_one = reading_with(services.make_reader(), population)
+        result = evaluate(read_one, options.folder, out=options.out, figures=options.figures, compare=compare)
+    except EvaluationError as problem:
+        print(problem, file=sys.stderr)
+        return worklist.EXIT_USAGE
+    finally:
+        services.close()
+    print(result["text"])
+    return worklist.EXIT_UNREADABLE if result["unreadable"] else worklist.EXIT_FINE
+
+
+def _self_test(options: argparse.Namespace) -> int:
+    services = Services.create(options.data_dir, options.model)
+    try:
+        return 0 if checks.self_test(services) else 1
+    finally:
+        services.close()
+
+
+def _models(options: argparse.Namespace) -> int:
+    services = Services.create(options.data_dir)
+    registry = services.registry
+    try:
+        if options.action == "show":
+            import json
+
+            print(json.dumps(registry.get(options.model_id).card.to_json(), indent=1, ensure_ascii=False))
+            return 0
+        if options.action == "activate":
+            registry.activate(options.model_id)
+        elif options.action == "rollback":
+            registry.rollback()
+        elif options.action == "import":
+            registry.install(options.file)
+        elif options.action == "export":
+            registry.export(options.model_id, options.file)
+        elif options.action == "remove":
+            registry.remove(options.model_id)
+        for info in registry.list():
+            mark = "*" if info.active else " "
+            origin = tr("bundled") if info.bundled else tr("installed")
+            print(f"{mark} {info.model_id:30s} {info.card.created:12s} {origin}")
+        return 0
+    except UnknownModelError as problem:
+        print(tr("There is no model with the name {name}.").format(name=problem), file=sys.stderr)
+    except PermissionError:
+        print(tr("The bundled and the active model cannot be removed."), file=sys.stderr)
+    finally:
+        services.close()
+    return worklist.EXIT_USAGE
+
+
+_HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run, "predict": _predict, "evaluate": _evaluate, "self-test": _self_test, "models": _models,
+}  # fmt: skip
+
+
+def _language_of(arguments: Sequence[str]) -> str:
+    """Return the language to speak before the arguments are parsed, so that --help speaks it too."""
+    for place, argument in enumerate(arguments):
+        if argument == "--language" and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith("--language="):
+            return argument.split("=", 1)[1]
+    return system_language()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 fine, 2 wrong usage, 3 when some file could not be read."""
+    set_language(_language_of(arguments))
+    words = list(arguments)
+    if words and words[0] == "train":
+        return int(importlib.import_module("pneumo_desktop.training.__main__").main(words[1:]))
+    wants_help = any(word in ("-h", "--help", "--version") for word in words)
+    if not wants_help and not any(word in COMMANDS for word in words[:1]):
+        words.insert(0, "run")
+    options = _parser().parse_args(words)
+    try:
+        return _HANDLERS[options.command](options)
+    except NewerDatabaseError as problem:
+        text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
+        print(text.format(name=problem.path), file=sys.stderr)
+    except BadPackageError as problem:
+        print(sentence(problem.code), file=sys.stderr)
+    except NoModelError:
+        print(tr("No model could be opened. Please install the program again, or import a model."), file=sys.stderr)
+    except OSError as problem:
+        name = problem.filename or ""
+        free = shutil.disk_usage(places.data_dir(options.data_dir)).free // 2**20 if problem.errno == 28 else None
+        text = tr("{name} could not be read or written: {why}.").format(name=name, why=problem.strerror)
+        print(text if free is None else f"{text} ({free} MiB)", file=sys.stderr)
+    return worklist.EXIT_USAGE

@@ -1,0 +1,104 @@
+"""Results as CSV and JSON, with stable columns (docs/exports.md). Safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pneumo_desktop.records.store import Row
+
+COLUMNS = (
+    "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
+    "preprocessing_version", "app_version", "time", "decision", "note", "initials",
+)  # fmt: skip
+PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+def file_name(row: Row) -> str:
+    """Return the path of a row's file, with the archive member and the frame where there are any."""
+    name = str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
+    # A path may hold bytes that are no text in this system's encoding.
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return name if row.entry.frame == 0 else f"{name}#{row.entry.frame + 1}"
+
+
+def values_of(row: Row, patient: bool = False) -> dict[str, Any]:
+    """Return a row's columns as plain values: numbers, texts and None."""
+    judged = row.judgement
+    point = judged.operating_point if judged else None
+    values: dict[str, Any] = {
+        "file": file_name(row),
+        "sha256": row.sha256,
+        "outcome": judged.outcome.value if judged else None,
+        "reason": judged.reason.value if judged and judged.reason else None,
+        "score": judged.score if judged else None,
+        "operating_point": point.threshold if point else None,
+        "population": judged.population.value if judged else None,
+        "model_id": judged.model_id if judged else None,
+        "preprocessing_version": judged.preprocessing_version if judged else None,
+        "app_version": judged.app_version if judged else None,
+        "time": row.time or None,
+        "decision": row.decision.value if row.decision else None,
+        "note": row.note or None,
+        "initials": row.initials or None,
+    }
+    if patient:
+        values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}
+    return values
+
+
+def _cell(value: Any, decimal: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}".replace(".", decimal)
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write through a temporary file beside ``path``, so that a full disk leaves what was there before."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_csv(
+    rows: Sequence[Row], path: Path, separator: str = ",", decimal: str = ".", patient: bool = False
+) -> None:
+    """Write rows as CSV (UTF-8 with a byte order mark). A Spanish spreadsheet wants separator ';' and decimal ','.
+
+    No cell can be taken for a formula: a text that starts like one gets a leading apostrophe. Raises OSError, and
+    ValueError where separator and decimal sign are the same.
+    """
+    if separator == decimal:
+        raise ValueError("the separator and the decimal sign are the same")
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
+    writer.writerow(COLUMNS + (PATIENT_COLUMNS if patient else ()))
+    for row in rows:
+        writer.writerow([_cell(value, decimal) for value in values_of(row, patient).values()])
+    _write_whole(path, stream.getvalue().encode("utf-8-sig", "replace"))
+
+
+def write_json(rows: Sequence[Row], path: Path, patient: bool = False) -> None:
+    """Write ``{"results": [...]}``, one object a row with the columns as keys. Raises OSError."""
+    document = {"results": [values_of(row, patient) for row in rows]}
+    _write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"))
