@@ -141,7 +141,8 @@ def sentence(finding: Finding) -> str:
         ),
         "shortcut": tr(
             "Without a look at the lungs {trait} alone tells the label (AUC {auc}; 0.50 would be none). "
-            "The network may learn that instead of the disease. Collect both classes with the same device, settings and export."
+            "The network may learn that instead of the disease. "
+            "Collect both classes with the same device, settings and export."
         ),
         "one_class_one_source": tr(
             "The classes seem to come from different sources: files are called {normal_name} in one and "

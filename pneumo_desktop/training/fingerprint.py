@@ -12,8 +12,12 @@ from pneumo_desktop.imaging.prepare import squash
 SIDE = 64
 LOW = 16
 WORDS = LOW * LOW // 64
-NEAR_BITS = 30
-"""Pictures at most this many of 256 bits apart are called near duplicates (measured, see the tests)."""
+NEAR_BITS = 24
+"""Pictures at most this many of 256 bits apart are called near duplicates.
+
+Measured on 1,500 Kermany images: copies re-encoded (JPEG 30-50), halved, brightened or reduced from the original are
+at most 16 bits apart, different images at least 45. A copy cropped by 2 % is 36-50 apart and is not found.
+"""
 
 Fingerprints = npt.NDArray[np.uint64]
 

@@ -17,6 +17,9 @@ from pneumo_desktop.training.traits import Traits
 PARTS = ("train", "val", "test")
 SHARES = (0.70, 0.15, 0.15)
 SCHEMA = "pneumo-desktop locked test part 1"
+MOST_ALIKE = 20
+"""So many pictures that are all near duplicates of each other are alike by kind, not copies: they are not joined."""
+
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -89,30 +92,45 @@ class Split:
         return sorted(name for name, own in self.parts.items() if own == part)
 
 
-def groups_of(images: Sequence[Traits], near: Iterable[tuple[str, str]] = ()) -> list[list[Traits]]:
-    """Return the images in groups that must not be torn: one patient, exact copies, near copies; sorted by name."""
-    leader = {image.name: image.name for image in images}
+class _Joined:
+    """Names joined into groups (union-find); the smallest name leads."""
 
-    def find(name: str) -> str:
-        while leader[name] != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
+    def __init__(self, names: Iterable[str]) -> None:
+        self._leader = {name: name for name in names}
+
+    def find(self, name: str) -> str:
+        while self._leader[name] != name:
+            self._leader[name] = self._leader[self._leader[name]]
+            name = self._leader[name]
         return name
 
-    def join(first: str, second: str) -> None:
-        one, two = sorted((find(first), find(second)))
-        leader[two] = one
+    def join(self, first: str, second: str) -> None:
+        one, two = sorted((self.find(first), self.find(second)))
+        self._leader[two] = one
 
+
+def groups_of(images: Sequence[Traits], near: Iterable[tuple[str, str]] = ()) -> list[list[Traits]]:
+    """Return the images in groups that must not be torn: one patient, exact copies, near copies; sorted by name.
+
+    Near copies that hang together in more than ``MOST_ALIKE`` images are not joined.
+    """
+    names = [image.name for image in images]
+    pairs = list(near)
+    alike, joined = _Joined(names), _Joined(names)
+    for first, second in pairs:
+        alike.join(first, second)
+    sizes = Counter(map(alike.find, names))
+    for first, second in pairs:
+        if sizes[alike.find(first)] <= MOST_ALIKE:
+            joined.join(first, second)
     seen: dict[tuple[str, str], str] = {}
     for image in images:
         for key in (("patient", image.patient or ""), ("bytes", image.sha256)):
             if key[1]:
-                join(seen.setdefault(key, image.name), image.name)
-    for first, second in near:
-        join(first, second)
+                joined.join(seen.setdefault(key, image.name), image.name)
     groups: dict[str, list[Traits]] = defaultdict(list)
     for image in sorted(images, key=lambda image: image.name):
-        groups[find(image.name)].append(image)
+        groups[joined.find(image.name)].append(image)
     return [groups[name] for name in sorted(groups)]
 
 
