@@ -120,7 +120,7 @@ class Report:
         return ppv, npv
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it, the columns documented in docs/evaluation.md."""
+        """Return everything as JSON can hold it; numbers that do not exist are None. ``SCHEMA`` names these keys."""
         ppv, npv = self.predictive_values(self.prevalence)
         judgement = self.cases[0].judgement if self.cases else None
         numbers = {**self.numbers, "ppv": ppv, "npv": npv}
