@@ -141,7 +141,8 @@ def calibration(reports: Mapping[str, Report], bins: int = 10) -> Figure:
     axes.set_xlabel(tr("Mean score"))
     axes.set_ylabel(tr("Share with pneumonia"))
     axes.set_title(tr("Calibration"))
-    _legend(axes, "upper left")
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower center", frameon=False)
     return figure
 
 
@@ -177,7 +178,7 @@ def class_distribution(parts: Mapping[str, tuple[int, int]]) -> Figure:
     axes.set_ylabel(tr("Images"))
     axes.set_title(tr("Class distribution"))
     axes.margins(y=0.12)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -23,7 +23,7 @@ from pneumo_desktop.evaluation import metrics
 from pneumo_desktop.evaluation.calibration import logit
 from pneumo_desktop.evaluation.cases import Case, CaseArrays, ReadOne, arrays, read_cases
 from pneumo_desktop.evaluation.compare import Comparison, compare
-from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, wilson
+from pneumo_desktop.evaluation.intervals import REPEATS, Interval, bootstrap_replicates, percentile_interval, wilson
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
@@ -111,13 +111,24 @@ class Report:
     def predictive_values(self, prevalence: float) -> tuple[Metric, Metric]:
         """Return (positive, negative) predictive value at ``prevalence`` in 0..1, with intervals; cheap."""
         tp, fp, tn, fn = self.rates.T
+        counts = self.counts
+        # Every draw of a bootstrap has no error here; Wilson's upper end over the patients does not pretend certainty.
+        if counts.fp == 0:
+            fp = np.full_like(fp, self._most_errors(NORMAL))
+        if counts.fn == 0:
+            fn = np.full_like(fn, self._most_errors(PNEUMONIA))
         with np.errstate(invalid="ignore", divide="ignore"):
             positive = prevalence * tp / (prevalence * tp + (1.0 - prevalence) * fp)
             negative = (1.0 - prevalence) * tn / ((1.0 - prevalence) * tn + prevalence * fn)
-        values = (self.counts.ppv(prevalence), self.counts.npv(prevalence))
-        pairs = zip(values, map(percentile_interval, (positive, negative)), strict=True)
-        ppv, npv = (Metric(value, interval.low, interval.high) for value, interval in pairs)
-        return ppv, npv
+        return (
+            _predictive(counts.ppv(prevalence), percentile_interval(positive), counts.fp == 0),
+            _predictive(counts.npv(prevalence), percentile_interval(negative), counts.fn == 0),
+        )
+
+    def _most_errors(self, label: int) -> float:
+        """Return the upper 95 % end of an error rate of which no error was seen, by patient."""
+        patients = len({case.patient for case in self.cases if case.label == label})
+        return wilson(0, patients).high
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON can hold it; numbers that do not exist are None. ``SCHEMA`` names these keys."""
@@ -170,6 +181,12 @@ class Report:
             writer.writerow(rows[0])
             writer.writerows([_cell(value, decimal) for value in row.values()] for row in rows)
         path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+
+
+def _predictive(value: float, interval: Interval, flawless: bool) -> Metric:
+    if flawless:
+        return Metric(value, interval.low, value, "wilson_by_patient")
+    return Metric(value, interval.low, interval.high)
 
 
 def _distance(case: Case) -> float:

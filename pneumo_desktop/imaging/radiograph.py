@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -58,6 +59,8 @@ class Radiograph:
 
     pixels: (H, W) uint8 or uint16; a larger value is brighter on the screen. 16-bit data keep their depth.
     window: the window the file asks for, in units of ``pixels``; it is also what ``prepare`` looks through.
+    windows: all that the file offers; ``window`` is the first unless that shows nothing.
+    bits_stored: ``pixels`` lie in 0 .. 2**bits_stored - 1.
     spacing_mm: (row, column) millimetres a pixel, or None where the file does not know.
     sha256: hex digest of the file's (or archive member's) bytes.
     frame_count: frames in the file; this is frame ``entry.frame``.
@@ -68,8 +71,8 @@ class Radiograph:
     age_years: the patient's age at the study, or None.
     notes: codes of what was done on the way (``exif_orientation``, ``first_frame_shown``,
         ``window_ignored``, ...), each with a sentence in ``words``.
-    saturated, colour: what the gate wants to know of the original before it became grey:
-        ``colour`` is the mean absolute difference between channels on a 0..255 scale (0 for grey files).
+    colour: what the gate wants to know of the original before it became grey: the mean absolute difference
+        between channels on a 0..255 scale (0 for grey files).
     """
 
     entry: Entry
@@ -97,14 +100,17 @@ def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDAr
     """Look at a radiograph through a window.
 
     Returns (H, W) uint8, linear between ``center - width / 2`` and ``center + width / 2`` (DICOM PS3.3
-    C.11.2.1.3.2, LINEAR_EXACT). The radiograph's own window is used when none is given.
+    C.11.2.1.3.2, LINEAR_EXACT). The radiograph's own window is used when none is given. The result may be the
+    radiograph's own array: do not write into it.
     """
     chosen = window or radiograph.window
     low = chosen.center - chosen.width / 2.0
+    if radiograph.pixels.dtype == np.uint8 and low == 0.0 and chosen.width == 255.0:
+        return radiograph.pixels.astype(np.uint8, copy=False)  # what nearly every JPEG asks for
     scale = 255.0 / max(chosen.width, 1e-6)
     levels = np.arange(65536 if radiograph.pixels.dtype == np.uint16 else 256, dtype=np.float64)
     table = np.clip((levels - low) * scale, 0.0, 255.0).round().astype(np.uint8)
-    return table[radiograph.pixels]
+    return cv2.LUT(radiograph.pixels, table).astype(np.uint8, copy=False)
 
 
 def describe_value(value: Any) -> str:

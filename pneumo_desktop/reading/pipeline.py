@@ -112,6 +112,9 @@ class Pipeline:
         self._done = self._total = 0
         self._walking = False
         self._started = time.monotonic()
+        self._paused_since: float | None = None
+        self._paused_seconds = 0.0
+        self._told_progress: tuple[int, int, bool] | None = None
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
 
@@ -133,10 +136,15 @@ class Pipeline:
 
     def pause(self) -> None:
         """Stop before the next image; what is being read is finished and kept."""
+        if self._paused_since is None:
+            self._paused_since = time.monotonic()
         self._running.clear()
 
     def resume(self) -> None:
-        """Go on after ``pause``."""
+        """Go on after ``pause``; the pause does not count in the rate."""
+        if self._paused_since is not None:
+            self._paused_seconds += time.monotonic() - self._paused_since
+            self._paused_since = None
         self._running.set()
 
     @property
@@ -235,6 +243,9 @@ class Pipeline:
                 continue
             if task is None:
                 return
+            self._running.wait()
+            if self._cancelled.is_set():
+                return
             self._results.put(self._judge(reader, *task))
 
     def _known(self, entry_id: int, entry: Entry, sha256: str) -> NewResult | None:
@@ -257,6 +268,7 @@ class Pipeline:
             self._once.enter(key)
             known = self._known(entry_id, entry, sha256)
             if known is not None:
+                self._once.leave([key])  # it is in the store already: nobody has to wait for this row's commit
                 return known
             radiograph = load(entry)
             reading = reader.read(radiograph, self._told)
@@ -285,6 +297,9 @@ class Pipeline:
                 if batch and (late or len(batch) >= BATCH_ROWS or ends == producers):
                     self._commit(batch)
                     batch, since = [], time.monotonic()
+                if late:
+                    self._tell_progress()
+            self._tell_progress()
             if not self._cancelled.is_set() and self._error is None:
                 self._store.finish_queue(self.queue_id)
         except BaseException as error:
@@ -305,7 +320,17 @@ class Pipeline:
         self._once.leave((new.sha256, new.frame) for new in batch if new.sha256 is not None)
         self._done += len(batch)
         self._callbacks.on_rows(rows)
-        seconds = max(1e-3, time.monotonic() - self._started)
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        """Tell how far the run is, if anything has changed; the total grows while the folder is walked."""
+        state = (self._done, self._total, self._walking)
+        if state == self._told_progress:
+            return
+        self._told_progress = state
+        paused_since, now = self._paused_since, time.monotonic()
+        paused = self._paused_seconds + (now - paused_since if paused_since is not None else 0.0)
+        seconds = max(1e-3, now - self._started - paused)
         rate = self._done / seconds
         left = None if self._walking or self._done < 3 else max(0.0, (self._total - self._done) / rate)
         self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left))

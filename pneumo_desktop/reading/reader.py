@@ -121,7 +121,7 @@ class Reader:
         if point is None or (outside and not self._analyse_outside):
             return self._judgement(
                 Outcome.NOT_ANALYSED, population, Reason.OUTSIDE_POPULATION, "age" if outside else "no_operating_point",
-                score=score, turned=turned, inverted=inverted, notes=notes, distance=answer.distance,
+                score=score, point=point, turned=turned, inverted=inverted, notes=notes, distance=answer.distance,
             )  # fmt: skip
         if outside:
             notes = (*notes, "analysed_outside")

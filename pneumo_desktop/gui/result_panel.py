@@ -1,0 +1,336 @@
+"""The right side: what the program says of a radiograph, why, and what the reader decides."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont, QPalette
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.gui.outcomes import (
+    outcome_colour,
+    outcome_icon,
+    outcome_word,
+    population_word,
+    score_text,
+)
+from pneumo_desktop.gui.queue_model import DECISION_WORDS
+from pneumo_desktop.gui.score_scale import ScoreScale
+from pneumo_desktop.gui.theme import is_dark
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Reason
+from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words.sentences import sentence
+
+DISCLAIMER = N_("Assists a reader and never replaces one.")
+
+_MEANINGS = {
+    Outcome.LIKELY_PNEUMONIA: N_("The score is above the operating point. Look at this radiograph first."),
+    Outcome.UNCERTAIN: N_("The score lies inside the uncertain band: the program gives no verdict. Your reading counts."),
+    Outcome.LIKELY_NORMAL: N_("The score is below the operating point. That does not rule pneumonia out."),
+    Outcome.NOT_ANALYSED: N_("The program gives no verdict on this file."),
+}
+_BUTTONS: tuple[tuple[Decision, str, str], ...] = (
+    (Decision.AGREE, N_("Agree"), "A"),
+    (Decision.PNEUMONIA, N_("Pneumonia"), "1"),
+    (Decision.NORMAL, N_("Normal"), "2"),
+    (Decision.CANNOT_TELL, N_("Cannot tell"), "3"),
+)
+
+
+def _wrapped(name: str = "") -> QLabel:
+    label = QLabel(wordWrap=True)
+    label.setObjectName(name)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def may_show_verdict(judgement: Judgement | None) -> bool:
+    """Return whether a verdict is withheld that the reader may choose to see."""
+    return (
+        judgement is not None
+        and judgement.reason is Reason.OUTSIDE_POPULATION
+        and judgement.score is not None
+        and judgement.operating_point is not None
+    )
+
+
+class ResultPanel(QWidget):
+    """Shows one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself."""
+
+    decided = Signal(object)
+    note_edited = Signal()
+    undo_wanted = Signal()
+    verdict_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row: Row | None = None
+        self._example = False
+        self._verdict_shown = False
+        self._model_text = ""
+        self._drafts: dict[int, str] = {}
+
+        self.example = _wrapped("example")
+        self.icon = QLabel()
+        self.word = QLabel(wordWrap=True)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        font.setBold(True)
+        self.word.setFont(font)
+        head = QHBoxLayout()
+        head.addWidget(self.icon)
+        head.addWidget(self.word, 1)
+        self.meaning = _wrapped("meaning")
+        self.scale = ScoreScale()
+        self.scale_words = _wrapped("scale_words")
+        self.why = _wrapped("why")
+        self.show_verdict = QPushButton()
+        self.show_verdict.clicked.connect(self.verdict_wanted)
+        self.notes = _wrapped("notes")
+
+        self.decision_title = QLabel()
+        self.buttons: dict[Decision, QPushButton] = {}
+        grid = QGridLayout()
+        for number, (decision, _, _) in enumerate(_BUTTONS):
+            button = QPushButton(checkable=True)
+            button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
+            self.buttons[decision] = button
+            grid.addWidget(button, number // 2, number % 2)
+        self.note = QLineEdit()
+        self.note.setMaxLength(1000)
+        self.note.textEdited.connect(self._drafted)
+        self.note.editingFinished.connect(self._note_done)
+        self.initials = QLineEdit()
+        self.initials.setMaxLength(8)
+        self.initials.setMaximumWidth(90)
+        self.initials.editingFinished.connect(self._note_done)
+        self.undo = QToolButton()
+        self.undo.clicked.connect(self.undo_wanted)
+        self.saved = _wrapped("saved")
+        form = QFormLayout()
+        self.note_label, self.initials_label = QLabel(), QLabel()
+        form.addRow(self.note_label, self.note)
+        last = QHBoxLayout()
+        last.addWidget(self.initials)
+        last.addStretch(1)
+        last.addWidget(self.undo)
+        form.addRow(self.initials_label, last)
+
+        self.model_title = QLabel()
+        self.model = _wrapped("model")
+        for title in (self.decision_title, self.model_title):
+            bold = QFont(title.font())
+            bold.setBold(True)
+            title.setFont(bold)
+
+        inside = QWidget()
+        inner = QVBoxLayout(inside)
+        inner.setSpacing(8)
+        inner.setContentsMargins(8, 8, 8, 8)
+        inner.addWidget(self.example)
+        inner.addLayout(head)
+        for widget in (self.meaning, self.scale, self.scale_words, self.why, self.show_verdict, self.notes):
+            inner.addWidget(widget)
+        inner.addWidget(self._rule())
+        inner.addWidget(self.decision_title)
+        inner.addLayout(grid)
+        inner.addLayout(form)
+        inner.addWidget(self.saved)
+        inner.addWidget(self._rule())
+        inner.addWidget(self.model_title)
+        inner.addWidget(self.model)
+        inner.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        self.disclaimer = QLabel(wordWrap=True)
+        self.disclaimer.setContentsMargins(10, 6, 10, 8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self._rule())
+        layout.addWidget(self.disclaimer)
+        self.setMinimumWidth(270)
+        self.retranslate()
+
+    def sizeHint(self) -> QSize:
+        """Return a width that holds the four buttons and the scale."""
+        return QSize(330, 600)
+
+    def set_row(self, row: Row | None, example: bool = False, verdict_shown: bool = False) -> None:
+        """Show ``row``; ``verdict_shown`` is the reader's recorded choice to see a withheld verdict."""
+        changed = (row.entry_id if row else None) != (self._row.entry_id if self._row else None)
+        self._row, self._example, self._verdict_shown = row, example, verdict_shown
+        if changed:
+            self.note.setText("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
+            if row is not None and row.initials:
+                self.initials.setText(row.initials)
+        self._fill()
+
+    def set_model_text(self, text: str) -> None:
+        """Show what the model is and for whom it was made."""
+        self._model_text = text
+        self._fill()
+
+    def note_text(self) -> str:
+        """Return the note as it is typed."""
+        return self.note.text().strip()
+
+    def initials_text(self) -> str:
+        """Return the reader's initials."""
+        return self.initials.text().strip()
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        self.setAccessibleName(tr("Result"))
+        self.disclaimer.setText(tr(DISCLAIMER))
+        self.decision_title.setText(tr("Your decision"))
+        self.note_label.setText(tr("Note"))
+        self.initials_label.setText(tr("Initials"))
+        self.note.setAccessibleName(tr("Note"))
+        self.initials.setAccessibleName(tr("Initials"))
+        self.undo.setText(tr("Undo"))
+        self.undo.setToolTip(tr("Take the last decision back (Ctrl+Z)"))
+        self.show_verdict.setText(tr("Show the verdict anyway"))
+        self.model_title.setText(tr("The model"))
+        for decision, words, key in _BUTTONS:
+            self.buttons[decision].setText(f"{tr(words)}  [{key}]")
+            self.buttons[decision].setAccessibleName(tr(words))
+        self.scale.retranslate()
+        self._fill()
+
+    def refresh_colours(self) -> None:
+        """Draw again after the theme changed."""
+        self._fill()
+
+    def _fill(self) -> None:
+        row = self._row
+        judgement = row.judgement if row else None
+        self.example.setVisible(self._example)
+        self.example.setText(tr("Generated example: not a picture of a person."))
+        self.model.setText(self._model_text or tr("No model is loaded."))
+        for button in self.buttons.values():
+            button.setEnabled(row is not None)
+        self.note.setEnabled(row is not None)
+        can_agree = judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
+        self.buttons[Decision.AGREE].setEnabled(can_agree or self._verdict_shown)
+        for decision, button in self.buttons.items():
+            button.setChecked(row is not None and row.decision == decision)
+        if row is None:
+            self._head(None, tr("No radiograph chosen"))
+            self.meaning.setText("")
+        elif judgement is None:
+            self._head(None, tr("Waiting"))
+            self.meaning.setText(tr("This radiograph has not been read yet."))
+        else:
+            self._head(judgement.outcome, outcome_word(judgement.outcome))
+            self.meaning.setText(tr(_MEANINGS[judgement.outcome]))
+        self._fill_score(judgement)
+        self._fill_why(judgement)
+        self.notes.setText("\n".join(f"• {line}" for line in self._note_lines(judgement)))
+        self.notes.setVisible(bool(self.notes.text()))
+        self._fill_saved(row)
+
+    def _head(self, outcome: Outcome | None, text: str) -> None:
+        dark = is_dark(self.palette())
+        self.word.setText(text)
+        palette = QPalette(self.palette())
+        if outcome is None:
+            self.icon.clear()
+        else:
+            ratio = self.devicePixelRatioF()
+            pixmap = outcome_icon(outcome, dark, round(28 * ratio)).pixmap(QSize(28, 28), ratio)
+            self.icon.setPixmap(pixmap)
+            palette.setColor(QPalette.ColorRole.WindowText, outcome_colour(outcome, dark))
+        self.word.setPalette(palette)
+
+    def _fill_score(self, judgement: Judgement | None) -> None:
+        scored = judgement is not None and judgement.score is not None
+        self.scale.setVisible(scored)
+        self.scale_words.setVisible(scored)
+        if judgement is None or judgement.score is None:
+            return
+        self.scale.set_score(judgement.score, judgement.operating_point)
+        lines = [self.scale.sentence()]
+        lines.append(tr("Read as: {population}.").format(population=population_word(judgement.population).lower()))
+        lines.append(tr("The score is not the probability of a disease."))
+        self.scale_words.setText(" ".join(lines))
+
+    def _fill_why(self, judgement: Judgement | None) -> None:
+        self.show_verdict.setVisible(may_show_verdict(judgement) and not self._verdict_shown)
+        lines: list[str] = []
+        if judgement is not None and judgement.reason is not None:
+            lines.append(sentence(judgement.reason.value))
+            if judgement.detail and judgement.detail != judgement.reason.value:
+                lines.append(sentence(judgement.detail))
+        if self._verdict_shown and judgement is not None and judgement.score is not None:
+            point = judgement.operating_point
+            if point is not None and judgement.outcome is Outcome.NOT_ANALYSED:
+                lines.append(
+                    tr("Verdict shown at the reader's wish: {outcome}.").format(
+                        outcome=outcome_word(point.judge(judgement.score))
+                    )
+                )
+        self.why.setText("\n\n".join(line for line in lines if line))
+        self.why.setVisible(bool(lines))
+
+    def _note_lines(self, judgement: Judgement | None) -> list[str]:
+        if judgement is None:
+            return []
+        lines: list[str] = []
+        if judgement.turned:
+            lines.append(tr("Turned by {degrees} degrees before it was read.").format(degrees=judgement.turned))
+        if judgement.inverted and judgement.reason is not Reason.INVERTED:
+            lines.append(tr("A negative: repaired before it was read."))
+        lines.extend(sentence(code) for code in judgement.notes)
+        return [line for line in lines if line]
+
+    def _fill_saved(self, row: Row | None) -> None:
+        if row is None or row.decision is None:
+            self.saved.setText(tr("Not decided yet."))
+            return
+        words = tr(DECISION_WORDS[row.decision])
+        self.saved.setText(tr("Saved: {decision} {initials}").format(decision=words, initials=row.initials or "").strip())
+
+    def _drafted(self, text: str) -> None:
+        if self._row is not None:
+            self._drafts[self._row.entry_id] = text
+
+    def _note_done(self) -> None:
+        row = self._row
+        if row is None or row.decision is None:
+            return
+        if (row.note or "", row.initials or "") != (self.note_text(), self.initials_text()):
+            self.note_edited.emit()
+
+    @staticmethod
+    def _rule() -> QFrame:
+        rule = QFrame()
+        rule.setFrameShape(QFrame.Shape.HLine)
+        rule.setFrameShadow(QFrame.Shadow.Plain)
+        rule.setForegroundRole(QPalette.ColorRole.Mid)
+        return rule
+
+
+def score_line(judgement: Judgement) -> str:
+    """Return the score for a status line."""
+    return score_text(judgement.score)

@@ -1,0 +1,91 @@
+"""Opening the window, or rendering it where there is no display."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.theme import Theme, apply_theme
+from pneumo_desktop.words import language, set_language, tr
+
+RENDER_SECONDS = 10.0
+
+
+def _application() -> QApplication:
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    application.setApplicationName("pneumo-desktop")
+    application.setApplicationDisplayName("Pneumo Desktop")
+    return application
+
+
+def _translate_qt(application: QApplication) -> None:
+    """Qt's own buttons speak the language too, where Qt brings it."""
+    translator = QTranslator(application)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if translator.load(f"qtbase_{language()}", folder):
+        application.installTranslator(translator)
+
+
+def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None = None) -> int:
+    """Open the window with ``paths`` queued and return the exit code when it is closed."""
+    application = _application()
+    services = Services.create(data_dir, model)
+    open_log(services.folder / "logs")
+    catcher = ErrorCatcher()
+    catcher.install()
+    try:
+        stored = services.store.setting("language")
+        if stored:
+            set_language(stored)
+        _translate_qt(application)
+        apply_theme(application, Theme(services.store.setting("theme", Theme.SYSTEM.value)))
+        window = MainWindow(services)
+        window.show()
+        if services.store.set_aside is not None:
+            text = tr("The records were damaged and were set aside as {name}; a new file was begun.")
+            window.statusBar().showMessage(text.format(name=services.store.set_aside.name))
+        if paths:
+            window.start(paths)
+        return int(application.exec())
+    finally:
+        catcher.remove()
+        services.close()
+        close_log()
+
+
+def save_picture(
+    services: Services, queue_id: int | None, path: Path, theme: Theme = Theme.LIGHT, chosen: int = 0
+) -> None:
+    """Render the window with the rows of a queue and save it as PNG; needs no display."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = _application()
+    apply_theme(application, theme)
+    window = MainWindow(services)
+    window.resize(1366, 768)
+    window.show()
+    if queue_id is not None:
+        rows = services.store.rows(queue_id)
+        window.queue.add_rows(rows)
+        window.queue.flush()
+        if rows:
+            window._centre.setCurrentWidget(window.viewer)
+            window.queue.choose(min(chosen, len(rows) - 1))
+    window.offer.hide()
+    until = time.monotonic() + RENDER_SECONDS
+    settled = time.monotonic() + 0.6
+    while time.monotonic() < until and (time.monotonic() < settled or (queue_id and window.viewer.picture().isNull())):
+        application.processEvents()
+        time.sleep(0.01)
+    window.grab().save(str(path), "PNG")  # type: ignore[call-overload]
+    window.close()

@@ -1,0 +1,101 @@
+"""Light, dark or as the system has it, with one accent; switched while the program runs."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+
+class Theme(StrEnum):
+    """The stored values of the theme setting."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+_ROLES = QPalette.ColorRole
+_LIGHT = {
+    _ROLES.Window: "#f3f4f6",
+    _ROLES.WindowText: "#1b1f24",
+    _ROLES.Base: "#ffffff",
+    _ROLES.AlternateBase: "#f7f8fa",
+    _ROLES.Text: "#1b1f24",
+    _ROLES.Button: "#e9ebef",
+    _ROLES.ButtonText: "#1b1f24",
+    _ROLES.BrightText: "#ffffff",
+    _ROLES.ToolTipBase: "#ffffff",
+    _ROLES.ToolTipText: "#1b1f24",
+    _ROLES.PlaceholderText: "#5b636d",
+    _ROLES.Highlight: "#0b5c8f",
+    _ROLES.HighlightedText: "#ffffff",
+    _ROLES.Accent: "#0b5c8f",
+    _ROLES.Link: "#0b5c8f",
+    _ROLES.LinkVisited: "#0b5c8f",
+    _ROLES.Light: "#ffffff",
+    _ROLES.Midlight: "#eef0f3",
+    _ROLES.Mid: "#c3c8cf",
+    _ROLES.Dark: "#9aa1aa",
+    _ROLES.Shadow: "#5b636d",
+}
+_DARK = {
+    _ROLES.Window: "#1d2126",
+    _ROLES.WindowText: "#e8eaed",
+    _ROLES.Base: "#15181c",
+    _ROLES.AlternateBase: "#1a1e23",
+    _ROLES.Text: "#e8eaed",
+    _ROLES.Button: "#2b3138",
+    _ROLES.ButtonText: "#e8eaed",
+    _ROLES.BrightText: "#ffffff",
+    _ROLES.ToolTipBase: "#2b3138",
+    _ROLES.ToolTipText: "#e8eaed",
+    _ROLES.PlaceholderText: "#a0a8b2",
+    _ROLES.Highlight: "#1c6ea4",
+    _ROLES.HighlightedText: "#ffffff",
+    _ROLES.Accent: "#57b0e3",
+    _ROLES.Link: "#57b0e3",
+    _ROLES.LinkVisited: "#57b0e3",
+    _ROLES.Light: "#3a424b",
+    _ROLES.Midlight: "#323940",
+    _ROLES.Mid: "#434b55",
+    _ROLES.Dark: "#0f1114",
+    _ROLES.Shadow: "#000000",
+}
+
+
+def _palette(dark: bool) -> QPalette:
+    palette = QPalette()
+    for role, colour in (_DARK if dark else _LIGHT).items():
+        palette.setColor(role, QColor(colour))
+    faded = QColor("#79818b")
+    for role in (_ROLES.WindowText, _ROLES.Text, _ROLES.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, faded)
+    return palette
+
+
+def system_is_dark() -> bool:
+    """Return whether the desktop asks for dark colours."""
+    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+
+
+def apply_theme(application: QApplication, theme: Theme) -> None:
+    """Show ``theme`` in every window at once. The platform's own style is kept; off Windows and macOS it is Fusion."""
+    hints = QGuiApplication.styleHints()
+    if theme is Theme.SYSTEM:
+        hints.unsetColorScheme()
+        dark = system_is_dark()
+    else:
+        dark = theme is Theme.DARK
+        hints.setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
+    if sys.platform not in ("win32", "darwin") and application.style().objectName().lower() != "fusion":
+        application.setStyle("Fusion")
+    application.setPalette(_palette(dark))
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Return whether ``palette`` is a dark one (its text is brighter than its ground)."""
+    return palette.color(_ROLES.WindowText).lightness() > palette.color(_ROLES.Window).lightness()

@@ -1,0 +1,233 @@
+"""From stored DICOM values to what is displayed: modality LUT, VOI LUT, window, polarity, padding.
+
+``pixels`` keep the stored depth: a rescale slope and intercept move the window, not the pixels. What is not a
+straight line (modality LUT, VOI LUT, SIGMOID) is folded into the pixels. MONOCHROME1 is turned round, so that
+larger is always brighter. Where PresentationLUTShape contradicts PhotometricInterpretation, the latter holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from pneumo_desktop.imaging import codes
+from pneumo_desktop.imaging.dicom_tags import functional, integer, number, numbers, text, texts
+from pneumo_desktop.imaging.radiograph import UnreadableImageError, Window
+from pneumo_desktop.imaging.raster import Pixels, full_window, rgb_to_grey
+
+MIN_INSIDE = 0.02
+"""A window that shows less than this share of the pixels between black and white is not used."""
+
+MIN_SPREAD = 0.02
+"""A window in which all pixels together fill less than this share is not used either."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pixels (H, W) uint8 or uint16 as MONOCHROME2, and how to look at them; as in ``Radiograph``."""
+
+    pixels: Pixels
+    window: Window
+    windows: tuple[Window, ...]
+    bits_stored: int
+    colour: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def show_colour(channels: npt.NDArray[Any]) -> Shown:
+    """Make grey of an RGB frame (H, W, 3), uint8 or uint16."""
+    if channels.ndim != 3 or channels.dtype not in (np.uint8, np.uint16):
+        raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, f"colour as {channels.dtype}")
+    notes: list[str] = []
+    pixels, colour = rgb_to_grey(np.ascontiguousarray(channels), notes)
+    window, bits = full_window(pixels)
+    return Shown(pixels, window, (window,), bits, colour, tuple(notes))
+
+
+def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: bool) -> Shown:
+    """Display one frame (H, W) of stored values.
+
+    ``exact``: the values come as they stood in the file, so that bits above the stored ones are overlays or
+    litter and are cut off; a lossy decoder's overshoot is clipped instead.
+    """
+    padding = _padding(stored, dataset)
+    bits = min(integer(dataset, "BitsStored", 16), integer(dataset, "BitsAllocated", 16))
+    signed = integer(dataset, "PixelRepresentation", 0) == 1
+    if bits < 1:
+        raise UnreadableImageError(codes.DAMAGED, "no stored bits")
+    if bits > 16:
+        shifted, rescale = _squeeze(stored)
+        bits, lowest = 16, 0
+    else:
+        shifted = _unsigned(stored, bits, signed, integer(dataset, "HighBit", bits - 1), exact)
+        rescale = (1.0, 0.0)
+        lowest = -(1 << (bits - 1)) if signed else 0
+    levels = (np.arange(1 << bits, dtype=np.float64) + lowest) * rescale[0] + rescale[1]
+
+    transformation = functional(dataset, "PixelValueTransformationSequence", frame)
+    values = _modality(levels, transformation, signed)
+    voi = functional(dataset, "FrameVOILUTSequence", frame)
+    centres, widths = numbers(voi, "WindowCenter"), numbers(voi, "WindowWidth")
+    sequence = voi.get("VOILUTSequence")
+    function = text(voi, "VOILUTFunction") or "LINEAR"
+    rounding = np.round(values)
+
+    windows: tuple[Window, ...]
+    notes: list[str] = []
+    if sequence:
+        data, first, top_bits = _lut(sequence[0], bool(rounding.min() < 0))
+        table = data[np.clip(rounding - first, 0, len(data) - 1).astype(np.int64)]
+        shifted, bits = _apply(table, shifted, top_bits)
+        windows = (_full(bits),)
+    elif function == "SIGMOID" and centres and widths and widths[0] > 0:
+        slope = np.clip(-4.0 * (values - centres[0]) / widths[0], -700.0, 700.0)
+        shifted, bits = _apply(np.round(65535.0 / (1.0 + np.exp(slope))), shifted, 16)
+        windows = (_full(bits),)
+    else:
+        straight = not transformation.get("ModalityLUTSequence")
+        if not straight:
+            shifted, bits = _apply(rounding, shifted, max(1, int(rounding.max())).bit_length())
+            first_value, step = 0.0, 1.0
+        else:
+            first_value, step = float(values[0]), float(values[-1] - values[0]) / max(1, len(values) - 1)
+        if step < 0:
+            shifted = _negative(shifted, bits)
+            first_value, step = float(values[-1]), -step
+        names = texts(voi, "WindowCenterWidthExplanation")
+        windows = tuple(
+            _window(centre, width, function, first_value, step, names[index] if index < len(names) else "")
+            for index, (centre, width) in enumerate(zip(centres, widths, strict=False))
+            if width >= 1 or (width > 0 and function == "LINEAR_EXACT")
+        )
+        if centres and not windows:
+            notes.append(codes.WINDOW_IGNORED)
+
+    if text(dataset, "PhotometricInterpretation") == "MONOCHROME1":
+        shifted = _negative(shifted, bits)
+        top = (1 << bits) - 1
+        windows = tuple(Window(top - window.center, window.width, window.name) for window in windows)
+    return _choose(shifted, padding, windows, bits, notes)
+
+
+def _choose(
+    pixels: Pixels,
+    padding: npt.NDArray[np.bool_] | None,
+    windows: tuple[Window, ...],
+    bits: int,
+    notes: list[str],
+) -> Shown:
+    """Pick the first window when it shows anything, the range of the values otherwise; blacken the padding."""
+    inside = pixels if padding is None else pixels[~padding]
+    low, high = int(inside.min()), int(inside.max())
+    if padding is not None:
+        pixels[padding] = 0
+    if windows and (low == high or _shows(inside, windows[0], low, high)):
+        return Shown(pixels, windows[0], windows, bits, notes=tuple(notes))
+    if windows:
+        notes.append(codes.WINDOW_IGNORED)
+    whole = _full(bits) if bits <= 8 or low == high else Window((low + high) / 2.0, float(high - low))
+    return Shown(pixels, whole, (whole, *windows), bits, notes=tuple(notes))
+
+
+def _shows(pixels: npt.NDArray[Any], window: Window, low: int, high: int) -> bool:
+    """Tell whether a window shows a picture rather than one grey."""
+    bottom, top = window.center - window.width / 2.0, window.center + window.width / 2.0
+    if min(high, top) - max(low, bottom) < MIN_SPREAD * max(window.width, 1e-6):
+        return False
+    if bottom <= low and top >= high:
+        return True
+    within = np.count_nonzero((pixels > bottom) & (pixels < top))
+    return bool(within >= MIN_INSIDE * pixels.size)
+
+
+def _unsigned(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, exact: bool) -> Pixels:
+    """Return stored values as 0 .. 2**bits - 1; signed ones are moved up by half of that."""
+    kind: type[np.uint8] | type[np.uint16] = np.uint8 if bits <= 8 else np.uint16
+    top, half = (1 << bits) - 1, 1 << (bits - 1)
+    if not exact:
+        lowest = -half if signed else 0
+        return (np.clip(stored.astype(np.int32), lowest, lowest + top) - lowest).astype(kind)
+    raw = stored.view(np.dtype(f"u{stored.dtype.itemsize}")) if stored.dtype.isnative else stored
+    shift = max(0, min(high_bit + 1 - bits, stored.dtype.itemsize * 8 - bits))
+    plain = (raw >> shift) & top
+    return (plain ^ half if signed else plain).astype(kind)
+
+
+def _squeeze(stored: npt.NDArray[Any]) -> tuple[Pixels, tuple[float, float]]:
+    """Bring 32-bit values to 16 bits; returns them with the slope and intercept that lead back."""
+    low, high = float(stored.min()), float(stored.max())
+    step = max((high - low) / 65535.0, 1.0)
+    return np.round((stored.astype(np.float64) - low) / step).astype(np.uint16), (step, low)
+
+
+def _modality(levels: npt.NDArray[np.float64], item: Dataset, signed: bool) -> npt.NDArray[np.float64]:
+    """Apply the modality LUT, or slope and intercept, to every level there can be."""
+    sequence = item.get("ModalityLUTSequence")
+    if sequence:
+        data, first, _ = _lut(sequence[0], signed)
+        return data[np.clip(levels - first, 0, len(data) - 1).astype(np.int64)]
+    slope = number(item, "RescaleSlope", 1.0) or 1.0
+    return levels * slope + number(item, "RescaleIntercept", 0.0)
+
+
+def _lut(item: Dataset, signed: bool) -> tuple[npt.NDArray[np.float64], int, int]:
+    """Read a LUT item: its entries as float64, the first value mapped, and the bits that its output fills."""
+    descriptor = numbers(item, "LUTDescriptor")
+    raw: Any = item.get("LUTData")
+    if len(descriptor) != 3 or raw is None:
+        raise UnreadableImageError(codes.DAMAGED, "LUT without descriptor or data")
+    count, first = int(descriptor[0]) & 0xFFFF or 65536, int(descriptor[1])
+    if isinstance(raw, bytes):
+        order = "<" if item.is_little_endian is not False else ">"
+        raw = np.frombuffer(raw, np.uint8 if len(raw) < 2 * count else np.dtype(order + "u2"))
+    entries = np.atleast_1d(np.asarray(raw, dtype=np.float64))[:count]
+    if entries.size < 2:
+        raise UnreadableImageError(codes.DAMAGED, "LUT without entries")
+    entries = np.where(entries < 0, entries + 65536.0, entries)
+    if signed and first >= 32768:
+        first -= 65536
+    elif not signed and first < 0:
+        first += 65536
+    top = int(np.clip(entries.max(), 1, 65535))
+    return np.clip(entries, 0.0, 65535.0), first, top.bit_length()
+
+
+def _apply(table: npt.NDArray[np.float64], shifted: Pixels, bits: int) -> tuple[Pixels, int]:
+    bits = min(16, max(8, bits))
+    values = np.clip(table, 0, (1 << bits) - 1)
+    return (values.astype(np.uint8) if bits == 8 else values.astype(np.uint16))[shifted], bits
+
+
+def _window(centre: float, width: float, function: str, first: float, step: float, name: str) -> Window:
+    """Bring a window from rescaled values to pixels; LINEAR is centred half a value lower and one narrower."""
+    if function != "LINEAR_EXACT":
+        centre, width = centre - 0.5, width - 1.0
+    return Window((centre - first) / step, max(width / step, 1e-3), name)
+
+
+def _full(bits: int) -> Window:
+    top = (1 << bits) - 1
+    return Window(top / 2.0, float(top))
+
+
+def _negative(pixels: Pixels, bits: int) -> Pixels:
+    return pixels.dtype.type((1 << bits) - 1) - pixels
+
+
+def _padding(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.bool_] | None:
+    """Return where the padding is (H, W), None where there is none or nothing else."""
+    value = number(dataset, "PixelPaddingValue", float("nan"))
+    if value != value:
+        return None
+    limit = number(dataset, "PixelPaddingRangeLimit", value)
+    values = [value, limit]
+    if integer(dataset, "PixelRepresentation", 0) == 1:
+        values = [v - 65536 if v >= 32768 and stored.dtype.itemsize == 2 else v for v in values]
+    else:
+        values = [v + 65536 if v < 0 else v for v in values]
+    mask: npt.NDArray[np.bool_] = (stored >= min(values)) & (stored <= max(values))
+    return mask if mask.any() and not mask.all() else None

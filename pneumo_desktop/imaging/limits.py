@@ -1,0 +1,40 @@
+"""How much one file may ask of this computer. Looked at before memory is taken.
+
+A full-size digital chest film has 7 to 18 million pixels, so these leave much room and still keep a hostile
+file under about a gigabyte.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIB: Final = 1024 * 1024
+
+MAX_FILE_BYTES: Final = 256 * MIB
+"""The largest file, or archive member after unpacking, that is read."""
+
+MAX_PIXELS: Final = 100_000_000
+"""The most pixels one frame may have."""
+
+MAX_SIDE: Final = 65_500
+"""The longest side, in pixels."""
+
+MAX_RAW_BYTES: Final = 320 * MIB
+"""The most bytes one decoded frame may take, all channels together."""
+
+MAX_FRAMES: Final = 100_000
+"""The most frames a file may claim."""
+
+MAX_RATIO: Final = 2_000
+"""The most decoded bytes for one byte of file, looked at from ``RATIO_FROM_BYTES`` on. Deflate ends at 1032."""
+
+RATIO_FROM_BYTES: Final = 16 * MIB
+
+MAX_ARCHIVE_MEMBERS: Final = 50_000
+MAX_ARCHIVE_RATIO: Final = 200
+"""A member or an archive that unpacks to more than this many times its size, and to more than
+``ARCHIVE_RATIO_FROM_BYTES``, is a bomb."""
+
+ARCHIVE_RATIO_FROM_BYTES: Final = 64 * MIB
+MAX_ARCHIVE_BYTES: Final = 64 * 1024 * MIB
+MAX_FOLDER_DEPTH: Final = 64
