@@ -64,6 +64,9 @@ def test_a_perfect_score_does_not_pretend_certainty(folder: Path, answers: Any) 
     assert sensitivity.value == 1
     assert sensitivity.high == 1
     assert sensitivity.method == "wilson_by_patient"
+    ppv = report.predictive_values(0.5)[0]
+    assert ppv.value == ppv.high == 1
+    assert ppv.low < 0.7
     assert sensitivity.low == pytest.approx(0.3424, abs=1e-3)  # two of two patients, not three of three images
 
 
