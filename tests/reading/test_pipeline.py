@@ -1,0 +1,275 @@
+"""A folder through the pipeline with a stand-in for the network: order of commit and row, duplicates, pause, cancel."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
+from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
+from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+from pneumo_desktop.reading.pipeline import QUEUE_LENGTH, Callbacks, Pipeline, Progress
+from pneumo_desktop.reading.reader import Reading
+from pneumo_desktop.records.store import Row, Store
+
+POINT = OperatingPoint(0.5, 0.4, 0.6)
+
+
+class BrightReader:
+    """Scores a picture by its mean brightness, and counts what it reads."""
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self.read_hashes: list[str] = []
+        self._before = before
+
+    def read(self, radiograph: Radiograph, population: Population = Population.NOT_KNOWN) -> Reading:
+        self._before()
+        self.read_hashes.append(radiograph.sha256)
+        score = float(radiograph.pixels.mean()) / 255.0
+        judged = Judgement(POINT.judge(score), None, score, POINT, population, "bright-1", PREPROCESSING_VERSION, "0")
+        return Reading(judged, np.full((6, 6), score, np.float32))
+
+    def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:
+        return Judgement(
+            Outcome.NOT_ANALYSED, Reason.UNREADABLE, None, None, population, "bright-1", PREPROCESSING_VERSION, "0",
+            detail=problem.code,
+        )  # fmt: skip
+
+
+class Told:
+    """Everything a run told."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.progress: list[Progress] = []
+        self.left_out: list[LeftOut] = []
+        self.ends: list[BaseException | None] = []
+
+    def callbacks(self, on_rows: Callable[[Sequence[Row]], None] | None = None) -> Callbacks:
+        return Callbacks(on_rows or self.rows.extend, self.progress.append, self.left_out.extend, self.ends.append)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "records.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "images"
+    made.mkdir()
+    return made
+
+
+def picture(path: Path, level: int) -> Path:
+    pixels = np.full((80, 90), level, np.uint8)
+    pixels[::7] += 1
+    assert cv2.imwrite(str(path), pixels)
+    return path
+
+
+def a_run(
+    store: Store, told: Callbacks, reader: BrightReader, workers: int = 2, queue_id: int | None = None
+) -> Pipeline:
+    number = store.new_queue("test", Population.NOT_KNOWN) if queue_id is None else queue_id
+    return Pipeline(lambda: reader, "bright-1", store, number, told, workers=workers)  # type: ignore[arg-type, return-value]
+
+
+def finish(pipeline: Pipeline) -> None:
+    pipeline.wait()
+    assert not pipeline.running()
+
+
+def test_every_file_gets_a_row_and_every_row_is_on_disk_first(store: Store, folder: Path) -> None:
+    for level in range(40):
+        picture(folder / f"{level:02d}.png", level * 6)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    told, seen = Told(), list[Row]()
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        other = Store(store.path)  # a second connection sees committed rows only
+        seen.extend(row for row in rows if other.row(row.entry_id) == row)
+        other.close()
+        told.rows.extend(rows)
+
+    pipeline = a_run(store, told.callbacks(on_rows), BrightReader())
+    pipeline.start([folder])
+    finish(pipeline)
+    assert told.ends == [None]
+    assert len(told.rows) == len(seen) == 41
+    assert {row.entry_id for row in told.rows} == {row.entry_id for row in store.rows(pipeline.queue_id)}
+    broken = next(row for row in told.rows if row.entry.path.name == "broken.jpg")
+    assert broken.judgement is not None
+    assert (broken.judgement.outcome, broken.judgement.reason) == (Outcome.NOT_ANALYSED, Reason.UNREADABLE)
+    assert broken.judgement.score is None
+    assert broken.judgement.detail
+    assert (told.progress[-1].done, told.progress[-1].total, told.progress[-1].walking) == (41, 41, False)
+    assert store.unfinished() == []
+    heat_map = store.heat_map(told.rows[0].entry_id)
+    assert heat_map is not None
+    assert heat_map.shape == (6, 6)
+
+
+def test_the_same_content_is_read_once_and_each_file_has_its_row(store: Store, folder: Path) -> None:
+    first = picture(folder / "a.png", 200)
+    for number in range(30):
+        (folder / f"copy{number:02d}.png").write_bytes(first.read_bytes())
+    picture(folder / "other.png", 30)
+    told, reader = Told(), BrightReader()
+    pipeline = a_run(store, told.callbacks(), reader)
+    pipeline.start([folder])
+    finish(pipeline)
+    assert len(reader.read_hashes) == len(set(reader.read_hashes)) == 2
+    assert len(told.rows) == 32
+    copies = [row for row in told.rows if row.entry.path.name != "other.png"]
+    assert len({row.judgement.score for row in copies if row.judgement}) == 1
+    assert sum(row.duplicate for row in copies) == 30
+
+
+def test_a_second_run_reuses_what_is_known(store: Store, folder: Path) -> None:
+    picture(folder / "a.png", 90)
+    first, second = BrightReader(), BrightReader()
+    for reader in (first, second):
+        pipeline = a_run(store, Told().callbacks(), reader)
+        pipeline.start([folder])
+        finish(pipeline)
+    assert len(first.read_hashes) == 1
+    assert second.read_hashes == []
+    assert len(store.rows()) == 2
+
+
+def test_what_is_no_image_is_told(store: Store, folder: Path) -> None:
+    picture(folder / "a.png", 90)
+    (folder / "README").write_text("Nothing to see.")
+    told = Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader())
+    pipeline.start([folder])
+    finish(pipeline)
+    assert [(item.path.name, item.code) for item in told.left_out] == [("README", "not_an_image")]
+    assert [code for _, _, code in store.left_out(pipeline.queue_id)] == ["not_an_image"]
+    assert len(told.rows) == 1
+
+
+def test_cancel_keeps_what_was_read_and_the_rest_can_be_resumed(store: Store, folder: Path) -> None:
+    count = QUEUE_LENGTH * 4
+    for level in range(count):
+        picture(folder / f"{level:03d}.png", level)
+    gate = threading.Semaphore(5)
+    told = Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader(lambda: assert_acquired(gate)), workers=1)
+
+    def assert_acquired(semaphore: threading.Semaphore) -> None:
+        if not semaphore.acquire(blocking=False):
+            pipeline.cancel()
+
+    pipeline.start([folder])
+    finish(pipeline)
+    assert told.ends == [None]
+    done = {row.entry_id for row in told.rows}
+    assert 0 < len(done) < count
+    waiting = {entry_id for entry_id, _ in store.waiting(pipeline.queue_id)}
+    assert waiting.isdisjoint(done)
+
+    again = Told()
+    resumed = a_run(store, again.callbacks(), BrightReader(), queue_id=pipeline.queue_id)
+    resumed.start(None)
+    finish(resumed)
+    assert {row.entry_id for row in again.rows} == waiting
+    assert again.progress[-1].total == len(waiting)
+    assert store.unfinished() == []
+
+
+def test_paused_nothing_more_is_read(store: Store, folder: Path) -> None:
+    for level in range(20):
+        picture(folder / f"{level:02d}.png", level * 5)
+    told, reader, paused = Told(), BrightReader(), threading.Event()
+
+    def before() -> None:
+        if not paused.is_set():
+            pipeline.pause()
+            paused.set()
+
+    reader._before = before
+    pipeline = a_run(store, told.callbacks(), reader, workers=1)
+    pipeline.start([folder])
+    assert paused.wait(30)
+    assert pipeline.paused
+    pipeline._threads[-1].join(0.3)  # time in which it could go on, if it did
+    assert len(reader.read_hashes) <= 1
+    pipeline.resume()
+    assert not pipeline.paused
+    finish(pipeline)
+    assert len(told.rows) == 20
+
+
+def test_cancel_ends_a_paused_run(store: Store, folder: Path) -> None:
+    picture(folder / "a.png", 90)
+    told = Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader())
+    pipeline.pause()
+    pipeline.start([folder])
+    pipeline.cancel()
+    finish(pipeline)
+    assert told.ends == [None]
+
+
+def test_an_error_in_the_reader_ends_the_run_once_and_keeps_the_rest_waiting(store: Store, folder: Path) -> None:
+    for level in range(50):
+        picture(folder / f"{level:02d}.png", level * 5)
+    problem = RuntimeError("the network is gone")
+
+    def fail() -> None:
+        raise problem
+
+    told = Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader(fail))
+    pipeline.start([folder])
+    finish(pipeline)
+    assert told.ends == [problem]
+    assert told.rows == []
+
+
+def test_an_error_in_a_callback_ends_the_run_once(store: Store, folder: Path) -> None:
+    for level in range(60):
+        picture(folder / f"{level:02d}.png", level * 4)
+    problem = RuntimeError("the window is gone")
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        raise problem
+
+    told = Told()
+    pipeline = a_run(store, told.callbacks(on_rows), BrightReader())
+    pipeline.start([folder])
+    finish(pipeline)
+    assert told.ends == [problem]
+
+
+def test_a_reader_that_does_not_open_is_told(store: Store, folder: Path) -> None:
+    picture(folder / "a.png", 90)
+    told = Told()
+
+    def make() -> BrightReader:
+        raise MemoryError
+
+    queue_id = store.new_queue("test", Population.NOT_KNOWN)
+    pipeline = Pipeline(make, "bright-1", store, queue_id, told.callbacks())  # type: ignore[arg-type]
+    pipeline.start([folder])
+    finish(pipeline)
+    assert [type(end) for end in told.ends] == [MemoryError]
+
+
+def test_an_empty_folder_ends(store: Store, folder: Path) -> None:
+    told = Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader())
+    pipeline.start([folder])
+    finish(pipeline)
+    assert told.ends == [None]
+    assert told.rows == []
