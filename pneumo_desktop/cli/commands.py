@@ -29,7 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--data-dir", type=Path, help=tr("folder for results, settings, models and logs"))
     common.add_argument("--language", choices=available_languages(), help=tr("language of the program"))
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=Path, metavar="FILE", help=tr("a model package to use instead of the active model"))
+    model.add_argument(
+        "--model", type=Path, metavar="FILE", help=tr("a model package to use instead of the active model")
+    )
     population = argparse.ArgumentParser(add_help=False)
     population.add_argument(
         "--population", choices=[p.value for p in Population], default="not_known",
@@ -37,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser = argparse.ArgumentParser(
         prog="pneumo-desktop", parents=[common],
-        description=tr("Reads chest radiographs and puts the suspicious ones first. Without a command it opens the window."),
+        description=tr(
+            "Reads chest radiographs and puts the suspicious ones first. Without a command it opens the window."
+        ),
         epilog=sentence("disclaimer"),
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"pneumo-desktop {__version__}")
@@ -45,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", parents=[common, model, population], help=tr("open the window"))
     run.add_argument("images", nargs="*", type=Path)
-    run.add_argument("--picture", type=Path, metavar="FILE.png", help=tr("without a display: save a picture of the window"))
+    run.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help=tr("without a display: save a picture of the window")
+    )
 
     predict = commands.add_parser("predict", parents=[common, model, population], help=tr("read images"))
     predict.add_argument("images", nargs="+", type=Path)
@@ -62,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, metavar="report.json")
     evaluate.add_argument("--figures", type=Path, metavar="DIR")
 
-    commands.add_parser("self-test", parents=[common, model], help=tr("check this installation"))
+    check = commands.add_parser("self-test", parents=[common, model], help=tr("check this installation"))
+    check.add_argument("--json", action="store_true", help=tr("print what was checked as JSON"))
 
     models = commands.add_parser("models", parents=[common], help=tr("list, choose and exchange models"))
     actions = models.add_subparsers(dest="action", required=True)
@@ -127,6 +134,10 @@ def _predict(options: argparse.Namespace) -> int:
     if missing is not None:
         print(tr("There is no file or folder {name}.").format(name=missing), file=sys.stderr)
         return worklist.EXIT_USAGE
+    if options.out is not None and options.out.suffix.lower() not in (".csv", ".json"):
+        text = tr("{name} must end in .csv or .json, so that the program knows what to write.")
+        print(text.format(name=options.out.name), file=sys.stderr)
+        return worklist.EXIT_USAGE
     if options.separator == options.decimal:
         print(tr("The separator and the decimal sign must differ."), file=sys.stderr)
         return worklist.EXIT_USAGE
@@ -168,7 +179,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _self_test(options: argparse.Namespace) -> int:
     services = Services.create(options.data_dir, options.model)
     try:
-        return 0 if checks.self_test(services) else 1
+        return 0 if checks.self_test(services, options.json) else 1
     finally:
         services.close()
 
@@ -237,7 +248,8 @@ def main(arguments: Sequence[str]) -> int:
         text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
         print(text.format(name=problem.path), file=sys.stderr)
     except BadPackageError as problem:
-        print(sentence(problem.code), file=sys.stderr)
+        package = getattr(options, "model", None) or getattr(options, "file", None)
+        print(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), file=sys.stderr)
     except NoModelError:
         print(tr("No model could be opened. Please install the program again, or import a model."), file=sys.stderr)
     except OSError as problem:

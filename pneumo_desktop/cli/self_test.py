@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,9 @@ def largest_difference(services: Services) -> float:
     score = package.card.calibration.score
     differences = [
         abs(
-            score(network.run(squash(chest(r.seed, r.pneumonia), network.size).astype(np.float32) / np.float32(255)).logit)
+            score(
+                network.run(squash(chest(r.seed, r.pneumonia), network.size).astype(np.float32) / np.float32(255)).logit
+            )
             - score(r.logit)
         )
         for r in package.reference
@@ -45,28 +49,64 @@ def largest_difference(services: Services) -> float:
     return max(differences, default=float("inf"))
 
 
-def self_test(services: Services) -> bool:
-    """Print what was checked and return whether everything is as it should be."""
-    print(f"pneumo-desktop {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    for name in _LIBRARIES:
-        try:
-            print(f"  {name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            print(f"  {name} -")
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def report(services: Services) -> dict[str, Any]:
+    """Return everything that was checked, as JSON values; ``passed`` says whether all is as it should be."""
     package = services.package()
-    print(tr("Model: {model} (sha256 {digest})").format(model=package.card.model_id, digest=package.sha256))
-    print(tr("Processor: {flags}").format(flags=" ".join(cpu_flags()) or "-"))
-    difference = largest_difference(services)
-    fine = difference <= TOLERANCE
+    difference, writable = largest_difference(services), _writable(services.folder)
+    return {
+        "passed": difference <= TOLERANCE and writable,
+        "program": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {name: _version(name) for name in _LIBRARIES},
+        "model": {"model_id": package.card.model_id, "sha256": package.sha256},
+        "cpu_flags": cpu_flags(),
+        "reference": {
+            "images": len(package.reference),
+            "largest_difference": difference if package.reference else None,
+            "tolerance": TOLERANCE,
+        },
+        "data_folder": {"path": str(services.folder), "writable": writable},
+    }
+
+
+def self_test(services: Services, as_json: bool = False) -> bool:
+    """Print what was checked and return whether everything is as it should be."""
+    found = report(services)
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return bool(found["passed"])
+    print(f"pneumo-desktop {found['program']}, Python {found['python']}, {found['system']}")
+    for name, version in found["versions"].items():
+        print(f"  {name} {version or '-'}")
+    print(
+        tr("Model: {model} (sha256 {digest})").format(model=found["model"]["model_id"], digest=found["model"]["sha256"])
+    )
+    print(tr("Processor: {flags}").format(flags=" ".join(found["cpu_flags"]) or "-"))
+    difference = found["reference"]["largest_difference"]
+    fine = difference is not None and difference <= TOLERANCE
     print(
         tr("Reference scores: {count} images, largest difference {difference:.1e}: {verdict}").format(
-            count=len(package.reference), difference=difference, verdict=tr("as they should be") if fine else tr("WRONG")
+            count=found["reference"]["images"],
+            difference=float("inf") if difference is None else difference,
+            verdict=tr("as they should be") if fine else tr("WRONG"),
         )
     )
-    try:
-        with tempfile.TemporaryFile(dir=services.folder):
-            writable = True
-    except OSError:
-        writable = False
-    print(tr("Data folder can be written: {verdict}").format(verdict=tr("yes") if writable else tr("NO")))
-    return fine and writable
+    verdict = tr("yes") if found["data_folder"]["writable"] else tr("NO")
+    print(tr("Data folder can be written: {verdict}").format(verdict=verdict))
+    return bool(found["passed"])

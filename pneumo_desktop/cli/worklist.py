@@ -46,7 +46,11 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
     def on_progress(progress: Progress) -> None:
         if sys.stderr.isatty():
             text = tr("Reading {done} of {total}").format(done=progress.done, total=progress.total)
-            print(f"\r{text}  ", end="", file=sys.stderr, flush=True)
+            if progress.seconds_left is not None:
+                text += tr(", {rate:.0f} a second, {seconds:.0f} s left").format(
+                    rate=progress.images_per_second, seconds=progress.seconds_left
+                )
+            print(f"\r{text:60s}", end="", file=sys.stderr, flush=True)
 
     def on_end(error: BaseException | None) -> None:
         if error is not None:

@@ -1,0 +1,208 @@
+"""The command line as a person types it: exit codes, files written, and what goes to which stream."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pneumo_desktop import __version__, places
+from pneumo_desktop.cli import main
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.words import set_language
+
+KEYS = {
+    "file", "sha256", "outcome", "reason", "score", "operating_point", "model_id", "population",
+    "preprocessing_version", "app_version",
+}  # fmt: skip
+OUTCOMES = {"likely_pneumonia", "uncertain", "likely_normal", "not_analysed"}
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    yield
+    set_language("en")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> list[str]:
+    return ["--data-dir", str(tmp_path / "data"), "--language", "en"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "Röntgen ñ"
+    made.mkdir()
+    for seed, pneumonia in ((1, False), (2, True)):
+        assert cv2.imwrite(str(made / f"chest{seed}.png"), chest(seed, pneumonia))
+    (made / "again.png").write_bytes((made / "chest1.png").read_bytes())
+    (made / "notes.txt").write_text("no image")
+    return made
+
+
+def test_predict_writes_the_documented_json(folder: Path, tmp_path: Path, data: list[str]) -> None:
+    out = tmp_path / "results.json"
+    assert main(["predict", str(folder), "--out", str(out), *data]) == 0
+    results = json.loads(out.read_text("utf-8"))["results"]
+    assert {Path(item["file"]).name for item in results} == {"chest1.png", "chest2.png", "again.png"}
+    for item in results:
+        assert item.keys() >= KEYS
+        assert item["outcome"] in OUTCOMES
+        assert item["score"] is None or 0.0 <= item["score"] <= 1.0
+        assert item["app_version"] == __version__
+    twins = [item for item in results if Path(item["file"]).name != "chest2.png"]
+    assert len({(item["sha256"], item["score"], item["outcome"]) for item in twins}) == 1
+
+
+def test_predict_is_quiet_in_a_pipe_and_counts_what_it_left_out(
+    folder: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(folder), *data]) == 0
+    told = capsys.readouterr()
+    assert "chest1.png" in told.out
+    assert "\r" not in told.out + told.err
+    assert told.err.startswith("1 file was left out:")
+
+
+def test_an_unreadable_file_is_an_entry_and_makes_exit_code_3(folder: Path, tmp_path: Path, data: list[str]) -> None:
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    out = tmp_path / "results.json"
+    assert main(["predict", str(folder), "--out", str(out), *data]) == 3
+    (broken,) = (i for i in json.loads(out.read_text("utf-8"))["results"] if i["file"].endswith("broken.png"))
+    assert (broken["outcome"], broken["reason"], broken["score"]) == ("not_analysed", "unreadable", None)
+
+
+def test_a_refusal_is_no_failure(tmp_path: Path, data: list[str]) -> None:
+    tiny = tmp_path / "tiny.png"
+    assert cv2.imwrite(str(tiny), np.arange(64, dtype=np.uint8).reshape(8, 8))
+    out = tmp_path / "results.json"
+    assert main(["predict", str(tiny), "--out", str(out), *data]) == 0
+    (result,) = json.loads(out.read_text("utf-8"))["results"]
+    assert (result["outcome"], result["reason"]) == ("not_analysed", "too_small")
+
+
+def test_predict_writes_csv_for_a_spanish_spreadsheet(folder: Path, tmp_path: Path, data: list[str]) -> None:
+    out = tmp_path / "results.csv"
+    assert main(["predict", str(folder), "--out", str(out), "--separator", ";", "--decimal", ",", *data]) == 0
+    with out.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter=";"))
+    assert len(rows) == 3
+    assert {row["outcome"] for row in rows} <= OUTCOMES
+
+
+def test_heat_maps_are_pictures_of_the_images_size(tmp_path: Path, data: list[str]) -> None:
+    out, maps = tmp_path / "results.json", tmp_path / "maps"
+    examples = places.resource("examples")
+    assert main(["predict", str(examples), "--out", str(out), "--heatmaps", str(maps), *data]) == 0
+    results = json.loads(out.read_text("utf-8"))["results"]
+    scored = [item for item in results if item["score"] is not None]
+    written = sorted(maps.iterdir())
+    assert len(written) == len(scored)
+    for path in written:
+        assert cv2.imread(str(path)).shape[2] == 3
+
+
+def test_the_originals_are_not_touched(folder: Path, data: list[str]) -> None:
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    main(["predict", str(folder), *data])
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict"],
+        ["predict", "x", "--population", "cats"],
+        ["models"],
+        ["evaluate"],
+        ["--nonsense"],
+        ["models", "show"],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--language", "en"])
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_wrong_values_end_with_2_and_a_sentence(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(tmp_path / "nowhere"), *data]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert main(["predict", str(tmp_path), "--separator", ",", "--decimal", ",", *data]) == 2
+    assert main(["predict", str(tmp_path), "--out", str(tmp_path / "results.pdf"), *data]) == 2
+    assert "results.pdf" in capsys.readouterr().err
+    noise = tmp_path / "noise.pneumo"
+    noise.write_bytes(b"noise")
+    assert main(["predict", str(tmp_path), "--model", str(noise), *data]) == 2
+    assert main(["models", "show", "nobody", *data]) == 2
+    assert "nobody" in capsys.readouterr().err
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"], ["--help"], ["predict", "--help"], ["models", "list", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_every_command_takes_a_data_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "predict", "evaluate", "self-test", "models", "models list"):
+        with pytest.raises(SystemExit):
+            main([*command.split(), "--help"])
+        assert "--data-dir" in capsys.readouterr().out
+
+
+def test_self_test_passes_and_says_so_in_json(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["self-test", *data]) == 0
+    assert "as they should be" in capsys.readouterr().out
+    assert main(["self-test", "--json", *data]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["passed"] is True
+    assert told["reference"]["largest_difference"] <= 1e-4
+    assert told["reference"]["images"] > 0
+    assert len(told["model"]["sha256"]) == 64
+    assert told["data_folder"]["writable"] is True
+    assert "numpy" in told["versions"]
+
+
+def test_models_travel(tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list", *data]) == 0
+    listed = capsys.readouterr().out
+    assert listed.startswith("* ")
+    model_id = listed.split()[1]
+    assert main(["models", "show", model_id, *data]) == 0
+    assert json.loads(capsys.readouterr().out)["model_id"] == model_id
+    copy = tmp_path / "copy.pneumo"
+    assert main(["models", "export", model_id, str(copy), *data]) == 0
+    assert copy.read_bytes() == places.bundled_model().read_bytes()
+    assert main(["models", "import", str(copy), *data]) == 0
+    assert main(["models", "remove", model_id, *data]) == 2
+
+
+def test_without_a_display_run_says_so_and_reads_the_examples(
+    data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert main(["run", *data]) == 0
+    told = capsys.readouterr().out
+    assert "no display" in told
+    assert "generated example" in told
+
+
+def test_spanish_is_spoken_where_it_is_there(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
+    from pneumo_desktop.words import available_languages
+
+    for language in available_languages():
+        assert main(["predict", str(folder), "--data-dir", str(tmp_path / "data"), "--language", language]) == 0
+    told = capsys.readouterr().out
+    assert "chest1.png" in told
