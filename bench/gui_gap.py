@@ -1,0 +1,85 @@
+"""The longest time that the window's thread does not answer while a folder is read.
+
+A timer of 1 ms on the GUI thread notes how late it is. Without a display the window is rendered offscreen.
+    python bench/gui_gap.py ../shared/data/kermany/train_224
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from measuring import jpegs, peak_megabytes, show
+from memory import copies
+
+if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def gaps_while_reading(folder: Path, data: Path, count: int) -> list[float]:
+    """Return the milliseconds between one turn of the GUI thread's loop and the next, while ``folder`` is read."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from pneumo_desktop.app import Services
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    application = QApplication([])
+    services = Services.create(data)
+    window = MainWindow(services)
+    window.resize(1366, 768)
+    window.show()
+    for _turn in range(20):
+        application.processEvents()
+        time.sleep(0.02)
+    window.start([folder])
+    gaps, last = list[float](), time.perf_counter()
+
+    def tick() -> None:
+        nonlocal last
+        now = time.perf_counter()
+        gaps.append((now - last) * 1e3)
+        last = now
+
+    def look() -> None:
+        if sum(row.status == "done" for row in services.store.rows()) >= count and not window.active_runs():
+            application.quit()
+
+    ticker, looker = QTimer(timerType=Qt.TimerType.PreciseTimer), QTimer()
+    ticker.timeout.connect(tick)
+    looker.timeout.connect(look)
+    ticker.start(1)
+    # Looking costs time on the same thread, so it is done seldom.
+    looker.start(3000)
+    application.exec()
+    ticker.stop()
+    looker.stop()
+    window.close()
+    services.close()
+    return gaps
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--images", type=int, default=500)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        copies(jpegs(options.folder, options.images), Path(folder), options.images)
+        gaps = sorted(gaps_while_reading(Path(folder), Path(data), options.images))
+    show(
+        f"GUI thread while {options.images} images are read",
+        [
+            ("longest gap (under 100)", gaps[-1], "ms"),
+            ("99th percentile (under 30)", gaps[int(len(gaps) * 0.99)], "ms"),
+            ("peak memory with the window (under 350)", peak_megabytes(), "MB"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the measurements share: picking files, medians, peak memory, the machine's name, and the way results are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg"}
+
+
+def jpegs(folder: Path, count: int) -> list[Path]:
+    """Return ``count`` JPEGs spread evenly over everything below ``folder``."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise SystemExit(f"There are no JPEG files below {folder}.")
+    step = max(1, len(found) // count)
+    return found[::step][:count]
+
+
+def machine() -> str:
+    """Return the processor's name and the number of cores."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor()
+    return f"{name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+
+
+def peak_megabytes() -> float:
+    """Return the peak resident memory of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def show(title: str, rows: Sequence[tuple[str, float, str]], **more: Any) -> None:
+    """Print a small table, then the same as one line of JSON."""
+    print(f"{title}  ({machine()})")
+    for name, value, unit in rows:
+        print(f"  {name:46s} {value:10.3f} {unit}")
+    print(json.dumps({"title": title, "machine": machine(), **{name: value for name, value, _ in rows}, **more}))
