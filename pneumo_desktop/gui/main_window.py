@@ -315,9 +315,7 @@ class MainWindow(QMainWindow):
                 "{count} images of “{label}” were not read last time.",
                 unfinished[0][3],
             )
-            self.offer.ask(
-                text.format(count=unfinished[0][3], label=unfinished[0][1]), tr("Go on"), tr("Not any more")
-            )
+            self.offer.ask(text.format(count=unfinished[0][3], label=unfinished[0][1]), tr("Go on"), tr("Not any more"))
 
     def _go_on(self) -> None:
         self.offer.hide()

@@ -52,7 +52,8 @@ def score_text(score: float | None) -> str:
     """Return a score of 0..1 with two decimals and the language's decimal sign, or nothing."""
     if score is None:
         return ""
-    return QLocale(language()).toString(score, "f", 2)
+    decimal = QLocale(language()).decimalPoint()
+    return f"{score:.2f}".replace(".", decimal)
 
 
 def summary(judgement: Judgement | None) -> str:
@@ -101,7 +102,9 @@ def paint_outcome(painter: QPainter, box: QRectF, outcome: Outcome, colour: QCol
         painter.setPen(mark)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(inner.adjusted(1, 1, -1, -1))
-        painter.drawLine(QPointF(inner.left() + side * 0.28, centre.y()), QPointF(inner.right() - side * 0.28, centre.y()))
+        painter.drawLine(
+            QPointF(inner.left() + side * 0.28, centre.y()), QPointF(inner.right() - side * 0.28, centre.y())
+        )
     painter.restore()
 
 

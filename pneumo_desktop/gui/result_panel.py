@@ -38,7 +38,9 @@ DISCLAIMER = N_("Assists a reader and never replaces one.")
 
 _MEANINGS = {
     Outcome.LIKELY_PNEUMONIA: N_("The score is above the operating point. Look at this radiograph first."),
-    Outcome.UNCERTAIN: N_("The score lies inside the uncertain band: the program gives no verdict. Your reading counts."),
+    Outcome.UNCERTAIN: N_(
+        "The score lies inside the uncertain band: the program gives no verdict. Your reading counts."
+    ),
     Outcome.LIKELY_NORMAL: N_("The score is below the operating point. That does not rule pneumonia out."),
     Outcome.NOT_ANALYSED: N_("The program gives no verdict on this file."),
 }
@@ -109,7 +111,8 @@ class ResultPanel(QWidget):
         self.buttons: dict[Decision, QPushButton] = {}
         grid = QGridLayout()
         for number, (decision, _, _) in enumerate(_BUTTONS):
-            button = QPushButton(checkable=True)
+            button = QPushButton()
+            button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
             self.buttons[decision] = button
             grid.addWidget(button, number // 2, number % 2)
@@ -309,7 +312,9 @@ class ResultPanel(QWidget):
             self.saved.setText(tr("Not decided yet."))
             return
         words = tr(DECISION_WORDS[row.decision])
-        self.saved.setText(tr("Saved: {decision} {initials}").format(decision=words, initials=row.initials or "").strip())
+        self.saved.setText(
+            tr("Saved: {decision} {initials}").format(decision=words, initials=row.initials or "").strip()
+        )
 
     def _drafted(self, text: str) -> None:
         if self._row is not None:

@@ -109,9 +109,7 @@ class ScoreScale(QWidget):
             self._centred(painter, score_text(self._score), x, 0, QFontMetrics(font), margin=0)
         painter.end()
 
-    def _centred(
-        self, painter: QPainter, text: str, x: float, top: float, metrics: QFontMetrics, margin: int
-    ) -> None:
+    def _centred(self, painter: QPainter, text: str, x: float, top: float, metrics: QFontMetrics, margin: int) -> None:
         """Write ``text`` centred on ``x``, kept inside the widget."""
         width = metrics.horizontalAdvance(text)
         left = min(max(x - width / 2, margin), self.width() - width - margin)

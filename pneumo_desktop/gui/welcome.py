@@ -49,9 +49,7 @@ class Welcome(QWidget):
     def retranslate(self) -> None:
         """Say every word again in the current language."""
         self._title.setText(tr("Drop a folder of chest radiographs here"))
-        self._text.setText(
-            tr("JPEG, PNG, TIFF, DICOM, ZIP archives and CDs are read. The most suspicious come first.")
-        )
+        self._text.setText(tr("JPEG, PNG, TIFF, DICOM, ZIP archives and CDs are read. The most suspicious come first."))
         self.folder.setText(tr("Open a folder…"))
         self.files.setText(tr("Open files…"))
         self.examples.setText(tr("Try it with generated examples"))

@@ -206,7 +206,7 @@ def write_package(
 ) -> None:
     """Write a package beside ``path`` and move it into place; the same content gives the same bytes."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, **dict(arrays))
+    np.savez_compressed(stream, allow_pickle=False, **dict(arrays))  # type: ignore[arg-type]
     references = [{"seed": r.seed, "pneumonia": r.pneumonia, "logit": r.logit} for r in reference]
     parts = {
         "card.json": json.dumps(card.to_json(), indent=1, ensure_ascii=False, sort_keys=True).encode(),

@@ -77,9 +77,7 @@ def _resample(picture: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.N
     size = picture.shape[0]
     small = int(size * rng.uniform(0.45, 1.0))
     down, up = rng.choice(_KERNELS[:4]), rng.choice(_KERNELS[1:4])
-    return cv2.resize(
-        cv2.resize(picture, (small, small), interpolation=int(down)), (size, size), interpolation=int(up)
-    )
+    return cv2.resize(cv2.resize(picture, (small, small), interpolation=int(down)), (size, size), interpolation=int(up))
 
 
 def augment(
@@ -119,5 +117,5 @@ def augment(
     if rng.random() < strength.jpeg:
         quality = int(rng.integers(30, 96))
         _, encoded = cv2.imencode(".jpg", out, (cv2.IMWRITE_JPEG_QUALITY, quality))
-        out = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+        out = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
     return squash(out, size)

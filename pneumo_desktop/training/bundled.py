@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
-from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
 from pneumo_desktop.training.fit import FitSettings, fit
 from pneumo_desktop.training.networks import build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import read_state
@@ -59,7 +59,10 @@ def main() -> int:
         source = np.array([sample.source for sample in choosing])
         children = source == "kermany"
         adults = ((source == "nih") & (labels == 1)) | (source == "rsna_normal")
-        return {"auc_children": area_under_curve(labels[children], values[children]), "auc_adults": area_under_curve(labels[adults], values[adults])}
+        return {
+            "auc_children": area_under_curve(labels[children], values[children]),
+            "auc_adults": area_under_curve(labels[adults], values[adults]),
+        }
 
     def tell(event: dict[str, Any]) -> None:
         print(json.dumps(event), flush=True)

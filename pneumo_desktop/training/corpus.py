@@ -40,7 +40,8 @@ def part_of(source: str, group: str, seed: int) -> str:
     return FIT if place < fit else CHOOSE if place < fit + choose else REPORT
 
 
-def _read(path: Path) -> npt.NDArray[np.uint8]:
+def read_grey(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a file as (H, W) uint8; raises FileNotFoundError."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise FileNotFoundError(path)
@@ -57,7 +58,7 @@ def _kermany(folder: Path, seed: int) -> list[Sample]:
             group = f"{row['subtype']}:{row['patient_key']}"
             samples.append(
                 Sample(
-                    _read(path), int(row["class"] == "PNEUMONIA"), "kermany", group,
+                    read_grey(path), int(row["class"] == "PNEUMONIA"), "kermany", group,
                     part_of("kermany", group, seed), 1.0, path,
                 )
             )  # fmt: skip
@@ -82,7 +83,7 @@ def _nih(folder: Path, seed: int) -> list[Sample]:
                 weight = 0.0
             samples.append(
                 Sample(
-                    _read(path), label, "nih", row["patient"], part_of("nih", row["patient"], seed), weight, path,
+                    read_grey(path), label, "nih", row["patient"], part_of("nih", row["patient"], seed), weight, path,
                     row["view"], opinion, float(row["src_png_bytes"] or 0),
                 )
             )  # fmt: skip
@@ -96,7 +97,7 @@ def _rsna(folder: Path, seed: int) -> list[Sample]:
             path = folder / "images" / row["file"]
             samples.append(
                 Sample(
-                    _read(path), 0, "rsna_normal", row["file"], part_of("rsna_normal", row["file"], seed), 1.0, path,
+                    read_grey(path), 0, "rsna_normal", row["file"], part_of("rsna_normal", row["file"], seed), 1.0, path,
                     rsna_class="Normal",
                 )
             )  # fmt: skip

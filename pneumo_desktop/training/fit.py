@@ -191,7 +191,16 @@ def fit(
                     mean += (1.0 - rate) * (np.asarray(variable) - mean)
                 if step % 10 == 9:
                     speed = settings.batch * (step - first + 1) / (time.monotonic() - started)
-                    tell({"event": "step", "epoch": epoch, "step": step + 1, "of": total, "loss": float(np.mean(losses[-50:])), "images_per_second": speed})
+                    tell(
+                        {
+                            "event": "step",
+                            "epoch": epoch,
+                            "step": step + 1,
+                            "of": total,
+                            "loss": float(np.mean(losses[-50:])),
+                            "images_per_second": speed,
+                        }
+                    )
         save_weights(folder / "last.npz", model)
         current = model.get_weights()
         model.set_weights(averaged)

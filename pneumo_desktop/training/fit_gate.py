@@ -8,17 +8,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.reading.gate import KINDS
 from pneumo_desktop.training.augment import Augmentation, augment
-from pneumo_desktop.training.corpus import Sample
+from pneumo_desktop.training.corpus import Sample, read_grey
 from pneumo_desktop.training.perturb import photograph_film
 
 Features = npt.NDArray[np.float32]
-_PERMISSIVE = ("generated here, CC0", "CC0", "public domain or CC0", "CC BY 4.0 (", "CC BY 2.0", "BSD-3-Clause", "MIT", "NASA")
+_PERMISSIVE = (
+    "generated here, CC0",
+    "CC0",
+    "public domain or CC0",
+    "CC BY 4.0 (",
+    "CC BY 2.0",
+    "BSD-3-Clause",
+    "MIT",
+    "NASA",
+)
 COMPONENTS = 256
 MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
 
@@ -38,7 +46,7 @@ def wrong_images(folder: Path) -> list[tuple[npt.NDArray[np.uint8], str, str]]:
     rows = []
     with (folder / "labels.csv").open(newline="") as stream:
         for row in csv.DictReader(stream):
-            picture = cv2.imread(str(folder / row["file"]), cv2.IMREAD_GRAYSCALE)
+            picture = read_grey(folder / row["file"])
             place = int.from_bytes(hashlib.sha256(row["file"].encode()).digest()[:4], "big") / 2**32
             if may_be_fitted(row["licence"]):
                 part = "fit" if place < 0.7 else "report"
@@ -77,7 +85,9 @@ def kind_examples(
     return examples
 
 
-def _softmax_regression(x: Features, y: npt.NDArray[Any], classes: int, decay: float = 2e-3) -> tuple[Features, Features]:
+def _softmax_regression(
+    x: Features, y: npt.NDArray[Any], classes: int, decay: float = 2e-3
+) -> tuple[Features, Features]:
     """Fit softmax regression with classes balanced, by Adam on the full batch (400 steps)."""
     shares = np.bincount(y, minlength=classes).astype(np.float64)
     importance = (1.0 / np.maximum(shares, 1.0))[y]

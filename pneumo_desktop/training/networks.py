@@ -18,7 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-_LITE0_BLOCKS = ((1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2), (6, 112, 3, 5, 1), (6, 192, 4, 5, 2), (6, 320, 1, 3, 1))
+_LITE0_BLOCKS = (
+    (1, 16, 1, 3, 1),
+    (6, 24, 2, 3, 2),
+    (6, 40, 2, 5, 2),
+    (6, 80, 3, 3, 2),
+    (6, 112, 3, 5, 1),
+    (6, 192, 4, 5, 2),
+    (6, 320, 1, 3, 1),
+)
 """(expansion, channels, repeats, kernel, first stride) of EfficientNet-Lite0 (TensorFlow TPU repository, 2020)."""
 
 

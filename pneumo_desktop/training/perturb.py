@@ -18,7 +18,7 @@ Change = Callable[[Picture, np.random.Generator], Picture]
 def jpeg(picture: Picture, rng: np.random.Generator) -> Picture:
     """Re-encode at quality 40 to 95."""
     _, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))))
-    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
 
 
 def rescale(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -26,7 +26,7 @@ from pneumo_desktop.models.package import ModelPackage, ReferenceScore, write_pa
 from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.network import Network, NetworkOutput
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
-from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus, read_grey
 from pneumo_desktop.training.figures_of_record import adults, at_operating_point, auc_with_interval, robustness
 from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, wrong_images
 from pneumo_desktop.training.perturb import CHANGES, perturbed
@@ -78,9 +78,7 @@ def _lowest_with_specificity(labels: npt.NDArray[Any], scores: npt.NDArray[np.fl
     return float(np.quantile(scores[labels == 0], wanted))
 
 
-def operating_points(
-    choosing: Sequence[Sample], scores: npt.NDArray[np.float64]
-) -> dict[Population, OperatingPoint]:
+def operating_points(choosing: Sequence[Sample], scores: npt.NDArray[np.float64]) -> dict[Population, OperatingPoint]:
     """Choose on the choose part under perturbation: children by sensitivity, adults by specificity; both for not known.
 
     Where nothing is known of the patient the children's point is kept unless the adults' is higher: a false
@@ -181,9 +179,7 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
     children = [reporting[i] for i in child]
     grown = [i for i, s in enumerate(reporting) if s.source != "kermany" and s.weight > 0]
-    changed = {
-        name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(children)]) for name in CHANGES
-    }
+    changed = {name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(children)]) for name in CHANGES}
     originals = _same_answer(data, judge, calibration, points[Population.NOT_KNOWN])
     metrics = {
         "children": {
@@ -210,7 +206,8 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
         metrics=metrics,
         populations={
             "children": "Guangzhou Women and Children's Medical Center, 1 to 5 years, AP view",
-            "adults": "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, radiologists agree with about 4 of 10",
+            "adults": "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, "
+            "radiologists agree with about 4 of 10",
         },
         data={
             "counts": {
@@ -221,7 +218,8 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
                 for part, members in parts.items()
             },
             "fingerprint": fingerprint.hexdigest(), "split_seed": seed, "split_key": "patient (RSNA normals: image)",
-            "nih_labels": "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that they called Lung Opacity, are not learnt from",
+            "nih_labels": "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that "
+            "they called Lung Opacity, are not learnt from",
         },
         training=settings,
         licences=(
@@ -239,7 +237,9 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
         ReferenceScore(seed=number, pneumonia=ill, logit=judge.look(chest(number, ill)).logit)
         for number, ill in REFERENCE_SEEDS
     ]
-    stored = {name: values.astype(np.float16) if name.startswith("rehearsal") else values for name, values in arrays.items()}
+    stored = {
+        name: values.astype(np.float16) if name.startswith("rehearsal") else values for name, values in arrays.items()
+    }
     write_package(out, card, network, stored, tuple(references))
     ModelPackage.open(out)
     return card
@@ -252,7 +252,7 @@ def _same_answer(data: Path, judge: Judge, calibration: Calibration, point: Oper
         copy = data / "kermany" / "train_224" / path.parent.name / path.name
         if not copy.is_file():
             continue
-        pictures = [cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in (path, copy)]
+        pictures = [read_grey(p) for p in (path, copy)]
         first, second = (calibration.score(judge.look(picture).logit) for picture in pictures)
         moves.append(abs(first - second))
         verdicts = {point.judge(first), point.judge(second)}

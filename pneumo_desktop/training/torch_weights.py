@@ -33,9 +33,7 @@ class _Tensor:
         self.strides = strides
 
 
-def _rebuild(
-    storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
-) -> _Tensor:
+def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Tensor:
     return _Tensor(storage, offset, shape, strides)
 
 

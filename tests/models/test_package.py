@@ -29,7 +29,9 @@ def a_card(model_id: str = "test-1", **changes: object) -> Card:
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     path = tmp_path / "good.pneumo"
-    write_package(path, a_card(), b"network", {"a": np.arange(6, dtype=np.float16).reshape(2, 3)}, (ReferenceScore(1, True, 0.5),))
+    write_package(
+        path, a_card(), b"network", {"a": np.arange(6, dtype=np.float16).reshape(2, 3)}, (ReferenceScore(1, True, 0.5),)
+    )
     return path
 
 
@@ -61,7 +63,13 @@ def test_what_is_written_is_read(package: Path) -> None:
 
 def test_the_same_content_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.pneumo"
-    write_package(again, a_card(), b"network", {"a": np.arange(6, dtype=np.float16).reshape(2, 3)}, (ReferenceScore(1, True, 0.5),))
+    write_package(
+        again,
+        a_card(),
+        b"network",
+        {"a": np.arange(6, dtype=np.float16).reshape(2, 3)},
+        (ReferenceScore(1, True, 0.5),),
+    )
     assert ModelPackage.open(again).sha256 == ModelPackage.open(package).sha256
 
 

@@ -74,7 +74,7 @@ class Canvas(QWidget):
             return
         self.scale = min(self.width() / self._image.width(), self.height() / self._image.height())
         size = QPointF(self._image.width(), self._image.height()) * self.scale
-        self.offset = (QPointF(self.width(), self.height()) - size) / 2
+        self.offset = (QPointF(self.width(), self.height()) - size) * 0.5
         self.view_changed.emit()
         self.update()
 
@@ -102,7 +102,7 @@ class Canvas(QWidget):
 
     def image_point(self, point: QPointF) -> QPointF:
         """Return where a point of the widget lies in the image, in image pixels."""
-        return (point - self.offset) / self.scale
+        return (point - self.offset) * (1.0 / self.scale)
 
     def clear_measure(self) -> None:
         """Take the measured line away."""

@@ -202,7 +202,7 @@ class ViewerPanel(QWidget):
 
     def _change(self, **changes: object) -> None:
         self._state = replace(self._view(), **changes)  # type: ignore[arg-type]
-        self._redraw(keep_view=not ("quarter_turns" in changes))
+        self._redraw(keep_view="quarter_turns" not in changes)
 
     def _turn(self, quarters: int) -> None:
         state = self._view()
@@ -309,5 +309,5 @@ class ViewerPanel(QWidget):
     def show_keys(self) -> None:
         """Open the sheet of keys of the whole window."""
         window = self.window()
-        everything = [action for action in window.findChildren(QAction) if action.text()] or self._actions
-        CheatSheet(everything, self).exec()
+        everything: list[QAction] = list(filter(QAction.text, window.findChildren(QAction)))
+        CheatSheet(everything or self._actions, self).exec()

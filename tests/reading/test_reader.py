@@ -1,0 +1,132 @@
+"""The bundled model on pictures of the repository: verdicts, refusals, repairs, and maps that are the score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pneumo_desktop import places
+from pneumo_desktop.imaging.load import invert, load, turn
+from pneumo_desktop.imaging.prepare import prepare
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.network import Network
+from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from pneumo_desktop.reading.reader import Reader
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+FILMS = sorted(FIXTURES.glob("*.jpeg"))
+
+
+@pytest.fixture(scope="module")
+def package() -> ModelPackage:
+    return ModelPackage.open(places.bundled_model())
+
+
+@pytest.fixture(scope="module")
+def reader(package: ModelPackage) -> Reader:
+    return Reader(package)
+
+
+def film(name: str = "IM-0131-0001.jpeg") -> Radiograph:
+    return load(Entry(FIXTURES / name))
+
+
+def picture(tmp_path: Path, pixels: np.ndarray) -> Radiograph:
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), pixels)
+    return load(Entry(path))
+
+
+def test_the_map_is_the_logit(package: ModelPackage) -> None:
+    network = Network(package)
+    output = network.run(prepare(film(), network.size))
+    assert float(output.map.mean()) == pytest.approx(output.logit, abs=1e-4)
+
+
+@pytest.mark.parametrize("path", FILMS, ids=lambda path: path.name)
+def test_films_get_a_verdict(path: Path, reader: Reader) -> None:
+    reading = reader.read(load(Entry(path)))
+    expected = Outcome.LIKELY_NORMAL if path.name.startswith("IM") else Outcome.LIKELY_PNEUMONIA
+    assert reading.judgement.outcome is expected
+    assert reading.heat_map is not None
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_film_is_turned_back_and_gets_the_same_score(degrees: int, reader: Reader) -> None:
+    straight = reader.read(film()).judgement
+    turned = reader.read(turn(film(), degrees)).judgement
+    assert turned.turned == (360 - degrees) % 360
+    assert turned.score == pytest.approx(straight.score, abs=1e-4)
+
+
+def test_a_negative_is_repaired_and_said_so(reader: Reader) -> None:
+    straight = reader.read(film()).judgement
+    negative = reader.read(invert(film())).judgement
+    assert negative.inverted
+    assert negative.score == pytest.approx(straight.score, abs=1e-4)
+
+
+def test_noise_text_and_thumbnails_are_refused(tmp_path: Path, reader: Reader) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (300, 300), dtype=np.uint8)
+    text = np.full((300, 300), 255, np.uint8)
+    for line in range(10):
+        cv2.putText(text, "invoice 2026", (10, 28 * line + 20), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 0, 1)
+    for pixels, reason in (
+        (noise, Reason.NOT_CHEST_FRONTAL), (text, Reason.NOT_CHEST_FRONTAL),
+        (np.full((300, 300), 90, np.uint8), Reason.QUALITY), (noise[:60, :60], Reason.TOO_SMALL),
+    ):  # fmt: skip
+        judged = reader.read(picture(tmp_path, pixels)).judgement
+        assert (judged.outcome, judged.reason, judged.score) == (Outcome.NOT_ANALYSED, reason, None)
+
+
+@pytest.mark.parametrize(
+    ("tags", "detail"),
+    [
+        ({"Modality": "CT"}, "modality"),
+        ({"BodyPartExamined": "HAND"}, "body_part"),
+        ({"ViewPosition": "LL"}, "lateral"),
+    ],
+)
+def test_what_dicom_says_is_believed(tags: dict[str, str], detail: str, reader: Reader) -> None:
+    judged = reader.read(replace(film(), tags=tags)).judgement
+    assert (judged.reason, judged.detail, judged.score) == (Reason.NOT_CHEST_FRONTAL, detail, None)
+
+
+def test_an_age_outside_the_card_withholds_the_verdict(package: ModelPackage, reader: Reader) -> None:
+    newborn = replace(film(), age_years=0.1)
+    judged = reader.read(newborn).judgement
+    assert (judged.outcome, judged.reason) == (Outcome.NOT_ANALYSED, Reason.OUTSIDE_POPULATION)
+    assert judged.score is not None
+    chosen = Reader(package, analyse_outside=True).read(newborn).judgement
+    assert chosen.outcome is Outcome.LIKELY_NORMAL
+    assert "analysed_outside" in chosen.notes
+
+
+def test_the_dicom_age_goes_before_the_folder(reader: Reader) -> None:
+    judged = reader.read(replace(film(), age_years=40.0), Population.CHILDREN).judgement
+    assert judged.population is Population.ADULTS
+
+
+def test_originals_and_small_copies_agree(shared: Path, reader: Reader) -> None:
+    """Promise 6: the same verdict at both resolutions for at least 98 % of the 96 originals."""
+    same = []
+    for path in sorted((shared / "kermany" / "train_original").glob("*/*")):
+        copy = shared / "kermany" / "train_224" / path.parent.name / path.name
+        first, second = (reader.read(load(Entry(p))).judgement for p in (path, copy))
+        uncertain = Outcome.UNCERTAIN in (first.outcome, second.outcome)
+        close = first.score is not None and second.score is not None and abs(first.score - second.score) < 0.1
+        same.append(first.outcome is second.outcome or (uncertain and close))
+    assert len(same) == 96
+    assert np.mean(same) >= 0.98
+
+
+def test_wrong_images_are_refused(shared: Path, reader: Reader) -> None:
+    """Every fifth wrong picture, some of them learnt from: at least 95 % are refused."""
+    paths = sorted(path for path in (shared / "not_cxr").glob("*/*") if path.is_file())[::5]
+    refused = [reader.read(load(Entry(path))).judgement.outcome is Outcome.NOT_ANALYSED for path in paths]
+    assert np.mean(refused) >= 0.95
