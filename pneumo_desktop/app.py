@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pneumo_desktop import places
-from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import Registry
 from pneumo_desktop.reading.outcome import Population
@@ -53,11 +53,21 @@ class Services:
             if self._model is not None:
                 self._package = ModelPackage.open(self._model)
             else:
-                active = self.registry.active()
-                if active is None:
-                    raise NoModelError
-                self._package = ModelPackage.open(active.path)
+                try:
+                    self._package = ModelPackage.open(self._active_path())
+                except BadPackageError as problem:  # the records can still be seen and exported
+                    raise NoModelError(problem.code) from problem
         return self._package
+
+    def _active_path(self) -> Path:
+        """Return the active package. With nothing installed it is the bundled one: no need to open it twice."""
+        bundled = places.bundled_model()
+        if bundled.is_file() and not any((self.folder / "models").glob("*.pneumo")):
+            return bundled
+        active = self.registry.active()
+        if active is None:
+            raise NoModelError
+        return active.path
 
     def card(self) -> Card | None:
         """Return the card of the model in use, or None where no model opens."""

@@ -206,3 +206,13 @@ def test_spanish_is_spoken_where_it_is_there(capsys: pytest.CaptureFixture[str],
         assert main(["predict", str(folder), "--data-dir", str(tmp_path / "data"), "--language", language]) == 0
     told = capsys.readouterr().out
     assert "chest1.png" in told
+
+
+def test_a_damaged_model_is_told_in_words(
+    folder: Path, tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "bundled.pneumo"
+    damaged.write_bytes(b"PK no package")
+    monkeypatch.setattr(places, "bundled_model", lambda: damaged)
+    assert main(["predict", str(folder), *data]) == 2
+    assert "No model could be opened" in capsys.readouterr().err
