@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-BLENDED = 3
+BLENDED = 2
 EXAMPLES = (("NORMAL", 40), ("NORMAL", 400), ("PNEUMONIA", 50), ("PNEUMONIA", 2000))
 
 

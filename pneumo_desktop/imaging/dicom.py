@@ -59,9 +59,7 @@ NOT_PICTURES = frozenset(
 _NATIVE = frozenset({uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian})
 _JPEG = frozenset({uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1})
 _JPEG_LS = frozenset({uid.JPEGLSLossless, uid.JPEGLSNearLossless})
-_JPEG_2000 = frozenset(
-    {uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
-)
+_JPEG_2000 = frozenset({uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K})
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _DEFLATED_ELEMENT = b"\x02\x00\x10\x00UI\x16\x00" + _DEFLATED
 _PLAIN_ELEMENT = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"
@@ -174,9 +172,7 @@ def _show(dataset: FileDataset, data: bytes, frame: int, frames: int) -> Shown:
         _check_native(dataset, payload, rows * columns * samples * frames * allocated // 8)
         plugin = ""
     else:
-        plugin = _check_encapsulated(
-            syntax, payload, frame, frames, Header(columns, rows, samples, allocated)
-        )
+        plugin = _check_encapsulated(syntax, payload, frame, frames, Header(columns, rows, samples, allocated))
     stored = _frame(dataset, syntax, frame, plugin)
     if stored.shape[:2] != (rows, columns):
         raise UnreadableImageError(codes.DAMAGED, f"decoded to {stored.shape}, not {rows} x {columns}")
@@ -223,9 +219,39 @@ def _check_encapsulated(syntax: uid.UID, payload: bytes, frame: int, frames: int
 def _frame(dataset: Dataset, syntax: uid.UID, frame: int, plugin: str) -> npt.NDArray[Any]:
     """Return one frame, (H, W) or (H, W, 3) RGB."""
     try:
-        array, _ = get_decoder(syntax).as_array(dataset, index=frame, decoding_plugin=plugin)
+        if syntax == uid.JPEGExtended12Bit and plugin == "gdcm":
+            return _extended_12_bit(dataset, frame)
+        # pydicom masks the bits above BitsStored, which are the picture itself where HighBit says so.
+        options = {"correct_unused_bits": False} if syntax in _NATIVE else {}
+        array, _ = get_decoder(syntax).as_array(dataset, index=frame, decoding_plugin=plugin, **options)
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error
     except Exception as error:  # pydicom and its plugins raise whatever the damage leads to
         raise UnreadableImageError(codes.DAMAGED, f"{syntax}: {type(error).__name__}") from error
     return np.asarray(array)
+
+
+def _extended_12_bit(dataset: Dataset, frame: int) -> npt.NDArray[Any]:
+    """Decode 12-bit JPEG Extended through GDCM, which can, although pydicom's plugin declines to ask it."""
+    import gdcm
+
+    rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
+    frames = max(1, integer(dataset, "NumberOfFrames", 1))
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(get_frame(dataset.PixelData, frame, number_of_frames=frames))
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    kind = gdcm.PhotometricInterpretation.GetPIType(text(dataset, "PhotometricInterpretation"))
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(kind))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, 0))
+    values = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), dtype="<u2")
+    if values.size != rows * columns:
+        raise ValueError("the decoder gave another number of pixels")
+    return values.reshape(rows, columns)

@@ -146,7 +146,7 @@ def _shows(pixels: npt.NDArray[Any], window: Window, low: int, high: int) -> boo
 
 def _unsigned(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, exact: bool) -> Pixels:
     """Return stored values as 0 .. 2**bits - 1; signed ones are moved up by half of that."""
-    kind: type[np.uint8] | type[np.uint16] = np.uint8 if bits <= 8 else np.uint16
+    kind: Any = np.uint8 if bits <= 8 else np.uint16
     top, half = (1 << bits) - 1, 1 << (bits - 1)
     if not exact:
         lowest = -half if signed else 0

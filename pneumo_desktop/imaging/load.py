@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,7 +85,7 @@ def turn(radiograph: Radiograph, degrees: int) -> Radiograph:
 def invert(radiograph: Radiograph) -> Radiograph:
     """Return the negative: values and windows are mirrored within ``bits_stored``. Twice is the original."""
     top = (1 << radiograph.bits_stored) - 1
-    pixels = (top - radiograph.pixels.astype(np.int32)).astype(radiograph.pixels.dtype)
+    pixels: Any = (top - radiograph.pixels.astype(np.int32)).astype(radiograph.pixels.dtype)
     return replace(
         radiograph,
         pixels=pixels,

@@ -94,9 +94,7 @@ def _jpeg(header: Header, data: bytes) -> npt.NDArray[Any]:
 def _deep_png(data: bytes) -> npt.NDArray[Any]:
     """Decode a 16-bit PNG with several channels (Pillow would cut them to 8 bits) as RGB or RGBA."""
     _pillow_verify(data)
-    decoded = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    )
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise UnreadableImageError(codes.DAMAGED, "the PNG decoder gave up")
     if decoded.ndim == 3:
@@ -219,4 +217,5 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
     if orientation in (2, 4, 5, 7):
         pixels = np.fliplr(pixels)
     turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
-    return np.ascontiguousarray(np.rot90(pixels, turns))
+    turned: Any = np.ascontiguousarray(np.rot90(pixels, turns)).astype(pixels.dtype, copy=False)
+    return turned

@@ -68,9 +68,7 @@ def kind_of(head: bytes) -> Kind:
 
 
 _BMP_HEADER_SIZES = frozenset(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
-_VRS = frozenset(
-    b"AE AS AT CS DA DS DT FL FD IS LO LT OB OD OF OL OW PN SH SL SQ SS ST TM UI UL UN UR US UT".split()
-)
+_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT OB OD OF OL OW PN SH SL SQ SS ST TM UI UL UN UR US UT".split())
 
 
 def _is_bare_dataset(head: bytes) -> bool:
@@ -111,11 +109,7 @@ def check_claim(header: Header, file_bytes: int) -> None:
     if width < 1 or height < 1 or header.channels < 1 or header.bits < 1:
         raise UnreadableImageError(codes.DAMAGED, f"{width} x {height} pixels claimed")
     raw = width * height * header.channels * (1 if header.bits <= 8 else (header.bits + 7) // 8)
-    if (
-        width * height > limits.MAX_PIXELS
-        or max(width, height) > limits.MAX_SIDE
-        or raw > limits.MAX_RAW_BYTES
-    ):
+    if width * height > limits.MAX_PIXELS or max(width, height) > limits.MAX_SIDE or raw > limits.MAX_RAW_BYTES:
         raise UnreadableImageError(codes.TOO_LARGE, f"{width} x {height} pixels, {raw} bytes claimed")
     if raw > limits.RATIO_FROM_BYTES and raw > limits.MAX_RATIO * file_bytes:
         raise UnreadableImageError(codes.BOMB, f"{raw} bytes claimed from {file_bytes}")

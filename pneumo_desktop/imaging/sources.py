@@ -20,13 +20,51 @@ from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.imaging.sniff import HEAD_BYTES, IMAGE_KINDS, Kind, kind_of
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .webp .dcm .dicom .dic .ima "
-    ".gif .heic .heif .avif .jp2 .j2k .jxl".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".dib",
+        ".webp",
+        ".dcm",
+        ".dicom",
+        ".dic",
+        ".ima",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jp2",
+        ".j2k",
+        ".jxl",
+    ]
 )
 """A file so named that is no readable image is shown as unreadable instead of being left out."""
 
 _DOCUMENT_SUFFIXES = frozenset(
-    ".docx .xlsx .pptx .odt .ods .odp .epub .jar .apk .whl .npz .keras .pneumo .pt .pth .kmz".split()
+    [
+        ".docx",
+        ".xlsx",
+        ".pptx",
+        ".odt",
+        ".ods",
+        ".odp",
+        ".epub",
+        ".jar",
+        ".apk",
+        ".whl",
+        ".npz",
+        ".keras",
+        ".pneumo",
+        ".pt",
+        ".pth",
+        ".kmz",
+    ]
 )
 _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 
@@ -117,9 +155,7 @@ class _Walk:
             yield from _archive(path)
         elif suffix == ".zip":
             yield LeftOut(path, None, codes.ZIP_DAMAGED)
-        elif kind in IMAGE_KINDS:
-            yield Entry(path)
-        elif named or (suffix in IMAGE_SUFFIXES and not _is_system(path.name)):
+        elif kind in IMAGE_KINDS or named or (suffix in IMAGE_SUFFIXES and not _is_system(path.name)):
             yield Entry(path)
         else:
             yield LeftOut(path, None, codes.NOT_AN_IMAGE)
@@ -208,9 +244,8 @@ def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Entr
 
 def _is_bomb(info: zipfile.ZipInfo) -> bool:
     """Tell whether a member unpacks to far more than it is, by its own account."""
-    return (
-        info.file_size > limits.ARCHIVE_RATIO_FROM_BYTES
-        and info.file_size > limits.MAX_ARCHIVE_RATIO * max(1, info.compress_size)
+    return info.file_size > limits.ARCHIVE_RATIO_FROM_BYTES and info.file_size > limits.MAX_ARCHIVE_RATIO * max(
+        1, info.compress_size
     )
 
 

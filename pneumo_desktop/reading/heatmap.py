@@ -34,9 +34,7 @@ def strength(heat_map: npt.NDArray[np.float32], height: int, width: int) -> npt.
     return np.clip(grown, 0.0, 1.0)
 
 
-def overlay(
-    display: npt.NDArray[np.uint8], heat_map: npt.NDArray[np.float32], opacity: float
-) -> npt.NDArray[np.uint8]:
+def overlay(display: npt.NDArray[np.uint8], heat_map: npt.NDArray[np.float32], opacity: float) -> npt.NDArray[np.uint8]:
     """Lay the map over ``display`` (H, W) uint8 and return (H, W, 3) uint8 RGB. ``opacity`` in 0..1."""
     height, width = display.shape
     amount = strength(heat_map, height, width)

@@ -80,9 +80,7 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def write_csv(
-    rows: Sequence[Row], path: Path, separator: str = ",", decimal: str = ".", patient: bool = False
-) -> None:
+def write_csv(rows: Sequence[Row], path: Path, separator: str = ",", decimal: str = ".", patient: bool = False) -> None:
     """Write rows as CSV (UTF-8 with a byte order mark). A Spanish spreadsheet wants separator ';' and decimal ','.
 
     No cell can be taken for a formula: a text that starts like one gets a leading apostrophe. Raises OSError, and

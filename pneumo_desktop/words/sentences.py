@@ -29,7 +29,9 @@ SENTENCES: dict[str, str] = {
         "photograph it straight on, filling the picture, without flash or reflections."
     ),
     "inverted": N_("The picture is a negative and could not be repaired."),
-    "outside_population": N_("The model was not made for this patient, so the verdict is withheld; the score is shown."),
+    "outside_population": N_(
+        "The model was not made for this patient, so the verdict is withheld; the score is shown."
+    ),
     "quality": N_("The picture is not good enough to be judged."),
     # Details of a refusal
     "not_chest": N_("It is unlike every chest film the model has learnt from."),
@@ -39,7 +41,9 @@ SENTENCES: dict[str, str] = {
     "colour": N_("It is a colour picture, and radiographs are grey."),
     "constant": N_("The picture is empty: every pixel has the same value."),
     "age": N_("The patient's age lies outside the ages of the images that the model has learnt from."),
-    "no_operating_point": N_("The data do not support a verdict for these patients. You can adapt the model to your own images."),
+    "no_operating_point": N_(
+        "The data do not support a verdict for these patients. You can adapt the model to your own images."
+    ),
     # Unreadable files
     "empty": N_("The file is empty."),
     "unknown_format": N_("The content is no image format that this program knows."),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.radiograph import Radiograph, Window, as_display
+from pneumo_desktop.words import N_
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def presets(radiograph: Radiograph) -> list[tuple[str, Window]]:
     step = max(1, min(radiograph.pixels.shape) // 512)
     sample = radiograph.pixels[::step, ::step]
     for name, (low, high) in (
-        ("Full range", (float(sample.min()), float(sample.max()))),
-        ("Middle 98 %", tuple(float(v) for v in np.percentile(sample, (1, 99)))),
+        (N_("Full range"), (float(sample.min()), float(sample.max()))),
+        (N_("Middle 98 %"), tuple(float(v) for v in np.percentile(sample, (1, 99)))),
     ):
         found.append((name, Window((low + high) / 2, max(1.0, high - low))))
     return found

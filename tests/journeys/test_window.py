@@ -1,0 +1,156 @@
+"""The real window, used as a person would: drop, look, decide, undo, export, change the language, go on later."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from pneumo_desktop.records.store import Decision
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    made = Services.create(tmp_path / "data")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def window(services: Services, qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(services)
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "Röntgen ñ Ж"
+    (made / "inner").mkdir(parents=True)
+    for path in FIXTURES.glob("*.jpeg"):
+        shutil.copyfile(path, made / path.name)
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", made / "inner" / "twin.jpg")
+    (made / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    (made / "notes.txt").write_text("no image")
+    return made
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(QPoint(400, 300)), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    window.dropEvent(event)
+
+
+def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None:
+    drop(window, path)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows, timeout=10_000)
+
+
+def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    rows = window.queue.model.shown_rows()
+    assert [row.judgement.outcome for row in rows[:2] if row.judgement] == [Outcome.LIKELY_PNEUMONIA] * 2
+    broken = next(row for row in rows if row.entry.path.name == "broken.png")
+    assert broken.judgement is not None
+    assert (broken.judgement.reason, broken.judgement.score) == (Reason.UNREADABLE, None)
+    twins = [row for row in rows if row.entry.path.name in ("twin.jpg", "IM-0131-0001.jpeg")]
+    assert len({row.judgement.score for row in twins if row.judgement}) == 1
+    assert sorted(row.duplicate for row in twins) == [False, True]
+    assert [item.path.name for item in window._left_out] == ["notes.txt"]
+
+
+def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    qtbot.waitUntil(lambda: not window.viewer.picture().isNull(), timeout=10_000)
+    with_map = window.viewer.picture().copy(0, 0, 224, 224)
+    window.viewer.action("heat_map").setChecked(False)
+    plain = window.viewer.picture().copy(0, 0, 224, 224)
+    assert with_map != plain
+
+
+def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    first = window.queue.current_row()
+    assert first is not None
+    window.decide_normal()
+    following = window.queue.current_row()
+    assert following is not None
+    assert following.entry_id != first.entry_id
+    kept = window._services.store.row(first.entry_id)
+    assert kept is not None
+    assert kept.decision is Decision.NORMAL
+    window.undo_decision()
+    kept = window._services.store.row(first.entry_id)
+    assert kept is not None
+    assert kept.decision is None
+    assert window.queue.current_row() is not None
+
+
+def test_exports_hold_what_is_shown(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.export_to(tmp_path / "out.json", as_json=True)
+    results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
+    assert len(results) == 6
+    assert {item["outcome"] for item in results} == {"likely_pneumonia", "likely_normal", "not_analysed"}
+    qtbot.waitUntil(lambda: not window.viewer.picture().isNull(), timeout=10_000)
+    assert window.viewer.save_png(tmp_path / "view.png")
+    assert (tmp_path / "view.png").stat().st_size > 1000
+
+
+def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
+    window.choose_language("es")
+    assert window._actions["open_folder"].text() == "Abrir una carpeta…"
+    assert "nunca lo reemplaza" in window.result.disclaimer.text()
+    window.choose_language("en")
+    assert window._actions["open_folder"].text() == "Open a folder…"
+
+
+def test_a_cancelled_queue_is_offered_and_finished_later(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    queue = services.store.new_queue("folder", Population.NOT_KNOWN)
+    from pneumo_desktop.imaging.radiograph import Entry
+
+    services.store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
+    window._offer_to_go_on()
+    assert window.offer.isVisible()
+    window._go_on()
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    assert services.store.waiting(queue) == []
+    assert services.store.unfinished() == []
+    assert len([row for row in window.queue.model.all_rows() if row.judgement]) == 4
+
+
+def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(3)
+    chosen = window.queue.current_row()
+    assert chosen is not None
+    drop(window, FIXTURES)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    still = window.queue.current_row()
+    assert still is not None
+    assert still.entry_id == chosen.entry_id
