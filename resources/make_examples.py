@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 BLENDED = 2
-EXAMPLES = (("NORMAL", 40), ("NORMAL", 400), ("PNEUMONIA", 50), ("PNEUMONIA", 2000))
+EXAMPLES = (("NORMAL", 100), ("NORMAL", 40), ("PNEUMONIA", 1000), ("PNEUMONIA", 2000))
 
 
 def main() -> None:
