@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pneumo_desktop import places
+from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import Registry
@@ -96,6 +97,14 @@ class Services:
         label = paths[0].name if len(paths) == 1 else f"{paths[0].name} (+{len(paths) - 1})"
         queue_id = self.store.new_queue(label, population, examples)
         return self._run(queue_id, paths, callbacks, population, analyse_outside)
+
+    def read_entry(
+        self, entry: Entry, callbacks: Callbacks, population: Population, analyse_outside: bool = False
+    ) -> Pipeline:
+        """Read one entry again, in another way than before, as a queue of its own."""
+        queue_id = self.store.new_queue(entry.path.name, population)
+        self.store.add_entries(queue_id, [entry])
+        return self._run(queue_id, None, callbacks, population, analyse_outside)
 
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
         """Go on with the entries of a queue that have no result yet."""

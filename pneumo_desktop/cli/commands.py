@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import shutil
 import sys
@@ -21,7 +20,7 @@ from pneumo_desktop.records.store import NewerDatabaseError
 from pneumo_desktop.words import available_languages, set_language, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 
-COMMANDS = ("run", "predict", "evaluate", "self-test", "models", "train")
+COMMANDS = ("run", "predict", "evaluate", "self-test", "models")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -236,8 +235,6 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 fine, 2 wrong usage, 3 when some file could not be read."""
     set_language(_language_of(arguments))
     words = list(arguments)
-    if words and words[0] == "train":
-        return int(importlib.import_module("pneumo_desktop.training.__main__").main(words[1:]))
     wants_help = any(word in ("-h", "--help", "--version") for word in words)
     if not wants_help and not any(word in COMMANDS for word in words[:1]):
         words.insert(0, "run")

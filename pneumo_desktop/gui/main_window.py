@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui import window_actions
-from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.reading_run import ReadingRun
@@ -56,6 +57,11 @@ def duration_text(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
+def _interval(figures: Mapping[str, float]) -> dict[str, str]:
+    """Return an AUC and its interval with three decimals and the language's decimal sign."""
+    return {name: score_text(figures[name], 3) for name in ("auc", "low", "high")}
+
+
 class MainWindow(QMainWindow):
     """One window over one ``Services``. ``start`` reads paths; ``close`` waits for every thread."""
 
@@ -64,7 +70,7 @@ class MainWindow(QMainWindow):
         self._services = services
         self._runs: list[ReadingRun] = []
         self._left_out: list[LeftOut] = []
-        self._paths: list[Path] = []
+        self._paths: list[tuple[Path, bool]] = []
         self._current: Row | None = None
         self._unfinished: tuple[int, str, Population, int] | None = None
         self._background = Background(1, self)
@@ -83,7 +89,7 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.queue, 0), (self._centre, 1), (self.result, 0)):
             splitter.addWidget(widget)
             splitter.setStretchFactor(splitter.count() - 1, stretch)
-        splitter.setSizes([400, 640, 320])
+        splitter.setSizes([440, 610, 316])
         splitter.setChildrenCollapsible(False)
 
         self.population = QComboBox()
@@ -192,7 +198,10 @@ class MainWindow(QMainWindow):
         self.progress.setAccessibleName(tr("Progress of the reading"))
         for part in (self.queue, self.viewer, self.result, self.welcome):
             part.retranslate()
-        self.result.set_model_text(self._model_text())
+        # Opening the package takes longer than a picture may wait for.
+        self._background.submit(
+            self._services.card, lambda _card: self.result.set_model_text(self._model_text()), topic="model"
+        )
 
     def _model_text(self) -> str:
         card = self._services.card()
@@ -205,29 +214,28 @@ class MainWindow(QMainWindow):
         children = card.metrics.get("children", {})
         if "auc" in children:
             text = tr("Children held back: AUC {auc} (95 % interval {low} to {high}).")
-            lines.append(text.format(auc=children["auc"], low=children["low"], high=children["high"]))
+            lines.append(text.format(**_interval(children)))
         adults = card.metrics.get("adults", {}).get("pneumonia_vs_rsna_normal", {})
         if adults:
             text = tr("Adults held back: AUC {auc} ({low} to {high}); their labels are uncertain.")
-            lines.append(text.format(auc=adults["auc"], low=adults["low"], high=adults["high"]))
+            lines.append(text.format(**_interval(adults)))
         return "\n".join(lines)
 
     # Reading
 
-    def start(self, paths: Sequence[Path], examples: bool = False, analyse_outside: bool = False) -> None:
-        """Read ``paths`` as a new queue beside what is in the list."""
-        paths = [path for path in paths if path.exists()]
+    def start(self, paths: Sequence[Path], examples: bool = False) -> None:
+        """Read ``paths`` as a new queue beside what is in the list; what is missing is told as left out."""
         if not paths:
             return
         told = self._services.store.folder_population(self._folder_of(paths[0]))
+        if told is None and self._paths:
+            told = Population.NOT_KNOWN
         if told is not None:
             self.population.setCurrentIndex(self.population.findData(told.value))
-        self._paths = list(paths)
+        self._paths += [(path, examples) for path in paths]
         run = self._new_run()
         try:
-            run.pipeline = self._services.start_queue(
-                paths, run.callbacks(), self._population(), analyse_outside, examples
-            )
+            run.pipeline = self._services.start_queue(paths, run.callbacks(), self._population(), examples=examples)
         except NoModelError:
             self._no_model()
             return
@@ -346,18 +354,23 @@ class MainWindow(QMainWindow):
         return Population(self.population.currentData())
 
     def _population_chosen(self) -> None:
-        """Remember it for the folder and read its images again: results for another population are other results."""
-        if not self._paths:
-            return
-        self._services.store.set_folder_population(self._folder_of(self._paths[0]), self._population())
-        paths = self._paths
-        self.clear_list()
-        self.start(paths)
+        """Remember it for the folders and read their images again: another population has results of its own."""
+        told, listed = self._population(), self._paths
+        for path, _examples in listed:
+            self._services.store.set_folder_population(self._folder_of(path), told)
+        if listed:
+            self.clear_list()
+        for examples in (False, True):
+            self.start([path for path, example in listed if example is examples], examples)
 
     def _verdict_anyway(self) -> None:
         """The reader wants the verdict although the patient lies outside the model's population; that is recorded."""
         if self._current is not None:
-            self.start([self._current.entry.path], analyse_outside=True)
+            run = self._new_run()
+            run.pipeline = self._services.read_entry(
+                self._current.entry, run.callbacks(), self._population(), analyse_outside=True
+            )
+            self._started()
 
     # What is chosen
 
@@ -508,6 +521,7 @@ class MainWindow(QMainWindow):
             run.stop()
         self._runs.clear()
         self._left_out.clear()
+        self._paths = []
         self._progress_bar.hide()
         self.queue.clear()
         self._current = None
@@ -557,6 +571,9 @@ class MainWindow(QMainWindow):
     def choose_language(self, code: str) -> None:
         """Speak another language at once, and from now on."""
         set_language(code)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            translate_qt(application)
         self._services.store.set_setting("language", code)
         self.retranslate()
 

@@ -48,12 +48,12 @@ def outcome_colour(outcome: Outcome, dark: bool) -> QColor:
     return QColor((_DARK if dark else _LIGHT)[outcome])
 
 
-def score_text(score: float | None) -> str:
-    """Return a score of 0..1 with two decimals and the language's decimal sign, or nothing."""
+def score_text(score: float | None, decimals: int = 2) -> str:
+    """Return a score of 0..1 with some decimals and the language's decimal sign, or nothing."""
     if score is None:
         return ""
     decimal = QLocale(language()).decimalPoint()
-    return f"{score:.2f}".replace(".", decimal)
+    return f"{score:.{decimals}f}".replace(".", decimal)
 
 
 def summary(judgement: Judgement | None) -> str:

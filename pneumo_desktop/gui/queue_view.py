@@ -106,7 +106,7 @@ class QueueView(QWidget):
         header.setSectionsClickable(True)
         header.setMinimumSectionSize(40)
         header.sectionClicked.connect(self._header_clicked)
-        for column, width in ((0, 168), (1, 92), (2, 84), (3, 124), (4, 48), (5, 78)):
+        for column, width in ((0, 168), (1, 92), (2, 84), (3, 130), (4, 66), (5, 78)):
             table.setColumnWidth(column, width)
         table.setColumnHidden(Column.PATIENT, True)
         table.setColumnHidden(Column.DATE, True)

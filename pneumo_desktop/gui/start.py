@@ -8,16 +8,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QTranslator
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
-from pneumo_desktop.words import language, set_language, tr
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.records.store import NewerDatabaseError
+from pneumo_desktop.words import set_language, tr
+from pneumo_desktop.words.sentences import sentence
 
 RENDER_SECONDS = 10.0
+EXIT_REFUSED = 2
 
 
 def _application() -> QApplication:
@@ -28,18 +32,22 @@ def _application() -> QApplication:
     return application
 
 
-def _translate_qt(application: QApplication) -> None:
-    """Qt's own buttons speak the language too, where Qt brings it."""
-    translator = QTranslator(application)
-    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if translator.load(f"qtbase_{language()}", folder):
-        application.installTranslator(translator)
+def _refuse(text: str) -> None:
+    QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
 
 
 def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None = None) -> int:
     """Open the window with ``paths`` queued and return the exit code when it is closed."""
     application = _application()
-    services = Services.create(data_dir, model)
+    try:
+        services = Services.create(data_dir, model)
+    except NewerDatabaseError as problem:
+        text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
+        _refuse(text.format(name=problem.path))
+        return EXIT_REFUSED
+    except BadPackageError as problem:
+        _refuse(sentence(problem.code))
+        return EXIT_REFUSED
     open_log(services.folder / "logs")
     catcher = ErrorCatcher()
     catcher.install()
@@ -47,7 +55,7 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
         stored = services.store.setting("language")
         if stored:
             set_language(stored)
-        _translate_qt(application)
+        translate_qt(application)
         apply_theme(application, Theme(services.store.setting("theme", Theme.SYSTEM.value)))
         window = MainWindow(services)
         window.show()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,10 +138,10 @@ def test_a_cancelled_queue_is_offered_and_finished_later(
     assert window.offer.isVisible()
     window._go_on()
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    window.queue.flush()
     assert services.store.waiting(queue) == []
     assert services.store.unfinished() == []
-    assert len([row for row in window.queue.model.all_rows() if row.judgement]) == 4
+    read = window.queue.model.all_rows
+    qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4, timeout=10_000)
 
 
 def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -150,7 +151,39 @@ def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, fo
     assert chosen is not None
     drop(window, FIXTURES)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    window.queue.flush()
+    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 10, timeout=10_000)
     still = window.queue.current_row()
     assert still is not None
     assert still.entry_id == chosen.entry_id
+
+
+def test_a_member_of_an_archive_outside_the_population_is_judged_alone(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """The verdict of one image is asked for: its archive is not read again."""
+    archive = tmp_path / "cd.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for path in sorted(FIXTURES.glob("*.jpeg")):
+            made.write(path, path.name)
+    read_folder(window, archive, qtbot, 4)
+    window.queue.choose(0)
+    window._verdict_anyway()
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 5, timeout=10_000)
+
+
+def test_another_population_reads_the_whole_list_again(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.population.setCurrentIndex(window.population.findData("children"))
+    window._population_chosen()
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6, timeout=10_000)
+    told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
+    assert told == {Population.CHILDREN}
+    assert window._services.store.folder_population(folder) is Population.CHILDREN
+
+
+def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    window.start([tmp_path / "gone"])
+    qtbot.waitUntil(lambda: [item.code for item in window._left_out] == ["missing"], timeout=10_000)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=10_000)
