@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pneumo_desktop import places
 from pneumo_desktop.imaging.radiograph import Entry
@@ -11,9 +12,11 @@ from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import Registry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
-from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.records.store import Store
+
+if TYPE_CHECKING:  # the reading itself is imported when the first image is read
+    from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
+    from pneumo_desktop.reading.reader import Reader
 
 
 class NoModelError(Exception):
@@ -83,6 +86,8 @@ class Services:
 
     def make_reader(self, analyse_outside: bool = False) -> Reader:
         """Return a new reader for one thread."""
+        from pneumo_desktop.reading.reader import Reader
+
         return Reader(self.package(), analyse_outside)
 
     def start_queue(
@@ -118,6 +123,9 @@ class Services:
         population: Population,
         analyse_outside: bool,
     ) -> Pipeline:
+        from pneumo_desktop.reading.pipeline import Pipeline
+        from pneumo_desktop.reading.reader import Reader
+
         package = self.package()
         pipeline = Pipeline(
             lambda: Reader(package, analyse_outside), package.card.model_id, self.store, queue_id, callbacks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
@@ -38,15 +39,16 @@ from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.welcome import Offer, Welcome
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.imaging.load import load
-from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
-from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.store import Decision, Row
 from pneumo_desktop.words import available_languages, language, ntr, set_language, tr
 from pneumo_desktop.words.sentences import sentence
+
+if TYPE_CHECKING:
+    from pneumo_desktop.imaging.sources import LeftOut
+    from pneumo_desktop.reading.pipeline import Progress
 
 _LANGUAGE_NAMES = {"en": "English", "es": "Español"}
 
@@ -60,6 +62,13 @@ def duration_text(seconds: float) -> str:
 def _interval(figures: Mapping[str, float]) -> dict[str, str]:
     """Return an AUC and its interval with three decimals and the language's decimal sign."""
     return {name: score_text(figures[name], 3) for name in ("auc", "low", "high")}
+
+
+def _load(entry: Entry, all_tags: bool = False) -> Radiograph:
+    """Decode on a worker; the decoders are imported when the first picture is wanted."""
+    from pneumo_desktop.imaging.load import load
+
+    return load(entry, all_tags)
 
 
 class MainWindow(QMainWindow):
@@ -384,7 +393,7 @@ class MainWindow(QMainWindow):
             return
         if changed:
             self._background.submit(
-                lambda: load(row.entry),
+                lambda: _load(row.entry),
                 lambda radiograph: self._show_picture(row.entry_id, radiograph),
                 lambda error: self._picture_failed(row.entry_id, error),
                 topic="picture",
@@ -410,7 +419,7 @@ class MainWindow(QMainWindow):
         row = self._current
         if row is not None:
             self._background.submit(
-                lambda: load(row.entry, all_tags=True).all_tags, self.viewer.show_tags, topic="tags"
+                lambda: _load(row.entry, all_tags=True).all_tags, self.viewer.show_tags, topic="tags"
             )
 
     def next_row(self) -> None:

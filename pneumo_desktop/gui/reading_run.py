@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal
 
-from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
+if TYPE_CHECKING:
+    from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
 
 
 class ReadingRun(QObject):
@@ -21,6 +24,8 @@ class ReadingRun(QObject):
 
     def callbacks(self) -> Callbacks:
         """Return callbacks that may be called from any thread."""
+        from pneumo_desktop.reading.pipeline import Callbacks
+
         return Callbacks(self.rows.emit, self.progress.emit, self.left_out.emit, self.ended.emit)
 
     @property

@@ -7,7 +7,6 @@ No letter-boxing: bars would paint the original's aspect ratio, which tells the 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +19,8 @@ PREPROCESSING_VERSION = 1
 def squash(pixels: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     """Return ``pixels`` (H, W) uint8 as (size, size) uint8, anti-aliased, aspect not kept."""
     height, width = pixels.shape
+    import cv2  # not at start-up: the window is shown before the first picture needs it
+
     # INTER_AREA turns into INTER_LINEAR for both axes as soon as one of them grows: one axis at a time then.
     shrunk = cv2.resize(pixels, (min(width, size), min(height, size)), interpolation=cv2.INTER_AREA)
     return cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR)

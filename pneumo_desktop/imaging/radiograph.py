@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -110,6 +109,8 @@ def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDAr
     scale = 255.0 / max(chosen.width, 1e-6)
     levels = np.arange(65536 if radiograph.pixels.dtype == np.uint16 else 256, dtype=np.float64)
     table = np.clip((levels - low) * scale, 0.0, 255.0).round().astype(np.uint8)
+    import cv2  # not at start-up: the window is shown before the first picture needs it
+
     return cv2.LUT(radiograph.pixels, table).astype(np.uint8, copy=False)
 
 

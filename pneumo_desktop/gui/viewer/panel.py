@@ -15,8 +15,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 from pneumo_desktop.gui.viewer.canvas import Canvas, Tool, image_of
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, length_mm, presets, shown, source_place
-from pneumo_desktop.imaging.load import invert as invert_radiograph
-from pneumo_desktop.imaging.load import turn as turn_radiograph
 from pneumo_desktop.imaging.radiograph import Radiograph, Window
 from pneumo_desktop.reading.heatmap import legend, overlay
 from pneumo_desktop.words import N_, tr
@@ -172,10 +170,12 @@ class ViewerPanel(QWidget):
         if radiograph is None:
             self.clear("")
             return
+        from pneumo_desktop.imaging.load import invert, turn
+
         if turned:
-            radiograph = turn_radiograph(radiograph, turned)
+            radiograph = turn(radiograph, turned)
         if inverted:
-            radiograph = invert_radiograph(radiograph)
+            radiograph = invert(radiograph)
         self._radiograph, self._heat_map = radiograph, heat_map
         self._state = ViewState(radiograph.window)
         self._presets = [("", radiograph.window), *presets(radiograph)]
