@@ -1,7 +1,8 @@
 """The one preprocessing, used by training, reading and evaluation alike.
 
-Version 1: look through the radiograph's window, then squash to a square in one step. Area averaging when
-the picture shrinks (the training copies were made by an anti-aliased squash as well), bilinear when it grows.
+Version 1: look through the radiograph's window, then squash to a square. Area averaging when the picture shrinks
+(the training copies were made by an anti-aliased squash as well), bilinear when it grows. A picture at least three times
+as large as the square is first halved by exact 2 x 2 means: nearly the same averages at a quarter of the time.
 No letter-boxing: bars would paint the original's aspect ratio, which tells the class, into the picture.
 """
 
@@ -18,9 +19,12 @@ PREPROCESSING_VERSION = 1
 
 def squash(pixels: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     """Return ``pixels`` (H, W) uint8 as (size, size) uint8, anti-aliased, aspect not kept."""
-    height, width = pixels.shape
     import cv2  # not at start-up: the window is shown before the first picture needs it
 
+    while min(pixels.shape) >= 3 * size:
+        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+        pixels = cv2.resize(pixels[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+    height, width = pixels.shape
     # INTER_AREA turns into INTER_LINEAR for both axes as soon as one of them grows: one axis at a time then.
     shrunk = cv2.resize(pixels, (min(width, size), min(height, size)), interpolation=cv2.INTER_AREA)
     return cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR)
