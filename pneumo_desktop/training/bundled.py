@@ -52,8 +52,9 @@ def main() -> int:
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
     )  # fmt: skip
-    samples = load_corpus(arguments.data, seed=20261123, with_rsna=not arguments.without_rsna)
-    fitting = [sample for sample in samples if sample.part == FIT]
+    samples = load_corpus(arguments.data, seed=20261123)
+    left_out = {"rsna_normal"} if arguments.without_rsna else set()
+    fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
     choosing = [sample for sample in samples if sample.part == CHOOSE and sample.weight > 0]
     model = build(settings.architecture, settings.size, settings.dropout)
     if settings.architecture == "efficientnet_lite0":

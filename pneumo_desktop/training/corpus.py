@@ -104,11 +104,9 @@ def _rsna(folder: Path, seed: int) -> list[Sample]:
     return samples
 
 
-def load_corpus(data: Path, seed: int, with_rsna: bool = True) -> list[Sample]:
+def load_corpus(data: Path, seed: int) -> list[Sample]:
     """Return every sample of the recipe from the folder ``data`` (the layout of its SOURCES.md).
 
-    Exact duplicates of the Kermany part are left out. ``with_rsna=False`` leaves out the RSNA normals, whose
-    terms ask for academic use.
+    Exact duplicates of the Kermany part are left out.
     """
-    samples = _kermany(data / "kermany", seed) + _nih(data / "adult_nih", seed)
-    return samples + _rsna(data / "adult_rsna_normal", seed) if with_rsna else samples
+    return _kermany(data / "kermany", seed) + _nih(data / "adult_nih", seed) + _rsna(data / "adult_rsna_normal", seed)
