@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,15 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui import window_actions
-from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.keeper import Keeper
+from pneumo_desktop.gui.model_words import model_text
+from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
+from pneumo_desktop.gui.settings_dialog import LANGUAGE_NAMES, THEME_WORDS, Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.welcome import Offer, Welcome
@@ -47,21 +51,19 @@ from pneumo_desktop.words import available_languages, language, ntr, set_languag
 from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from pneumo_desktop.imaging.sources import LeftOut
     from pneumo_desktop.reading.pipeline import Progress
 
-_LANGUAGE_NAMES = {"en": "English", "es": "Español"}
+MOST_RECENT = 8
 
 
 def duration_text(seconds: float) -> str:
     """Return a duration as minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-
-def _interval(figures: Mapping[str, float]) -> dict[str, str]:
-    """Return an AUC and its interval with three decimals and the language's decimal sign."""
-    return {name: score_text(figures[name], 3) for name in ("auc", "low", "high")}
 
 
 def _load(entry: Entry, all_tags: bool = False) -> Radiograph:
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
         self._current: Row | None = None
         self._unfinished: tuple[int, str, Population, int] | None = None
         self._background = Background(1, self)
+        self._keeper = Keeper(services.store, self)
         self.setAcceptDrops(True)
         self.resize(1366, 768)
 
@@ -136,12 +139,43 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(page)
 
         self._actions, self._menus = window_actions.make_menus(self, self.menuBar())
+        self._make_file_menus()
         self._make_view_menu()
         self._connect()
+        self._ask_initials(self._services.store.setting("initials", True))
         self.retranslate()
         QTimer.singleShot(0, self._offer_to_go_on)
 
     # Construction
+
+    def _make_file_menus(self) -> None:
+        """Put the sub-menus of recent folders and earlier lists below the actions that open something."""
+        menu: QMenu = self._menus[0][0]
+        before = self._actions["export"]
+        self._recent_menu, self._earlier_menu = QMenu(menu), QMenu(menu)
+        for sub in (self._recent_menu, self._earlier_menu):
+            menu.insertMenu(before, sub)
+        menu.insertSeparator(before)
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self._earlier_menu.aboutToShow.connect(self._fill_earlier)
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for name in self._services.store.setting("recent", []):
+            action = self._recent_menu.addAction(name.replace("&", "&&"))
+            action.triggered.connect(lambda _checked=False, chosen=name: self.start([Path(chosen)]))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction(tr("None yet")).setEnabled(False)
+
+    def _fill_earlier(self) -> None:
+        self._earlier_menu.clear()
+        for queue_id, label, created, count in self._services.store.queues():
+            text = ntr("{label}, {count} file, {date}", "{label}, {count} files, {date}", count)
+            text = text.format(label=label.replace("&", "&&"), count=count, date=created[:16].replace("T", " "))
+            action = self._earlier_menu.addAction(text)
+            action.triggered.connect(lambda _checked=False, chosen=queue_id: self.show_list(chosen))
+        if self._earlier_menu.isEmpty():
+            self._earlier_menu.addAction(tr("None yet")).setEnabled(False)
 
     def _make_view_menu(self) -> None:
         self._view_menu: QMenu = self.menuBar().addMenu("")
@@ -149,20 +183,21 @@ class MainWindow(QMainWindow):
         self._view_menu.addSeparator()
         self._theme_menu = self._view_menu.addMenu("")
         themes = QActionGroup(self)
-        stored = self._services.store.setting("theme", Theme.SYSTEM.value)
+        self._theme = Theme(self._services.store.setting("theme", Theme.SYSTEM.value))
         self._theme_actions: list[tuple[QAction, Theme]] = []
         for theme in Theme:
             action = self._theme_menu.addAction("")
             action.setCheckable(True)
-            action.setChecked(theme.value == stored)
+            action.setChecked(theme is self._theme)
             action.triggered.connect(lambda _checked=False, chosen=theme: self.choose_theme(chosen))
             themes.addAction(action)
             self._theme_actions.append((action, theme))
         self._language_menu = self._view_menu.addMenu("")
         languages = QActionGroup(self)
         for code in available_languages():
-            action = self._language_menu.addAction(_LANGUAGE_NAMES.get(code, code))
+            action = self._language_menu.addAction(LANGUAGE_NAMES.get(code, code))
             action.setCheckable(True)
+            action.setData(code)
             action.setChecked(code == language())
             action.triggered.connect(lambda _checked=False, chosen=code: self.choose_language(chosen))
             languages.addAction(action)
@@ -184,6 +219,9 @@ class MainWindow(QMainWindow):
         self.result.verdict_wanted.connect(self._verdict_anyway)
         self.viewer.status.connect(lambda text: self.statusBar().showMessage(text))
         self.viewer.tags_wanted.connect(self._show_tags)
+        self._keeper.saved.connect(self._saved)
+        self._keeper.failed.connect(self._not_saved)
+        QApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
 
     def retranslate(self) -> None:
         """Say every word of the window again in the language in use."""
@@ -193,9 +231,10 @@ class MainWindow(QMainWindow):
         self._help_menu.setTitle(tr("&Help"))
         self._theme_menu.setTitle(tr("Colours"))
         self._language_menu.setTitle(tr("Language"))
-        names = {Theme.SYSTEM: tr("As the system"), Theme.LIGHT: tr("Light"), Theme.DARK: tr("Dark")}
+        self._recent_menu.setTitle(tr("Recent folders and files"))
+        self._earlier_menu.setTitle(tr("Earlier lists"))
         for action, theme in self._theme_actions:
-            action.setText(names[theme])
+            action.setText(tr(THEME_WORDS[theme]))
         self._about.setText(tr("About Pneumo Desktop"))
         self._population_label.setText(tr("Whose images are these?"))
         self.population.setAccessibleName(tr("Whose images are these?"))
@@ -209,26 +248,8 @@ class MainWindow(QMainWindow):
             part.retranslate()
         # Opening the package takes longer than a picture may wait for.
         self._background.submit(
-            self._services.card, lambda _card: self.result.set_model_text(self._model_text()), topic="model"
+            self._services.card, lambda card: self.result.set_model_text(model_text(card)), topic="model"
         )
-
-    def _model_text(self) -> str:
-        card = self._services.card()
-        if card is None:
-            return ""
-        lines = [
-            tr("{name}, made on {date} ({model}).").format(name=card.name, date=card.created, model=card.model_id),
-            tr("For children of 1 to 5 years (Guangzhou) and adults (NIH), frontal views."),
-        ]
-        children = card.metrics.get("children", {})
-        if "auc" in children:
-            text = tr("Children held back: AUC {auc} (95 % interval {low} to {high}).")
-            lines.append(text.format(**_interval(children)))
-        adults = card.metrics.get("adults", {}).get("pneumonia_vs_rsna_normal", {})
-        if adults:
-            text = tr("Adults held back: AUC {auc} ({low} to {high}); their labels are uncertain.")
-            lines.append(text.format(**_interval(adults)))
-        return "\n".join(lines)
 
     # Reading
 
@@ -237,8 +258,8 @@ class MainWindow(QMainWindow):
         if not paths:
             return
         told = self._services.store.folder_population(self._folder_of(paths[0]))
-        if told is None and self._paths:
-            told = Population.NOT_KNOWN
+        if told is None:
+            told = Population(self._services.store.setting("population", Population.NOT_KNOWN.value))
         if told is not None:
             self.population.setCurrentIndex(self.population.findData(told.value))
         self._paths += [(path, examples) for path in paths]
@@ -248,7 +269,23 @@ class MainWindow(QMainWindow):
         except NoModelError:
             self._no_model()
             return
+        if not examples:
+            self._remember(paths)
         self._started()
+
+    def _remember(self, paths: Sequence[Path]) -> None:
+        names = [str(path.absolute()) for path in paths][:MOST_RECENT]
+        before = [name for name in self._services.store.setting("recent", []) if name not in names]
+        self._keeper.set_setting("recent", (names + before)[:MOST_RECENT])
+
+    def show_list(self, queue_id: int) -> None:
+        """Show a list that was read before; it needs no model and reads nothing again."""
+        self.clear_list()
+        self._keeper.ask(lambda: self._services.store.rows(queue_id), self._list_came, topic="list")
+
+    def _list_came(self, rows: Sequence[Row]) -> None:
+        self.queue.add_rows(list(rows))
+        self._centre.setCurrentWidget(self.viewer)
 
     def _new_run(self) -> ReadingRun:
         run = ReadingRun(self)
@@ -340,7 +377,7 @@ class MainWindow(QMainWindow):
             return
         queue_id, _label, population, _count = self._unfinished
         run = self._new_run()
-        self.queue.add_rows(self._services.store.rows(queue_id))
+        self._keeper.ask(lambda: self._services.store.rows(queue_id), self._list_came, topic="list")
         try:
             run.pipeline = self._services.resume_queue(queue_id, population, run.callbacks())
         except NoModelError:
@@ -351,7 +388,8 @@ class MainWindow(QMainWindow):
     def _give_up(self) -> None:
         self.offer.hide()
         if self._unfinished is not None:
-            self._services.store.finish_queue(self._unfinished[0])
+            queue_id = self._unfinished[0]
+            self._keeper.ask(lambda: self._services.store.finish_queue(queue_id))
 
     # Population
 
@@ -366,7 +404,7 @@ class MainWindow(QMainWindow):
         """Remember it for the folders and read their images again: another population has results of its own."""
         told, listed = self._population(), self._paths
         for path, _examples in listed:
-            self._services.store.set_folder_population(self._folder_of(path), told)
+            self._services.store.set_folder_population(self._folder_of(path), told)  # start() asks for it at once
         if listed:
             self.clear_list()
         for examples in (False, True):
@@ -393,18 +431,17 @@ class MainWindow(QMainWindow):
             return
         if changed:
             self._background.submit(
-                lambda: _load(row.entry),
-                lambda radiograph: self._show_picture(row.entry_id, radiograph),
+                lambda: (_load(row.entry), self._services.store.heat_map(row.entry_id)),
+                lambda loaded: self._show_picture(row.entry_id, *loaded),
                 lambda error: self._picture_failed(row.entry_id, error),
                 topic="picture",
             )
 
-    def _show_picture(self, entry_id: int, radiograph: Radiograph) -> None:
+    def _show_picture(self, entry_id: int, radiograph: Radiograph, heat_map: npt.NDArray[np.float32] | None) -> None:
         row = self._current
         if row is None or row.entry_id != entry_id:
             return
         judged = row.judgement
-        heat_map = self._services.store.heat_map(entry_id)
         self.viewer.set_radiograph(
             radiograph, heat_map, judged.turned if judged else 0, judged.inverted if judged else False
         )
@@ -441,15 +478,13 @@ class MainWindow(QMainWindow):
     # Decisions
 
     def _decide(self, decision: Decision) -> None:
+        """Write the decision and move on at once; the row says so when it is on disk."""
         row = self._current
         if row is None:
             return
-        saved = self._services.store.set_decision(
-            row.entry_id, decision, self.result.note_text(), self.result.initials_text()
-        )
+        self._keeper.decide(row.entry_id, decision, self.result.note_text(), self.result.initials_text())
         place = self.queue.model.place_of(row.entry_id)
-        self._take_row(saved)
-        following = self.queue.model.next_left(place if place is not None else -1)
+        following = self.queue.model.next_left(place if place is not None else -1, self._keeper.undecided)
         if following is not None:
             self.queue.choose(following)
 
@@ -473,23 +508,27 @@ class MainWindow(QMainWindow):
     def _note_edited(self) -> None:
         row = self._current
         if row is not None and row.decision is not None:
-            note, initials = self.result.note_text(), self.result.initials_text()
-            self._take_row(self._services.store.set_decision(row.entry_id, row.decision, note, initials))
+            self._keeper.decide(row.entry_id, row.decision, self.result.note_text(), self.result.initials_text())
 
     def undo_decision(self) -> None:
-        """Take the newest decision back, wherever it was made."""
-        row = self._services.store.undo_decision()
-        if row is not None:
-            self._take_row(row)
-            self.queue.choose_entry(row.entry_id)
+        """Take back the newest decision of this sitting, wherever it was made."""
+        self._keeper.undo()
 
-    def _take_row(self, row: Row) -> None:
-        self.queue.model.add_rows([row])
-        self.queue.model.refresh_filter()
+    def _saved(self, row: Row, undone: bool) -> None:
+        if self.queue.model.row_of(row.entry_id) is None:
+            return
+        self.queue.take_decided(row)
         if self._current is not None and self._current.entry_id == row.entry_id:
             self._current = row
             self.result.set_row(row, example=row.example)
-        self.queue.retranslate()
+        if undone:
+            self.queue.choose_entry(row.entry_id)
+
+    def _not_saved(self, error: Exception) -> None:
+        if not isinstance(error, (sqlite3.Error, OSError)):
+            raise error
+        text = tr("The records could not be written: {why}. Please free some disk space and try again.")
+        QMessageBox.warning(self, self.windowTitle(), text.format(why=error))
 
     # Files
 
@@ -509,7 +548,7 @@ class MainWindow(QMainWindow):
         start = self._services.store.setting("last_folder", "")
         chosen = QFileDialog.getExistingDirectory(self, tr("Open a folder of radiographs"), start)
         if chosen:
-            self._services.store.set_setting("last_folder", chosen)
+            self._keeper.set_setting("last_folder", chosen)
             self.start([Path(chosen)])
 
     def open_files(self) -> None:
@@ -517,7 +556,7 @@ class MainWindow(QMainWindow):
         start = self._services.store.setting("last_folder", "")
         chosen, _filter = QFileDialog.getOpenFileNames(self, tr("Open radiographs"), start)
         if chosen:
-            self._services.store.set_setting("last_folder", str(Path(chosen[0]).parent))
+            self._keeper.set_setting("last_folder", str(Path(chosen[0]).parent))
             self.start([Path(name) for name in chosen])
 
     def try_examples(self) -> None:
@@ -546,17 +585,24 @@ class MainWindow(QMainWindow):
     def export_to(self, path: Path, as_json: bool = False, spanish: bool = False) -> None:
         """Write the shown rows; an error becomes a sentence."""
         rows = self.queue.model.shown_rows()
-        try:
+
+        def write() -> None:
             if as_json or path.suffix.lower() == ".json":
                 write_json(rows, path)
             else:
                 write_csv(rows, path, *((";", ",") if spanish else (",", ".")))
-        except OSError as problem:
+
+        def written(_nothing: None) -> None:
+            text = ntr("{count} row written to {name}.", "{count} rows written to {name}.", len(rows))
+            self.statusBar().showMessage(text.format(count=len(rows), name=path.name))
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, OSError):
+                raise error
             text = tr("The results could not be written to {name}: {why}. Please choose another place.")
-            QMessageBox.warning(self, self.windowTitle(), text.format(name=path.name, why=problem.strerror))
-            return
-        text = ntr("{count} row written to {name}.", "{count} rows written to {name}.", len(rows))
-        self.statusBar().showMessage(text.format(count=len(rows), name=path.name))
+            QMessageBox.warning(self, self.windowTitle(), text.format(name=path.name, why=error.strerror))
+
+        self._background.submit(write, written, failed)
 
     def save_viewed_picture(self) -> None:
         """Ask for a file and save the picture as it is shown."""
@@ -583,21 +629,56 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         if isinstance(application, QApplication):
             translate_qt(application)
-        self._services.store.set_setting("language", code)
+        self._keeper.set_setting("language", code)
+        for action in self._language_menu.actions():
+            action.setChecked(action.data() == code)
         self.retranslate()
 
     def choose_theme(self, theme: Theme) -> None:
         """Change the colours at once, and from now on."""
+        self._theme = theme  # before the colours change: the system's signal asks for it
         application = QApplication.instance()
         if isinstance(application, QApplication):
             apply_theme(application, theme)
-        self._services.store.set_setting("theme", theme.value)
+        self._keeper.set_setting("theme", theme.value)
+        for action, named in self._theme_actions:
+            action.setChecked(named is theme)
         self.result.refresh_colours()
         self.queue.table.viewport().update()
 
+    def _system_colours_changed(self) -> None:
+        if self._theme is Theme.SYSTEM:
+            self.choose_theme(Theme.SYSTEM)
+
+    def _ask_initials(self, wanted: bool) -> None:
+        self._initials_wanted = wanted
+        self.result.show_initials(wanted)
+
+    def show_settings(self) -> None:
+        """Show what can be set, and take over what was changed."""
+        population = Population(self._services.store.setting("population", Population.NOT_KNOWN.value))
+        dialog = SettingsDialog(Settings(language(), self._theme, population, self._initials_wanted), self)
+        if dialog.exec():
+            self.take_settings(dialog.settings())
+
+    def take_settings(self, chosen: Settings) -> None:
+        """Use ``chosen`` at once, and from now on."""
+        self._keeper.set_setting("population", chosen.population.value)
+        self._keeper.set_setting("initials", chosen.initials)
+        self._ask_initials(chosen.initials)
+        if chosen.theme is not self._theme:
+            self.choose_theme(chosen.theme)
+        if chosen.language != language():
+            self.choose_language(chosen.language)
+
     def show_about(self) -> None:
         """Say what the program is, and what it is not."""
-        lines = [f"Pneumo Desktop {__version__}", sentence("disclaimer"), self._model_text(), "Apache-2.0"]
+        lines = [
+            f"Pneumo Desktop {__version__}",
+            sentence("disclaimer"),
+            model_text(self._services.card()),
+            "Apache-2.0",
+        ]
         QMessageBox.about(self, tr("About Pneumo Desktop"), "\n\n".join(lines))
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -606,4 +687,5 @@ class MainWindow(QMainWindow):
             run.stop()
         self.queue.close_workers()
         self._background.close()
+        self._keeper.close()
         event.accept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -178,13 +178,17 @@ class QueueModel(QAbstractTableModel):
         """Return the shown rows in their order."""
         return [self._rows[entry_id] for entry_id in self._shown]
 
-    def next_left(self, after: int) -> int | None:
-        """Return the place of the next shown row without a decision after ``after``, else the first one, or None."""
+    def next_left(self, after: int, besides: Collection[int] = ()) -> int | None:
+        """Return the place of the next shown row to decide after ``after``, else the first one, or None.
+
+        ``besides``: entries that are no longer to decide, although their rows do not say so yet.
+        """
         count = len(self._shown)
         for step in range(1, count + 1):
             place = (after + step) % count
             row = self.row_at(place)
-            if row.decision is None and row.judgement is not None and place != after:
+            to_decide = row.decision is None and row.judgement is not None and row.entry_id not in besides
+            if to_decide and place != after:
                 return place
         return None
 
@@ -252,12 +256,6 @@ class QueueModel(QAbstractTableModel):
         self._shown = [entry_id for entry_id, row in self._rows.items() if self._fits(row)]
         self._sort_shown()
         self.endResetModel()
-
-    def refresh_filter(self) -> None:
-        """Apply the present filter again (a decided row leaves 'what is left' only when its reader moves on)."""
-        text, show = self._filter_text, self._show
-        self._filter_text = "\0"
-        self.set_filter(text, show)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; -1 is the order by suspicion."""

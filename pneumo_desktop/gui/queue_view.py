@@ -150,6 +150,11 @@ class QueueView(QWidget):
         self._count()
         self.current_changed.emit(None)
 
+    def take_decided(self, row: Row) -> None:
+        """Show a row whose decision changed; the chosen row stays chosen."""
+        self.model.add_rows([row])
+        self._count()
+
     def current_row(self) -> Row | None:
         """Return the chosen row."""
         return None if self._chosen is None else self.model.row_of(self._chosen)

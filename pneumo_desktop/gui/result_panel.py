@@ -194,6 +194,11 @@ class ResultPanel(QWidget):
         self._model_text = text
         self._fill()
 
+    def show_initials(self, wanted: bool) -> None:
+        """Show or hide the field for the reader's initials."""
+        self.initials.setVisible(wanted)
+        self.initials_label.setVisible(wanted)
+
     def note_text(self) -> str:
         """Return the note as it is typed."""
         return self.note.text().strip()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
 
 from pneumo_desktop.words import N_, tr
 
@@ -32,6 +33,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("save_picture", N_("Save the picture…"), "Ctrl+S", "save_viewed_picture"),
             None,
             ActionSpec("clear", N_("Clear the list"), "Ctrl+W", "clear_list"),
+            ActionSpec("settings", N_("Settings…"), "Ctrl+,", "show_settings"),
             ActionSpec("quit", N_("Quit"), "Ctrl+Q", "close"),
         ),
     ),
@@ -57,12 +59,12 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
 )
 
 
-def make_menus(window: QObject, menu_bar: object) -> tuple[dict[str, QAction], list[tuple[object, str]]]:
-    """Fill ``menu_bar`` (QMenuBar) from ``MENUS`` and return the actions by name and (menu, its message id) pairs."""
+def make_menus(window: QObject, menu_bar: QMenuBar) -> tuple[dict[str, QAction], list[tuple[QMenu, str]]]:
+    """Fill ``menu_bar`` from ``MENUS`` and return the actions by name and (menu, its message id) pairs."""
     actions: dict[str, QAction] = {}
-    menus: list[tuple[object, str]] = []
+    menus: list[tuple[QMenu, str]] = []
     for title, specs in MENUS:
-        menu = menu_bar.addMenu("")  # type: ignore[attr-defined]
+        menu = menu_bar.addMenu("")
         menus.append((menu, title))
         for spec in specs:
             if spec is None:
@@ -79,9 +81,9 @@ def make_menus(window: QObject, menu_bar: object) -> tuple[dict[str, QAction], l
     return actions, menus
 
 
-def retranslate(actions: dict[str, QAction], menus: list[tuple[object, str]]) -> None:
+def retranslate(actions: dict[str, QAction], menus: list[tuple[QMenu, str]]) -> None:
     """Say every action and menu again in the language in use."""
     for action in actions.values():
         action.setText(tr(action.data()))
     for menu, title in menus:
-        menu.setTitle(tr(title))  # type: ignore[attr-defined]
+        menu.setTitle(tr(title))

@@ -235,6 +235,14 @@ class Store:
         )
         return [(queue_id, label, Population(population), count) for queue_id, label, population, count in rows]
 
+    def queues(self, limit: int = 10) -> list[tuple[int, str, str, int]]:
+        """Return (queue id, label, time it was begun, entries) of the newest queues; generated examples are left out."""
+        return self._all(
+            """SELECT q.id, q.label, q.created, count(e.id) FROM queue q JOIN entry e ON e.queue_id = q.id
+            WHERE q.examples = 0 GROUP BY q.id ORDER BY q.id DESC LIMIT ?""",
+            (limit,),
+        )
+
     def waiting(self, queue_id: int, after: int = 0, limit: int = -1) -> list[tuple[int, Entry]]:
         """Return (entry id, entry) of a queue's entries without a result, with ids above ``after``; -1 is no limit."""
         rows = self._all(
@@ -332,10 +340,16 @@ class Store:
         assert row is not None
         return row
 
-    def undo_decision(self) -> Row | None:
-        """Undo the newest decision and return a row that it stood on, or None when there is none."""
+    def newest_decision(self) -> int:
+        """Return the number of the newest decision; 0 where there is none."""
+        return int(self._all("SELECT coalesce(max(id), 0) FROM decision")[0][0])
+
+    def undo_decision(self, first: int = 0) -> Row | None:
+        """Undo the newest decision and return a row that it stood on; None where none has the number ``first`` or above."""
         with self._lock:
-            found = self._all("SELECT id, image FROM decision WHERE undone = 0 ORDER BY id DESC LIMIT 1")
+            found = self._all(
+                "SELECT id, image FROM decision WHERE undone = 0 AND id >= ? ORDER BY id DESC LIMIT 1", (first,)
+            )
             if not found:
                 return None
             number, image = found[0]

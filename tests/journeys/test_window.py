@@ -15,6 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.settings_dialog import Settings
+from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
 
@@ -98,19 +100,22 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     following = window.queue.current_row()
     assert following is not None
     assert following.entry_id != first.entry_id
-    kept = window._services.store.row(first.entry_id)
-    assert kept is not None
-    assert kept.decision is Decision.NORMAL
+
+    def kept() -> Decision | None:
+        row = window._services.store.row(first.entry_id)
+        assert row is not None
+        return row.decision
+
+    qtbot.waitUntil(lambda: kept() is Decision.NORMAL)
     window.undo_decision()
-    kept = window._services.store.row(first.entry_id)
-    assert kept is not None
-    assert kept.decision is None
-    assert window.queue.current_row() is not None
+    qtbot.waitUntil(lambda: kept() is None)
+    qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
 
 
 def test_exports_hold_what_is_shown(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:
     read_folder(window, folder, qtbot, 6)
     window.export_to(tmp_path / "out.json", as_json=True)
+    qtbot.waitUntil((tmp_path / "out.json").exists)
     results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
     assert len(results) == 6
     assert {item["outcome"] for item in results} == {"likely_pneumonia", "likely_normal", "not_analysed"}
@@ -187,3 +192,51 @@ def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: 
     window.start([tmp_path / "gone"])
     qtbot.waitUntil(lambda: [item.code for item in window._left_out] == ["missing"], timeout=10_000)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=10_000)
+
+
+def test_two_quick_keys_decide_two_radiographs(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    chosen = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    window.decide_pneumonia()
+    window.decide_normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    decisions = [window._services.store.row(entry_id).decision for entry_id in chosen]  # type: ignore[union-attr]
+    assert decisions == [Decision.PNEUMONIA, Decision.NORMAL]
+
+
+def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtbot: QtBot) -> None:
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    row = window.queue.current_row()
+    assert row is not None
+    window.decide_cannot_tell()
+    window.close()
+    assert services.store.row(row.entry_id).decision is Decision.CANNOT_TELL  # type: ignore[union-attr]
+
+
+def test_an_earlier_list_is_shown_again_without_reading(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.clear_list()
+    assert window.queue.model.rowCount() == 0
+    window._fill_earlier()
+    window._earlier_menu.actions()[0].trigger()
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
+    assert not window.active_runs()
+    window._fill_recent()
+    assert window._recent_menu.actions()[0].text() == str(folder)
+
+
+def test_settings_hold_at_once_and_later(window: MainWindow, services: Services, qtbot: QtBot) -> None:
+    window.take_settings(Settings("es", Theme.DARK, Population.CHILDREN, initials=False))
+    assert window._help_menu.title() == "A&yuda"
+    assert not window.result.initials.isVisible()
+    window._keeper.ask(lambda: None)
+    qtbot.waitUntil(lambda: services.store.setting("theme") == "dark" and services.store.setting("language") == "es")
+    assert services.store.setting("population") == "children"
+    window.choose_language("en")
+    window.choose_theme(Theme.SYSTEM)

@@ -1,0 +1,66 @@
+"""The records, asked and written on one thread of their own: a slow disk never holds the window up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from pneumo_desktop.gui.workers import Background
+
+if TYPE_CHECKING:
+    from pneumo_desktop.records.store import Decision, Row, Store
+
+
+class Keeper(QObject):
+    """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
+
+    ``saved`` carries (Row, whether it was an undo) of a decision that is on disk, ``failed`` what could not be written.
+    Only decisions made since this object was made are undone.
+    """
+
+    saved = Signal(object, bool)
+    failed = Signal(object)
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._background = Background(1, self)
+        self._first = store.newest_decision() + 1
+        self.undecided: set[int] = set()
+        """Entries whose decision is on its way to the disk."""
+
+    def ask(self, work: Callable[[], Any], done: Callable[[Any], None] | None = None, topic: str | None = None) -> None:
+        """Run ``work`` after everything asked before; its errors go to ``failed``."""
+        self._background.submit(work, done, self.failed.emit, topic)
+
+    def decide(self, entry_id: int, decision: Decision, note: str, initials: str) -> None:
+        """Write a decision."""
+        self.undecided.add(entry_id)
+
+        def written(row: Row) -> None:
+            self.undecided.discard(entry_id)
+            self.saved.emit(row, False)
+
+        def lost(error: Exception) -> None:
+            self.undecided.discard(entry_id)
+            self.failed.emit(error)
+
+        self._background.submit(lambda: self._store.set_decision(entry_id, decision, note, initials), written, lost)
+
+    def undo(self) -> None:
+        """Take the newest decision back."""
+        self.ask(
+            lambda: self._store.undo_decision(self._first),
+            lambda row: self.saved.emit(row, True) if row is not None else None,
+        )
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Write a setting."""
+        self.ask(lambda: self._store.set_setting(key, value))
+
+    def close(self) -> None:
+        """Write everything that was asked for, then end the thread."""
+        self._background.wait()
+        self._background.close()
