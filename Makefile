@@ -32,6 +32,8 @@ lock: .venv/dev.stamp
 	$(COMPILE) -c requirements/constraints.txt pyproject.toml -o requirements/base.txt
 	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra training --extra dev --extra weights \
 		pyproject.toml -o requirements/dev.txt
+	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra bundle \
+		pyproject.toml -o requirements/bundle.txt
 
 # Rebuilds the bundled model from the data: about an hour on two cores.
 model: .venv/dev.stamp
