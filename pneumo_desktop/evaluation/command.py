@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,22 +64,76 @@ def reading_with(reader: _Reader, population: Population) -> ReadOne:
     return read_one
 
 
-def evaluate(
-    services_reader: ReadOne,
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One model on a labelled folder, and perhaps a second one on the same images.
+
+    ``other`` and ``comparison`` are None where no second model was asked for; the comparison calls ``report``'s model
+    the new one.
+    """
+
+    report: Report
+    other: Report | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def text(self) -> str:
+        """The evaluation in words."""
+        lines = report_lines(self.report)
+        if self.other is not None and self.comparison is not None:
+            lines += ["", *report_lines(self.other), "", comparison_sentence(self.comparison)]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a JSON file holds: the report alone, or both reports and their comparison."""
+        if self.other is None:
+            return self.report.as_json()
+        return {
+            "report": self.report.as_json(),
+            "compared": self.other.as_json(),
+            "comparison": comparison_json(self.comparison) if self.comparison else None,
+        }
+
+    def write(self, out: Path | None = None, figures: Path | None = None) -> list[Path]:
+        """Write JSON with a CSV of the images beside it, and the figures into a folder; return the figures' paths.
+
+        Raises EvaluationError where something cannot be written.
+        """
+        try:
+            if out is not None:
+                out.parent.mkdir(parents=True, exist_ok=True)
+                text = json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
+                out.write_text(text, encoding="utf-8")
+                if out.suffix.lower() != ".csv":
+                    self.report.write_csv(out.with_suffix(".csv"))
+            if figures is None:
+                return []
+            # matplotlib is imported only when figures are asked for
+            from pneumo_desktop.evaluation.figures import write_all
+
+            return write_all(self.report, figures, self.other)
+        except OSError as error:
+            raise EvaluationError(
+                tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
+                    path=error.filename or out or figures, reason=error.strerror or type(error).__name__
+                )
+            ) from error
+
+
+def measure(
+    read_one: ReadOne,
     folder: Path,
-    out: Path | None = None,
-    figures: Path | None = None,
     compare: ReadOne | None = None,
     *,
     prevalence: float | None = None,
     part: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Evaluate a labelled folder with one model, and with a second on the same images when ``compare`` is given.
 
-    ``on_progress(done, total)`` counts the images of both models. ``out`` gets JSON; a CSV of the images lies beside
-    it, with the same name. ``figures`` is a folder. See the module for what is returned and raised.
+    ``on_progress(done, total)`` counts the images of both models. ``stopped`` is asked before each image; what was
+    read by then is measured. Raises EvaluationError when there is nothing to measure.
     """
     try:
         found = find(folder)
@@ -89,42 +144,39 @@ def evaluate(
     def progress(offset: int) -> Callable[[int], None]:
         return lambda done: on_progress(offset + done, total) if on_progress is not None else None
 
-    report = evaluate_folder(found, services_reader, part, prevalence, progress(0), stopped)
+    report = evaluate_folder(found, read_one, part, prevalence, progress(0), stopped)
     if not report.cases:
         raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=folder))
-    other: Report | None = None
-    comparison: Comparison | None = None
-    if compare is not None:
-        other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
-        comparison = compare_reports(report, other) if other.cases else None
-    document: dict[str, Any] = {
-        "report": report.as_json(),
-        "compared": other.as_json() if other else None,
-        "comparison": comparison_json(comparison) if comparison else None,
-    }
-    written: list[Path] = []
-    try:
-        if out is not None:
-            _write(document if other else document["report"], report, out)
-        if figures is not None:
-            # matplotlib is imported only when figures are asked for
-            from pneumo_desktop.evaluation.figures import write_all
+    if compare is None:
+        return Evaluation(report)
+    other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
+    return Evaluation(report, other, compare_reports(report, other) if other.cases else None)
 
-            written = write_all(report, figures, other)
-    except OSError as error:
-        raise EvaluationError(
-            tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
-                path=error.filename or out or figures, reason=error.strerror or type(error).__name__
-            )
-        ) from error
-    lines = report_lines(report)
-    if other is not None and comparison is not None:
-        lines += ["", *report_lines(other), "", comparison_sentence(comparison)]
+
+def evaluate(
+    read_one: ReadOne,
+    folder: Path,
+    out: Path | None = None,
+    figures: Path | None = None,
+    compare: ReadOne | None = None,
+    *,
+    prevalence: float | None = None,
+    part: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Measure (see ``measure``), write (see ``Evaluation.write``) and return everything; the module says what."""
+    measured = measure(
+        read_one, folder, compare, prevalence=prevalence, part=part, on_progress=on_progress, stopped=stopped
+    )
+    written = measured.write(out, figures)
     return {
-        **document,
+        "report": measured.report.as_json(),
+        "compared": measured.other.as_json() if measured.other else None,
+        "comparison": comparison_json(measured.comparison) if measured.comparison else None,
         "figures": [str(path) for path in written],
-        "text": "\n".join(lines),
-        "unreadable": report.not_analysed.get(Reason.UNREADABLE.value, 0),
+        "text": measured.text,
+        "unreadable": measured.report.not_analysed.get(Reason.UNREADABLE.value, 0),
     }
 
 
@@ -153,11 +205,3 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
 def _total(found: LabelledFolder, part: str | None) -> int:
     chosen = part or chosen_part(found)
     return len(found.images if chosen is None else found.part(chosen))
-
-
-def _write(document: dict[str, Any], report: Report, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    out.write_text(text, encoding="utf-8")
-    if out.suffix.lower() != ".csv":
-        report.write_csv(out.with_suffix(".csv"))
