@@ -10,7 +10,7 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.models.registry import Registry
+from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import Store
 
@@ -79,6 +79,33 @@ class Services:
             return self.package().card
         except NoModelError:
             return None
+
+    def install_model(self, path: Path) -> ModelInfo:
+        """Verify a package (hashes, card, network, reference scores) and install it; it is not activated.
+
+        Raises BadPackageError; then nothing has changed.
+        """
+        from pneumo_desktop.reading.reader import Reader
+        from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
+
+        package = ModelPackage.open(path)
+        Reader(package)  # raises where the gate's arrays do not fit
+        difference = largest_difference(package)
+        if not difference <= TOLERANCE:
+            raise BadPackageError("reference", f"the scores differ by {difference}")
+        return self.registry.install(path)
+
+    def activate_model(self, model_id: str) -> ModelInfo:
+        """Read with another installed model from now on; raises UnknownModelError."""
+        info = self.registry.activate(model_id)
+        self.model_changed()
+        return info
+
+    def roll_back_model(self) -> ModelInfo | None:
+        """Go back to the model that was active before; the bundled one at the end."""
+        info = self.registry.rollback()
+        self.model_changed()
+        return info
 
     def model_changed(self) -> None:
         """Forget the opened package, after another one was activated."""

@@ -197,7 +197,7 @@ def _models(options: argparse.Namespace) -> int:
         elif options.action == "rollback":
             registry.rollback()
         elif options.action == "import":
-            registry.install(options.file)
+            services.install_model(options.file)
         elif options.action == "export":
             registry.export(options.model_id, options.file)
         elif options.action == "remove":

@@ -9,16 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pneumo_desktop import __version__
 from pneumo_desktop.app import Services
-from pneumo_desktop.imaging.phantom import chest
-from pneumo_desktop.imaging.prepare import squash
-from pneumo_desktop.reading.network import Network
+from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.words import tr
 
-TOLERANCE = 1e-4
 _LIBRARIES = ("numpy", "opencv-python-headless", "ai-edge-litert", "pydicom", "Pillow", "PySide6-Essentials")
 
 
@@ -30,23 +25,6 @@ def cpu_flags() -> list[str]:
         return []
     words = set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
     return [flag for flag in ("sse4_2", "avx", "avx2", "fma", "avx512f") if flag in words]
-
-
-def largest_difference(services: Services) -> float:
-    """Return the largest difference of a reference score from its known value; inf without references."""
-    package = services.package()
-    network = Network(package)
-    score = package.card.calibration.score
-    differences = [
-        abs(
-            score(
-                network.run(squash(chest(r.seed, r.pneumonia), network.size).astype(np.float32) / np.float32(255)).logit
-            )
-            - score(r.logit)
-        )
-        for r in package.reference
-    ]
-    return max(differences, default=float("inf"))
 
 
 def _version(name: str) -> str | None:
@@ -67,7 +45,7 @@ def _writable(folder: Path) -> bool:
 def report(services: Services) -> dict[str, Any]:
     """Return everything that was checked, as JSON values; ``passed`` says whether all is as it should be."""
     package = services.package()
-    difference, writable = largest_difference(services), _writable(services.folder)
+    difference, writable = largest_difference(package), _writable(services.folder)
     return {
         "passed": difference <= TOLERANCE and writable,
         "program": __version__,

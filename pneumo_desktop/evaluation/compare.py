@@ -17,6 +17,9 @@ MARGIN = 0.02
 
 SIGNIFICANT = 0.05
 
+FEWEST_PATIENTS = 20
+"""With fewer patients of either class, resampling cannot show what a few other patients would have changed."""
+
 
 class Verdict(StrEnum):
     """What can be said of a new model beside an old one. The values are stable: they stand in reports."""
@@ -90,6 +93,7 @@ def compare(
     """Compare two models on the same images, all arrays (n,), by paired bootstrap over ``groups`` (patients).
 
     An image without a verdict takes part: give it an infinite score on the wrong side and False in ``*_right``.
+    With fewer than ``FEWEST_PATIENTS`` of a class and McNemar's test silent, the verdict is *too few*.
     """
     truth = as_labels(labels)
     new, old = as_scores(new_scores, len(truth)), as_scores(old_scores, len(truth))
@@ -102,6 +106,8 @@ def compare(
     interval = percentile_interval(bootstrap_replicates(difference, groups, repeats, seed)[:, 0])
     test = mcnemar(new_right, old_right)
     auc_new, auc_old = auc(truth, new), auc(truth, old)
+    fewest = min(len({group for group, label in zip(groups, truth, strict=True) if label == side}) for side in (0, 1))
+    enough = fewest >= FEWEST_PATIENTS or test.p_mid < SIGNIFICANT
     return Comparison(
         images=len(truth),
         auc_new=auc_new,
@@ -110,7 +116,7 @@ def compare(
         low=interval.low,
         high=interval.high,
         mcnemar=test,
-        verdict=judge(interval.low, interval.high, test, margin),
+        verdict=judge(interval.low, interval.high, test, margin) if enough else Verdict.TOO_FEW,
     )
 
 

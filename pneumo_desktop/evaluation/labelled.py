@@ -175,6 +175,17 @@ def part_of(name: str) -> str | None:
     return next((part for part, words in _PART_WORDS.items() if word in words), None)
 
 
+def is_labelled(folder: Path) -> bool:
+    """Tell from the names of its sub-folders (two levels) whether a folder holds both classes; reads no image."""
+    try:
+        below = [item for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
+        for parts in [item for item in below if part_of(item.name)]:
+            below += [item for item in parts.iterdir() if item.is_dir()]
+    except OSError:
+        return False
+    return {class_of(item.name) for item in below} >= {NORMAL, PNEUMONIA}
+
+
 def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder:
     """Find the labelled images under a folder, in a ZIP archive, or listed by a CSV file.
 

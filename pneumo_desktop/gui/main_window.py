@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self._left_out: list[LeftOut] = []
         self._paths: list[tuple[Path, bool]] = []
         self._current: Row | None = None
+        self._labelled: Path | None = None
         self._unfinished: tuple[int, str, Population, int] | None = None
         self._background = Background(1, self)
         self._keeper = Keeper(services.store, self)
@@ -93,7 +94,7 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerPanel()
         self.result = ResultPanel()
         self.welcome = Welcome()
-        self.offer = Offer()
+        self.offer, self.evaluate_offer = Offer(), Offer()
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self.viewer)
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addWidget(self.offer)
+        layout.addWidget(self.evaluate_offer)
         layout.addWidget(splitter, 1)
         self.setCentralWidget(page)
 
@@ -213,6 +215,8 @@ class MainWindow(QMainWindow):
         self.welcome.examples_wanted.connect(self.try_examples)
         self.offer.accepted.connect(self._go_on)
         self.offer.declined.connect(self._give_up)
+        self.evaluate_offer.accepted.connect(self._evaluate_dropped)
+        self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
         self.result.decided.connect(self._decide)
         self.result.note_edited.connect(self._note_edited)
         self.result.undo_wanted.connect(self.undo_decision)
@@ -247,9 +251,7 @@ class MainWindow(QMainWindow):
         for part in (self.queue, self.viewer, self.result, self.welcome):
             part.retranslate()
         # Opening the package takes longer than a picture may wait for.
-        self._background.submit(
-            self._services.card, lambda card: self.result.set_model_text(model_text(card)), topic="model"
-        )
+        self._model_changed()
 
     # Reading
 
@@ -542,6 +544,18 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         self.start(paths)
+        from pneumo_desktop.evaluation.labelled import is_labelled
+
+        if len(paths) == 1 and is_labelled(paths[0]):
+            self._labelled = paths[0]
+            text = tr(
+                "“{name}” holds folders of normal and of pneumonia images. Do you want to measure the model on them?"
+            )
+            self.evaluate_offer.ask(text.format(name=paths[0].name), tr("Evaluate"), tr("Only read them"))
+
+    def _evaluate_dropped(self) -> None:
+        self.evaluate_offer.hide()
+        self.show_evaluation(self._labelled)
 
     def open_folder(self) -> None:
         """Ask for a folder and read it."""
@@ -620,6 +634,29 @@ class MainWindow(QMainWindow):
         box = QMessageBox(QMessageBox.Icon.Information, self.windowTitle(), "\n".join(lines), parent=self)
         box.setDetailedText("\n".join(f"{i.path}{'/' + i.member if i.member else ''}" for i in self._left_out))
         box.exec()
+
+    # Models
+
+    def show_models(self) -> None:
+        """Show the installed models."""
+        from pneumo_desktop.gui.models_dialog import ModelsDialog
+
+        dialog = ModelsDialog(self._services, self)
+        dialog.activated.connect(self._model_changed)
+        dialog.exec()
+
+    def _model_changed(self) -> None:
+        self._background.submit(
+            self._services.card, lambda card: self.result.set_model_text(model_text(card)), topic="model"
+        )
+
+    def show_evaluation(self, folder: Path | None = None) -> None:
+        """Measure a model on a labelled folder; matplotlib is imported by then, not at the start."""
+        from pneumo_desktop.gui.evaluation import EvaluationDialog
+
+        dialog = EvaluationDialog(self._services, folder, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
 
     # Words and colours
 

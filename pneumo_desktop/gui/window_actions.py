@@ -56,6 +56,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("left_out", N_("Files that were left out…"), "", "show_left_out"),
         ),
     ),
+    (
+        N_("&Model"),
+        (
+            ActionSpec("evaluate", N_("Evaluate on a labelled folder…"), "Ctrl+L", "show_evaluation"),
+            ActionSpec("models", N_("Models…"), "Ctrl+M", "show_models"),
+        ),
+    ),
 )
 
 

@@ -83,3 +83,11 @@ def test_the_same_model_is_no_worse_and_a_handful_tells_nothing() -> None:
     few, other = scores(generator, labels[:12], 1.0), scores(generator, labels[:12], 1.0)
     result = compare(labels[:12], few, other, [True] * 12, [True] * 12, range(12), repeats=200)
     assert result.verdict is Verdict.TOO_FEW
+
+
+def test_a_dozen_images_that_both_read_perfectly_prove_nothing() -> None:
+    labels = np.arange(12) % 2
+    perfect = labels.astype(float)
+    result = compare(labels, perfect, perfect, [True] * 12, [True] * 12, range(12), repeats=50)
+    assert (result.low, result.high) == (0.0, 0.0)
+    assert result.verdict is Verdict.TOO_FEW

@@ -1,0 +1,216 @@
+"""Measuring a model on a labelled folder, without training."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.evaluation.cases import ReadOne
+from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measure, reading_with
+from pneumo_desktop.gui.evaluation.page import EvaluationPage
+from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.words import tr
+
+
+class _Progress(QObject):
+    moved = Signal(int, int)
+
+
+class EvaluationDialog(QDialog):
+    """Choose a folder and one model or two, watch the progress, look at the page, write it out."""
+
+    def __init__(self, services: Services, folder: Path | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._evaluation: Evaluation | None = None
+        self._stop = threading.Event()
+        self._background = Background(1, self)
+        self._told = _Progress(self)
+        self._told.moved.connect(self._moved)
+        self.setWindowTitle(tr("Evaluate on a labelled folder"))
+        self.resize(1100, 680)
+
+        self.folder = QLineEdit(str(folder or ""))
+        self.choose = QPushButton(tr("Choose…"))
+        self.choose.clicked.connect(self._choose_folder)
+        self.model, self.other, self.population = QComboBox(), QComboBox(), QComboBox()
+        self.other.addItem(tr("None"), None)
+        for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
+            self.population.addItem(population_word(known), known.value)
+        line = QHBoxLayout()
+        line.addWidget(self.folder, 1)
+        line.addWidget(self.choose)
+        models = QHBoxLayout()
+        models.addWidget(self.model, 1)
+        models.addWidget(QLabel(tr("compared with")))
+        models.addWidget(self.other, 1)
+        form = QFormLayout()
+        form.addRow(tr("Folder with NORMAL and PNEUMONIA inside, or a CSV"), line)
+        form.addRow(tr("Model"), models)
+        form.addRow(tr("Whose images are these?"), self.population)
+        for widget, words in (
+            (self.folder, tr("Labelled folder")),
+            (self.model, tr("Model")),
+            (self.other, tr("Compared with")),
+            (self.population, tr("Whose images are these?")),
+        ):
+            widget.setAccessibleName(words)
+
+        self.progress = QProgressBar()
+        self.progress.hide()
+        self.start = QPushButton(tr("Evaluate"))
+        self.start.setDefault(True)
+        self.start.clicked.connect(self.toggle)
+        self.save_numbers = QPushButton(tr("Save the numbers…"))
+        self.save_figures = QPushButton(tr("Save the figures…"))
+        self.save_numbers.clicked.connect(self._ask_numbers)
+        self.save_figures.clicked.connect(self._ask_figures)
+        self.words = QLabel(wordWrap=True)
+        self.page = EvaluationPage()
+        self.page.hide()
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.words, 1)
+        for button in (self.save_numbers, self.save_figures):
+            button.setEnabled(False)
+            buttons.addWidget(button)
+        buttons.addWidget(self.start)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.page, 1)
+        layout.addStretch(0)
+        layout.addLayout(buttons)
+        self._background.submit(services.registry.list, self._models_came)
+
+    def _models_came(self, models: list[object]) -> None:
+        for info in models:
+            card, path = info.card, info.path  # type: ignore[attr-defined]
+            words = f"{card.name} ({card.model_id})"
+            self.model.addItem(words, str(path))
+            self.other.addItem(words, str(path))
+            if info.active:  # type: ignore[attr-defined]
+                self.model.setCurrentIndex(self.model.count() - 1)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Choose a labelled folder"), self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+
+    def toggle(self) -> None:
+        """Start measuring, or stop and show what was measured by then."""
+        if self.progress.isVisible():
+            self._stop.set()
+            return
+        folder = Path(self.folder.text().strip())
+        if not self.folder.text().strip() or not folder.exists():
+            self.words.setText(tr("Please choose a folder first."))
+            return
+        paths = [self.model.currentData(), self.other.currentData()]
+        population = Population(self.population.currentData())
+        self._stop.clear()
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.start.setText(tr("Stop"))
+        self.words.setText(tr("Reading the labelled images…"))
+
+        def reader_of(path: str) -> ReadOne:
+            from pneumo_desktop.reading.reader import Reader
+
+            return reading_with(Reader(ModelPackage.open(Path(path))), population)
+
+        def work() -> Evaluation:
+            if paths[0] is None:
+                raise NoModelError
+            other = reader_of(paths[1]) if paths[1] else None
+            return measure(
+                reader_of(paths[0]), folder, other, on_progress=self._told.moved.emit, stopped=self._stop.is_set
+            )
+
+        self._background.submit(work, self._measured, self._failed)
+
+    def _moved(self, done: int, total: int) -> None:
+        self.progress.setRange(0, max(total, 1))
+        self.progress.setValue(done)
+
+    def _ended(self) -> None:
+        self.progress.hide()
+        self.start.setText(tr("Evaluate"))
+
+    def _measured(self, evaluation: Evaluation) -> None:
+        self._ended()
+        self._evaluation = evaluation
+        self.words.setText(tr("{count} images were read.").format(count=len(evaluation.report.cases)))
+        self.page.show_evaluation(evaluation)
+        self.page.show()
+        for button in (self.save_numbers, self.save_figures):
+            button.setEnabled(True)
+
+    def _failed(self, error: Exception) -> None:
+        self._ended()
+        if isinstance(error, EvaluationError):
+            self.words.setText(str(error))
+        elif isinstance(error, NoModelError):
+            self.words.setText(tr("No model could be opened. Please install the program again, or import a model."))
+        else:
+            raise error
+
+    def _ask_numbers(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(self, self.save_numbers.text(), "evaluation.json", "JSON (*.json)")
+        if name:
+            self.write(out=Path(name))
+
+    def _ask_figures(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, self.save_figures.text())
+        if name:
+            self.write(figures=Path(name))
+
+    def write(self, out: Path | None = None, figures: Path | None = None) -> None:
+        """Write the numbers (JSON and CSV) or the figures (PNG and SVG)."""
+        evaluation = self._evaluation
+        if evaluation is None:
+            return
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, EvaluationError):
+                raise error
+            QMessageBox.warning(self, self.windowTitle(), str(error))
+
+        place = out or figures
+        done = tr("Written to {name}.").format(name=place.name if place else "")
+        self._background.submit(lambda: evaluation.write(out, figures), lambda _: self.words.setText(done), failed)
+
+    def done(self, result: int) -> None:
+        """Stop what runs, whichever way the dialog is closed."""
+        self._shut()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop what runs and close."""
+        self._shut()
+        super().closeEvent(event)
+
+    def _shut(self) -> None:
+        self._stop.set()
+        self._background.close()
+        self.page.close_workers()

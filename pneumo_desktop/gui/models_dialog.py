@@ -1,0 +1,285 @@
+"""Every installed model with its card; activate, go back, exchange by USB."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.models.card import BadPackageError, Card
+from pneumo_desktop.models.registry import ModelInfo
+from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words.sentences import sentence
+
+_COLUMNS = (N_("Model"), N_("Made on"), N_("Made from"), N_("Images learnt from"), N_("AUC"), N_("State"))
+_MOST_LINES = 400
+
+
+def learnt_from(card: Card) -> str:
+    """Return how many images a model has learnt from, as its card counts them; a dash where it does not."""
+    counts = card.data.get("counts", {})
+    fitted = counts.get("fit", counts.get("train", {})) if isinstance(counts, Mapping) else {}
+    numbers = [value for value in fitted.values() if isinstance(value, int)] if isinstance(fitted, Mapping) else []
+    return str(sum(numbers)) if numbers else "–"
+
+
+def headline_auc(card: Card) -> str:
+    """Return the first AUC of the card, searched from the top; a dash where there is none."""
+    waiting: list[Any] = [card.metrics]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, Mapping):
+            value = found.get("auc")
+            if isinstance(value, Mapping):
+                value = value.get("value")
+            if isinstance(value, int | float):
+                return score_text(float(value), 3)
+            waiting.extend(found.values())
+    return "–"
+
+
+def _plain(value: Any, depth: int = 0) -> list[str]:
+    """Return JSON values as indented lines."""
+    indent = "    " * depth
+    if isinstance(value, Mapping):
+        lines = []
+        for key, inner in value.items():
+            if isinstance(inner, Mapping | list | tuple):
+                lines += [f"{indent}{key}:", *_plain(inner, depth + 1)]
+            else:
+                lines.append(f"{indent}{key}: {inner}")
+        return lines
+    if isinstance(value, list | tuple):
+        return [f"{indent}- {item}" for item in value]
+    return [f"{indent}{value}"]
+
+
+def card_text(info: ModelInfo) -> str:
+    """Return a card for people: what it is, for whom, how good, what it was made from."""
+    card = info.card
+    points = "; ".join(
+        f"{population_word(population)} {score_text(point.threshold)} "
+        f"({score_text(point.low)}–{score_text(point.high)})"
+        for population, point in card.operating_points.items()
+    )
+    lines = [
+        f"{card.name} ({card.model_id})",
+        tr("Network: {name}, {size} pixels, {count} parameters").format(
+            name=card.architecture, size=card.input_size, count=card.parameters
+        ),
+        tr("Operating points: {points}").format(points=points or "–"),
+        tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),
+        "",
+    ]
+    for title, values in (
+        (tr("For whom"), card.populations), (tr("Limits"), card.limits), (tr("Figures"), card.metrics),
+        (tr("Data"), card.data), (tr("Training"), card.training), (tr("Licences"), card.licences),
+    ):  # fmt: skip
+        if values:
+            lines += [title, *_plain(values, 1), ""]
+    return "\n".join([*lines[:_MOST_LINES], f"sha256 {info.sha256}"])
+
+
+class ModelsDialog(QDialog):
+    """The models of this installation. ``activated`` says that another model reads from now on."""
+
+    activated = Signal()
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._models: list[ModelInfo] = []
+        self._background = Background(1, self)
+        self.setWindowTitle(tr("Models"))
+        self.resize(940, 560)
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setHorizontalHeaderLabels([tr(words) for words in _COLUMNS])
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setAccessibleName(tr("Models"))
+        self.table.itemSelectionChanged.connect(self._chosen)
+        self.card = QPlainTextEdit(readOnly=True)
+        self.card.setAccessibleName(tr("The card of the chosen model"))
+        self.words = QLabel(wordWrap=True)
+        self.activate = QPushButton(tr("Use this model"))
+        self.back = QPushButton(tr("Back to the model before"))
+        self.import_model = QPushButton(tr("Import…"))
+        self.export = QPushButton(tr("Export…"))
+        self.remove = QPushButton(tr("Remove"))
+        self.activate.clicked.connect(self.activate_chosen)
+        self.back.clicked.connect(self.go_back)
+        self.import_model.clicked.connect(self._ask_import)
+        self.export.clicked.connect(self._ask_export)
+        self.remove.clicked.connect(self._ask_remove)
+        buttons = QHBoxLayout()
+        for button in (self.activate, self.back, self.import_model, self.export, self.remove):
+            button.setAutoDefault(False)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        close = QPushButton(tr("Close"))
+        close.clicked.connect(self.accept)
+        buttons.addWidget(close)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.table)
+        splitter.addWidget(self.card)
+        splitter.setSizes([200, 300])
+        layout = QVBoxLayout(self)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.words)
+        layout.addLayout(buttons)
+        self._chosen()
+        self._reload()
+
+    def chosen(self) -> ModelInfo | None:
+        """Return the model of the chosen row."""
+        rows = self.table.selectionModel().selectedRows()
+        return self._models[rows[0].row()] if rows else None
+
+    def activate_chosen(self) -> None:
+        """Read with the chosen model from now on."""
+        info = self.chosen()
+        if info is not None:
+            self._do(lambda: self._services.activate_model(info.model_id), self._changed)
+
+    def go_back(self) -> None:
+        """Use the model that was active before."""
+        self._do(self._services.roll_back_model, self._changed)
+
+    def import_from(self, path: Path) -> None:
+        """Verify a package and install it; it is offered, not activated."""
+        self.words.setText(tr("Checking {name}…").format(name=path.name))
+        self._do(lambda: self._services.install_model(path), self._imported)
+
+    def export_to(self, path: Path) -> None:
+        """Copy the chosen model into one file."""
+        info = self.chosen()
+        if info is not None:
+            done = tr("Written to {name}.").format(name=path.name)
+            self._do(lambda: self._services.registry.export(info.model_id, path), lambda _: self.words.setText(done))
+
+    def remove_chosen(self) -> None:
+        """Delete the chosen model's file."""
+        info = self.chosen()
+        if info is not None:
+            gone = tr("{name} was removed.").format(name=info.model_id)
+            self._do(lambda: self._services.registry.remove(info.model_id), lambda _: self._reload(gone))
+
+    def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self._background.submit(work, done, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, BadPackageError):
+            self.words.setText(tr("The file was not imported. {why}").format(why=sentence(error.code)))
+        elif isinstance(error, PermissionError) and error.errno is None:
+            self.words.setText(tr("The bundled and the active model cannot be removed."))
+        elif isinstance(error, OSError | sqlite3.Error):
+            text = tr("{name} could not be read or written: {why}.")
+            name = getattr(error, "filename", None) or ""
+            self.words.setText(text.format(name=Path(name).name, why=getattr(error, "strerror", None) or error))
+        else:
+            raise error
+
+    def _changed(self, info: ModelInfo | None) -> None:
+        name = info.model_id if info is not None else "–"
+        self._reload(
+            tr("New images are read with {name}. Results made before keep their model's name.").format(name=name)
+        )
+        self.activated.emit()
+
+    def _imported(self, info: ModelInfo) -> None:
+        text = tr("{name} is complete and gives its reference scores. It is not used until you say so.")
+        self._reload(text.format(name=info.model_id), info.model_id)
+
+    def _reload(self, words: str = "", choose: str | None = None) -> None:
+        self._background.submit(
+            self._services.registry.list, lambda models: self._show(models, words, choose), self._failed, topic="list"
+        )
+
+    def _show(self, models: Sequence[ModelInfo], words: str, choose: str | None) -> None:
+        before = self.chosen()
+        wanted = choose or (before.model_id if before else None)
+        self._models = list(models)
+        self.table.setRowCount(len(models))
+        for row, info in enumerate(models):
+            state = [tr("In use")] if info.active else []
+            state += [tr("Bundled")] if info.bundled else []
+            texts = (
+                f"{info.card.name} ({info.model_id})", info.card.created, info.card.parent or "–",
+                learnt_from(info.card), headline_auc(info.card), ", ".join(state),
+            )  # fmt: skip
+            for column, text in enumerate(texts):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        names = [info.model_id for info in models]
+        if wanted in names:
+            self.table.selectRow(names.index(wanted))
+        elif models:
+            self.table.selectRow(next((i for i, info in enumerate(models) if info.active), 0))
+        self.words.setText(words)
+        self._chosen()
+
+    def _chosen(self) -> None:
+        info = self.chosen()
+        self.card.setPlainText(card_text(info) if info is not None else "")
+        self.activate.setEnabled(info is not None and not info.active)
+        self.export.setEnabled(info is not None)
+        self.remove.setEnabled(info is not None and not info.active and not info.bundled)
+        self.back.setEnabled(any(model.active and not model.bundled for model in self._models))
+
+    def _ask_import(self) -> None:
+        name, _kind = QFileDialog.getOpenFileName(self, self.windowTitle(), "", tr("Model package (*.pneumo)"))
+        if name:
+            self.import_from(Path(name))
+
+    def _ask_export(self) -> None:
+        info = self.chosen()
+        if info is not None:
+            name, _kind = QFileDialog.getSaveFileName(
+                self, self.windowTitle(), f"{info.model_id}.pneumo", tr("Model package (*.pneumo)")
+            )
+            if name:
+                self.export_to(Path(name))
+
+    def _ask_remove(self) -> None:
+        info = self.chosen()
+        if info is None:
+            return
+        question = tr("Remove {name}? Results that it made are kept.").format(name=info.model_id)
+        if QMessageBox.question(self, self.windowTitle(), question) == QMessageBox.StandardButton.Yes:
+            self.remove_chosen()
+
+    def done(self, result: int) -> None:
+        """Wait for what runs, whichever way the dialog is closed."""
+        self._background.close()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Wait for what runs and close."""
+        self._background.close()
+        super().closeEvent(event)
