@@ -1,8 +1,8 @@
 """The networks by name. A package names one of these and its numbers; nothing of a package is ever executed.
 
 Every network takes (N, S, S, 1) float32 in 0..1 and gives ``logit`` (N, 1), ``map`` (N, h, w) and ``features``
-(N, F). The head is a 1 x 1 convolution to one map followed by the global mean, so that the mean of the map is the
-logit: score and heat map come from one pass and agree exactly.
+(N, F). The mean of the map is the logit, so that score and heat map come from one pass and agree exactly: the head is
+a 1 x 1 convolution to one map followed by the global mean; the classic network's map is an exact decomposition.
 """
 
 from __future__ import annotations
@@ -86,17 +86,64 @@ def compact(size: int, dropout: float = 0.2) -> keras.Model:
     middle = x
     for stage, channels in enumerate((24, 48, 96, 192, 256)):
         convolution = layers.Conv2D if stage == 0 else layers.SeparableConv2D
-        x = _norm_relu(convolution(channels, 3, strides=2, padding="same", use_bias=False)(x), f"down{stage}_bn")
+        x = convolution(channels, 3, strides=2, padding="same", use_bias=False, name=f"down{stage}")(x)
+        x = _norm_relu(x, f"down{stage}_bn")
         if stage > 0:
-            x = _norm_relu(layers.SeparableConv2D(channels, 3, padding="same", use_bias=False)(x), f"same{stage}_bn")
+            x = layers.SeparableConv2D(channels, 3, padding="same", use_bias=False, name=f"same{stage}")(x)
+            x = _norm_relu(x, f"same{stage}_bn")
         if stage == 3:
             middle = x
     return _head(x, middle, inputs, dropout, "compact")
 
 
+class ActiveMap(layers.Layer):
+    """Where the logit of two dense layers comes from: ((N, h, w, C) maps, (N, D) hidden) -> (N, h, w), its mean the logit.
+
+    Given which hidden units are active the logit is linear in the maps: each place has its maps times their effective
+    weights, and the biases are spread evenly.
+    """
+
+    def __init__(self, hidden: layers.Dense, logit: layers.Dense, name: str) -> None:
+        super().__init__(name=name)
+        self._hidden, self._logit = hidden, logit
+
+    def call(self, inputs: tuple[Any, Any]) -> Any:
+        maps, hidden = inputs
+        height, width = maps.shape[1:3]
+        active = keras.ops.cast(hidden > 0, "float32") * self._logit.kernel[:, 0]
+        weights = keras.ops.matmul(active, keras.ops.transpose(self._hidden.kernel))
+        shares = keras.ops.sum(maps * keras.ops.reshape(weights, (-1, *maps.shape[1:])), axis=-1)
+        bias = keras.ops.matmul(active, self._hidden.bias[:, None]) + self._logit.bias
+        return shares * float(height * width) + bias[:, :, None]
+
+
+def classic(size: int, dropout: float = 0.2) -> keras.Model:
+    """Return the source project's network (Conv and Pool blocks, Flatten, Dense, Dropout) to be trained from scratch.
+
+    ``size`` is a multiple of 16, at most 256: the dense layer's weights grow with its square.
+    """
+    inputs = keras.Input((size, size, 1), name="picture")
+    x = inputs
+    middle = x
+    for block, channels in enumerate((32, 64, 128, 128)):
+        x = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"conv{block}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
+        if block == 2:
+            middle = x
+    features = layers.Concatenate(name="features")(
+        [layers.GlobalAveragePooling2D()(middle), layers.GlobalAveragePooling2D()(x)]
+    )
+    hidden_layer, logit_layer = layers.Dense(64, activation="relu", name="hidden"), layers.Dense(1, name="logit")
+    hidden = hidden_layer(layers.Flatten()(x))
+    logit = logit_layer(layers.Dropout(dropout)(hidden) if dropout > 0 else hidden)
+    heat = ActiveMap(hidden_layer, logit_layer, name="map")((x, hidden))
+    return keras.Model(inputs, {"logit": logit, "map": heat, "features": features}, name="classic")
+
+
 ARCHITECTURES: dict[str, Callable[[int, float], keras.Model]] = {
     "efficientnet_lite0": efficientnet_lite0,
     "compact": compact,
+    "classic": classic,
 }
 """The whitelist: the only names that a card may ask for."""
 
