@@ -78,7 +78,8 @@ def _set(layer: keras.layers.Layer, kernels: Sequence[Array], bias: Array | None
 def _check(package: ModelPackage, model: keras.Model) -> None:
     network = Network(package)
     pictures = [
-        squash(chest(seed, ill), network.size).astype(np.float32) / 255 for seed, ill in ((1, False), (2, True))
+        squash(chest(seed, ill), network.size).astype(np.float32) / np.float32(255)
+        for seed, ill in ((1, False), (2, True))
     ]
     answers = np.asarray(model(np.stack(pictures)[..., None], training=False)["logit"])[:, 0]
     wanted = np.array([network.run(picture).logit for picture in pictures])
