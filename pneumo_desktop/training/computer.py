@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 import time
@@ -136,6 +137,8 @@ def missing(way: str, size: int, batch: int, images: int, folders: Sequence[Path
     problems = []
     if way != "adapt" and not has_avx():
         problems.append(Problem("no_avx"))
+    elif way != "adapt" and importlib.util.find_spec("tensorflow") is None:
+        problems.append(Problem("no_tensorflow"))
     needed, free = needed_memory_mb(way, size, batch), free_memory_mb()
     if free < needed:
         problems.append(Problem("memory", needed=needed, free=free))

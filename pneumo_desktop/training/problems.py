@@ -28,6 +28,10 @@ def sentence(problem: Problem) -> str:
         "not_adaptable": tr("This model's last layer cannot be adapted. Choose to fine-tune it, or to train from scratch."),
         "no_avx": tr("The processor of this computer lacks AVX, which this way of training needs. "
                      "Adapting the current model works without it."),
+        "no_tensorflow": tr(
+            "The training component is not installed completely: TensorFlow is missing. "
+            "Adapting the current model works without it."
+        ),
         "memory": tr("About {needed} MB of memory are needed and {free} MB are free. "
                      "Close other programs, or choose a smaller picture size or batch."),
         "disk": tr("About {needed} MB on the disk of {path} are needed and {free} MB are free. "
