@@ -5,7 +5,7 @@ IMAGES ?=
 DATA ?= ../shared/data
 PICTURE ?= build/window.png
 
-.PHONY: run test check words lock model bench clean
+.PHONY: run test check words lock model bench clean bundle deb run-installer sums windows test-install
 
 run: .venv/base.stamp
 	@sh build_spec/system-libraries.sh
@@ -39,6 +39,25 @@ lock: .venv/dev.stamp
 model: .venv/dev.stamp
 	$(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)" --run runs/bundled
 	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/bundled --out models/bundled.pneumo
+
+# The installers. Their environment has no TensorFlow and nothing of development: what is not there cannot slip in.
+build/env/bin/pyinstaller: requirements/bundle.txt
+	@sh build_spec/system-libraries.sh
+	$(PYTHON) -m venv build/env
+	build/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bundle.txt
+	@touch $@
+
+bundle: build/env/bin/pyinstaller
+	PYTHON=build/env/bin/python sh build_spec/linux/bundle.sh
+
+deb: bundle
+	sh build_spec/linux/deb.sh
+
+run-installer: bundle
+	sh build_spec/linux/run_installer.sh
+
+sums:
+	cd dist && sha256sum -- *.deb *.run *.exe 2>/dev/null >SHA256SUMS; cat SHA256SUMS
 
 clean:
 	rm -rf .venv build dist

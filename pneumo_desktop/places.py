@@ -22,6 +22,11 @@ def _root() -> Path:
     return Path(sys.prefix) / "share" / APP_NAME
 
 
+def installation() -> Path | None:
+    """Return the folder an installer made (launchers, libraries, manifest), or None in a checkout or a wheel."""
+    return Path(sys.executable).resolve().parent if getattr(sys, "frozen", False) else None
+
+
 def resource(*parts: str) -> Path:
     """Return the path of a file or folder under ``resources/``."""
     return _root().joinpath("resources", *parts)

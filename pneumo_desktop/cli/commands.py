@@ -12,7 +12,7 @@ from pathlib import Path
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import self_test as checks
-from pneumo_desktop.cli import worklist
+from pneumo_desktop.cli import verify, worklist
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.registry import UnknownModelError
 from pneumo_desktop.reading.outcome import Population
@@ -20,7 +20,7 @@ from pneumo_desktop.records.store import NewerDatabaseError
 from pneumo_desktop.words import available_languages, set_language, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 
-COMMANDS = ("run", "predict", "evaluate", "self-test", "models")
+COMMANDS = ("run", "predict", "evaluate", "self-test", "verify", "models")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("self-test", parents=[common, model], help=tr("check this installation"))
     check.add_argument("--json", action="store_true", help=tr("print what was checked as JSON"))
+
+    commands.add_parser("verify", parents=[common], help=tr("compare this installation with its own manifest"))
 
     models = commands.add_parser("models", parents=[common], help=tr("list, choose and exchange models"))
     actions = models.add_subparsers(dest="action", required=True)
@@ -183,6 +185,10 @@ def _self_test(options: argparse.Namespace) -> int:
         services.close()
 
 
+def _verify(_options: argparse.Namespace) -> int:
+    return verify.command(places.installation())
+
+
 def _models(options: argparse.Namespace) -> int:
     services = Services.create(options.data_dir)
     registry = services.registry
@@ -217,7 +223,8 @@ def _models(options: argparse.Namespace) -> int:
 
 
 _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run, "predict": _predict, "evaluate": _evaluate, "self-test": _self_test, "models": _models,
+    "run": _run, "predict": _predict, "evaluate": _evaluate, "self-test": _self_test, "verify": _verify,
+    "models": _models,
 }  # fmt: skip
 
 
