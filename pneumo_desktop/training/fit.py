@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import queue
 import threading
 import time
@@ -18,12 +19,24 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from pneumo_desktop.training.augment import Augmentation, augment
+from pneumo_desktop.training.computer import used_memory_mb
 from pneumo_desktop.training.corpus import Sample
+from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.weights import norms_still
+
+TELL_EVERY = 0.5
+"""Seconds between two step events."""
+
+AVERAGE, BEST, CHECKPOINT = "average.npz", "best.npz", "checkpoint.npz"
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """What one run needs beside the data; written into the checkpoint and the card."""
+    """What one run needs beside the data; written into the checkpoint and the card.
+
+    norms_still: batch normalisation keeps its statistics (for networks read back from a package). patience: so many
+    epochs without a better ``val_loss`` end the run (0: never).
+    """
 
     architecture: str = "efficientnet_lite0"
     size: int = 192
@@ -37,6 +50,8 @@ class FitSettings:
     dropout: float = 0.2
     seed: int = 1
     frozen_blocks: int = 5
+    norms_still: bool = False
+    patience: int = 0
     quotas: dict[str, float] = field(
         default_factory=lambda: {"kermany:0": 10, "kermany:1": 10, "nih:1": 6, "nih:0": 3, "rsna_normal:0": 3}
     )
@@ -129,8 +144,15 @@ def freeze_first_blocks(model: keras.Model, blocks: int) -> None:
 
 def save_weights(path: Path, model: keras.Model) -> None:
     """Write the model's weights as a plain .npz beside ``path`` and move it into place."""
+    _save_arrays(path, {f"arr_{place}": np.asarray(weight) for place, weight in enumerate(model.get_weights())})
+
+
+def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, *[np.asarray(weight) for weight in model.get_weights()])
+    with temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
     temporary.replace(path)
 
 
@@ -140,6 +162,50 @@ def load_weights(path: Path, model: keras.Model) -> None:
         model.set_weights([archive[name] for name in archive.files])
 
 
+@dataclass
+class Progress:
+    """Where a run stands: the next step, the losses and hits of the epoch under way, and the best epoch so far."""
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    hits: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+
+
+class _Checkpoint:
+    """Everything that the next step depends on, in one file that is replaced as a whole."""
+
+    def __init__(self, path: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        self._path, self._model, self._optimizer = path, model, optimizer
+
+    def _states(self) -> list[Any]:
+        # model.variables holds the seeds of dropout too, get_weights does not.
+        return [*self._model.variables, *self._optimizer.variables]
+
+    def save(self, averaged: Sequence[npt.NDArray[Any]], progress: Progress) -> None:
+        arrays = {f"state_{place}": np.asarray(state) for place, state in enumerate(self._states())}
+        arrays |= {f"average_{place}": mean for place, mean in enumerate(averaged)}
+        arrays["progress"] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+        _save_arrays(self._path, arrays)
+
+    def load(self, averaged: Sequence[npt.NDArray[Any]]) -> Progress | None:
+        """Put everything back and return where the run stood; None where there is no checkpoint."""
+        if not self._path.is_file():
+            return None
+        with np.load(self._path, allow_pickle=False) as archive:
+            for place, state in enumerate(self._states()):
+                state.assign(archive[f"state_{place}"])
+            for place, mean in enumerate(averaged):
+                mean[...] = archive[f"average_{place}"]
+            return Progress(**json.loads(archive["progress"].tobytes()))
+
+
+def best_weights(folder: Path) -> Path | None:
+    """Return the file of the best weights so far of the run in ``folder``, or None before the first epoch's end."""
+    return next((path for path in (folder / BEST, folder / AVERAGE) if path.is_file()), None)
+
+
 def fit(
     model: keras.Model,
     samples: Sequence[Sample],
@@ -147,66 +213,114 @@ def fit(
     folder: Path,
     tell: Callable[[dict[str, Any]], None],
     validate: Callable[[keras.Model], dict[str, float]] | None = None,
-) -> None:
-    """Train ``model`` in place; at the end it holds the averaged weights. A run goes on from ``folder``'s checkpoint."""
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train ``model`` in place; at the end it holds the averaged weights. A run goes on from ``folder``'s checkpoint.
+
+    ``validate`` is asked about the averaged weights after each epoch; where it gives a ``val_loss``, the best weights
+    are kept beside the checkpoint and are what ``model`` holds at the end. ``stopped`` is asked after each step; then a
+    checkpoint is written and False is returned. The same settings and samples give the same weights, however often
+    the run was stopped, as far as TensorFlow is deterministic. Raises Problem(code='diverged').
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     keras.utils.set_random_seed(settings.seed)
     freeze_first_blocks(model, settings.frozen_blocks)
+    if settings.norms_still:
+        norms_still(model)
     total = settings.epochs * settings.steps_per_epoch
     optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.build(model.trainable_variables)
     smoothing = settings.label_smoothing
 
     @tf.function(reduce_retracing=True)
-    def train_step(pictures: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def train_step(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             logit = model(pictures, training=True)["logit"]
             target = labels * (1.0 - smoothing) + 0.5 * smoothing
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logit))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+        return loss, tf.reduce_sum(tf.cast((logit >= 0.0) == (labels >= 0.5), tf.int32))
 
-    first_epoch = 0
     averaged = [np.array(weight) for weight in model.get_weights()]
-    progress = folder / "progress.json"
-    if progress.is_file():
-        first_epoch = int(json.loads(progress.read_text())["epoch"])
-        load_weights(folder / "average.npz", model)
-        averaged = [np.array(weight) for weight in model.get_weights()]
-        load_weights(folder / "last.npz", model)
-        tell({"event": "resumed", "epoch": first_epoch})
+    checkpoint = _Checkpoint(folder / CHECKPOINT, model, optimizer)
+    progress = checkpoint.load(averaged)
+    if progress is None:
+        progress = Progress()
+    else:
+        tell({"event": "resumed", "epoch": progress.step // settings.steps_per_epoch, "step": progress.step})
     variables = model.weights
-    for epoch in range(first_epoch, settings.epochs):
-        losses, started = [], time.monotonic()
-        first = epoch * settings.steps_per_epoch
-        with BalancedBatches(samples, settings, first, settings.steps_per_epoch) as batches:
-            for step in range(first, first + settings.steps_per_epoch):
+    while progress.step < total and not _patience_is_over(settings, progress):
+        epoch, started, last_told = progress.step // settings.steps_per_epoch, time.monotonic(), 0.0
+        first, end = progress.step, (epoch + 1) * settings.steps_per_epoch
+        with BalancedBatches(samples, settings, first, end - first) as batches:
+            for step in range(first, end):
                 optimizer.learning_rate.assign(_learning_rate(step, total, settings.learning_rate))
                 pictures, labels = batches.get()
-                losses.append(float(train_step(tf.constant(pictures), tf.constant(labels))))
+                loss, hits = train_step(tf.constant(pictures), tf.constant(labels))
+                progress.losses.append(float(loss))
+                progress.hits += int(hits)
+                progress.step = step + 1
+                if not math.isfinite(progress.losses[-1]):
+                    raise Problem("diverged", f"step {step + 1}")
                 rate = min(settings.averaging, (1.0 + step) / (10.0 + step))
                 for mean, variable in zip(averaged, variables, strict=True):
                     mean += (1.0 - rate) * (np.asarray(variable) - mean)
-                if step % 10 == 9:
-                    speed = settings.batch * (step - first + 1) / (time.monotonic() - started)
-                    tell(
-                        {
-                            "event": "step",
-                            "epoch": epoch,
-                            "step": step + 1,
-                            "of": total,
-                            "loss": float(np.mean(losses[-50:])),
-                            "images_per_second": speed,
-                        }
-                    )
-        save_weights(folder / "last.npz", model)
+                now = time.monotonic()
+                if now - last_told >= TELL_EVERY or step + 1 == end:
+                    last_told = now
+                    tell(_step_event(settings, progress, epoch, total, (now - started) / (step + 1 - first)))
+                if stopped():
+                    checkpoint.save(averaged, progress)
+                    return False
+        seconds = time.monotonic() - started
         current = model.get_weights()
         model.set_weights(averaged)
-        save_weights(folder / "average.npz", model)
-        progress.write_text(json.dumps({"epoch": epoch + 1}))
+        save_weights(folder / AVERAGE, model)
         figures = validate(model) if validate else {}
-        tell({"event": "epoch", "epoch": epoch + 1, "loss": float(np.mean(losses)), **figures})
+        better = figures.get("val_loss", math.inf) < progress.best_loss
+        if better:
+            progress.best_epoch, progress.best_loss = epoch + 1, figures["val_loss"]
+            save_weights(folder / BEST, model)
         model.set_weights(current)
+        told = {
+            "event": "epoch", "epoch": epoch + 1, "epochs": settings.epochs,
+            "loss": float(np.mean(progress.losses)),
+            "accuracy": progress.hits / (len(progress.losses) * settings.batch),
+            "learning_rate": _learning_rate(progress.step - 1, total, settings.learning_rate),
+            "best": better, "seconds": seconds, **figures,
+        }  # fmt: skip
+        progress.losses, progress.hits = [], 0
+        checkpoint.save(averaged, progress)
+        tell(told)
+        if stopped():
+            return False
+    if progress.step < total:
+        epoch = progress.step // settings.steps_per_epoch
+        tell({"event": "early_stop", "epoch": epoch, "best_epoch": progress.best_epoch})
     model.set_weights(averaged)
+    if progress.best_epoch:
+        load_weights(folder / BEST, model)
+    return True
+
+
+def _patience_is_over(settings: FitSettings, progress: Progress) -> bool:
+    """Tell whether the validation got no better for too long; asked between epochs only."""
+    epochs, rest = divmod(progress.step, settings.steps_per_epoch)
+    return bool(
+        settings.patience and progress.best_epoch and not rest and epochs - progress.best_epoch >= settings.patience
+    )
+
+
+def _step_event(
+    settings: FitSettings, progress: Progress, epoch: int, total: int, seconds_a_step: float
+) -> dict[str, Any]:
+    return {
+        "event": "step", "epoch": epoch + 1, "epochs": settings.epochs, "step": progress.step, "steps": total,
+        "loss": float(np.mean(progress.losses[-50:])),
+        "accuracy": progress.hits / (len(progress.losses) * settings.batch),
+        "images_per_second": settings.batch / max(seconds_a_step, 1e-9),
+        "seconds_left": (total - progress.step) * seconds_a_step, "memory_mb": used_memory_mb(),
+    }  # fmt: skip
