@@ -250,7 +250,8 @@ def fit(
     if progress is None:
         progress = Progress()
     else:
-        tell({"event": "resumed", "epoch": progress.step // settings.steps_per_epoch, "step": progress.step})
+        epoch = min(progress.step // settings.steps_per_epoch + 1, settings.epochs)
+        tell({"event": "resumed", "epoch": epoch, "step": progress.step})
     variables = model.weights
     while progress.step < total and not _patience_is_over(settings, progress):
         epoch, started, last_told = progress.step // settings.steps_per_epoch, time.monotonic(), 0.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.reading.gate import KINDS
+from pneumo_desktop.reading.gate import KINDS, Gate
 from pneumo_desktop.training.augment import Augmentation, augment
 from pneumo_desktop.training.corpus import Sample, read_grey
 from pneumo_desktop.training.perturb import photograph_film
@@ -113,7 +113,7 @@ def fit_gate(
     examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]],
     features_of: Callable[[npt.NDArray[np.uint8]], Features],
 ) -> dict[str, Features]:
-    """Return the gate's arrays without limits (see ``set_limits``)."""
+    """Return the gate's arrays without limits (see ``with_limits``)."""
     features = np.stack([features_of(picture) for picture, _, _ in examples])
     kinds = np.array([KINDS.index(kind) for _, kind, _ in examples])
     groups = np.array([group for _, _, group in examples])
@@ -134,3 +134,13 @@ def fit_gate(
         "gate_mean": mean.astype(np.float32), "gate_basis": basis, "gate_scale": scale, "gate_centres": centres,
         "gate_kind_weights": weights, "gate_kind_bias": bias, "gate_limits": np.array([1.0, 0.5], np.float32),
     }  # fmt: skip
+
+
+def with_limits(arrays: dict[str, Features], features: Sequence[Features]) -> dict[str, Features]:
+    """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed."""
+    gate = Gate(arrays)
+    answers = [gate.answer(one) for one in features]
+    distance = float(np.quantile([a.distance for a in answers], 0.995))
+    chest_floor = float(np.quantile([a.probabilities["chest"] for a in answers], 0.005))
+    limits = np.array([distance, 1 - np.clip(chest_floor, 0.02, 0.6)], np.float32)
+    return {**arrays, "gate_limits": limits}

@@ -19,37 +19,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.calibration import fit as fit_calibration
-from pneumo_desktop.imaging.phantom import chest
-from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION, squash
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.models.card import Calibration, Card
-from pneumo_desktop.models.package import ModelPackage, ReferenceScore, write_package
+from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.gate import Gate
-from pneumo_desktop.reading.network import Network, NetworkOutput
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus, read_grey
 from pneumo_desktop.training.figures_of_record import adults, at_operating_point, auc_with_interval, robustness
-from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, wrong_images
+from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, with_limits, wrong_images
+from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 
-REFERENCE_SEEDS = ((1, False), (2, True), (3, False), (4, True))
 BAND_SHARE = 0.08
 CHILDREN_SENSITIVITY = 0.97
 ADULT_SPECIFICITY = 0.92
-
-
-class Judge:
-    """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them."""
-
-    def __init__(self, package: ModelPackage) -> None:
-        self._network = Network(package)
-
-    def look(self, picture: npt.NDArray[np.uint8]) -> NetworkOutput:
-        """Return the output for ``picture`` (H, W) uint8."""
-        return self._network.run(squash(picture, self._network.size).astype(np.float32) / np.float32(255))
-
-    def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
-        """Return the logits of ``pictures``, (n,)."""
-        return np.array([self.look(picture).logit for picture in pictures])
 
 
 def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]]:
@@ -95,24 +78,6 @@ def operating_points(choosing: Sequence[Sample], scores: npt.NDArray[np.float64]
     }
 
 
-def _package(path: Path, card: Card, network: bytes, arrays: dict[str, Any], references: Any = ()) -> ModelPackage:
-    write_package(path, card, network, arrays, tuple(references))
-    return ModelPackage.open(path)
-
-
-def _set_limits(
-    arrays: dict[str, npt.NDArray[np.float32]], judge: Judge, choosing: Sequence[Sample]
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Set the limits so that about 1 % of the choose part, plain and perturbed, is refused."""
-    gate = Gate(arrays)
-    pictures = [s.picture for s in choosing] + _changed(choosing, 5000)
-    answers = [gate.answer(judge.look(picture).features) for picture in pictures]
-    distance = float(np.quantile([a.distance for a in answers], 0.995))
-    chest_floor = float(np.quantile([a.probabilities["chest"] for a in answers], 0.005))
-    limits = np.array([distance, 1 - np.clip(chest_floor, 0.02, 0.6)], np.float32)
-    return {**arrays, "gate_limits": limits}
-
-
 def _gate_figures(
     gate: Gate, judge: Judge, reporting: Sequence[Sample], wrong: Sequence[tuple[Any, str, str]]
 ) -> dict[str, Any]:
@@ -153,7 +118,7 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
         preprocessing_version=PREPROCESSING_VERSION, parameters=int(model.count_params()),
         calibration=Calibration(), operating_points={}, age_range=(1.0, 90.0),
     )  # fmt: skip
-    judge = Judge(_package(out, base, network, {}))
+    judge = Judge(unwritten(base, network))
     calibrating = [s.picture for s in choosing] + _changed(choosing, 1000)
     labels = np.array([s.label for s in choosing] * 2)
     fitted = fit_calibration(judge.logits(calibrating), labels)
@@ -169,7 +134,8 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
     sample_of_fit = [fitting[i] for i in rng.permutation(len(fitting))[:3500]]
     examples = kind_examples(sample_of_fit, [p for p, _, part in wrong if part == "fit"], settings["size"], rng)
     arrays = fit_gate(examples, lambda picture: judge.look(picture).features)
-    arrays = _set_limits(arrays, judge, choosing)
+    looked_at = [s.picture for s in choosing] + _changed(choosing, 5000)
+    arrays = with_limits(arrays, [judge.look(picture).features for picture in looked_at])
     gate = Gate(arrays)
     rehearsal = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
     arrays["rehearsal_features"] = np.stack([judge.look(s.picture).features for s in rehearsal])
@@ -233,14 +199,10 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int) -> Card:
             "Not tested on newborns, nor on films of hospitals other than these two.",
         ),
     )  # fmt: skip
-    references = [
-        ReferenceScore(seed=number, pneumonia=ill, logit=judge.look(chest(number, ill)).logit)
-        for number, ill in REFERENCE_SEEDS
-    ]
     stored = {
         name: values.astype(np.float16) if name.startswith("rehearsal") else values for name, values in arrays.items()
     }
-    write_package(out, card, network, stored, tuple(references))
+    write_package(out, card, network, stored, judge.references())
     ModelPackage.open(out)
     return card
 

@@ -1,0 +1,44 @@
+"""The shipped network on 8-bit pictures, and the reference scores of a package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.package import ModelPackage, ReferenceScore
+from pneumo_desktop.reading.network import Network, NetworkOutput
+
+REFERENCE_SEEDS = ((1, False), (2, True), (3, False), (4, True))
+
+
+def unwritten(card: Card, network: bytes) -> ModelPackage:
+    """Return a package that only holds a network, for asking it before there is a gate."""
+    return ModelPackage(path=Path(), card=card, network_bytes=network, arrays={}, reference=(), sha256="")
+
+
+class Judge:
+    """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them."""
+
+    def __init__(self, package: ModelPackage) -> None:
+        self._network = Network(package)
+
+    def look(self, picture: npt.NDArray[np.uint8]) -> NetworkOutput:
+        """Return the output for ``picture`` (H, W) uint8."""
+        return self._network.run(squash(picture, self._network.size).astype(np.float32) / np.float32(255))
+
+    def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
+        """Return the logits of ``pictures``, (n,)."""
+        return np.array([self.look(picture).logit for picture in pictures])
+
+    def references(self) -> tuple[ReferenceScore, ...]:
+        """Return the scores of the generated pictures, for the package."""
+        return tuple(
+            ReferenceScore(seed=seed, pneumonia=ill, logit=self.look(chest(seed, ill)).logit)
+            for seed, ill in REFERENCE_SEEDS
+        )
