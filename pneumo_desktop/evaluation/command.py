@@ -122,7 +122,7 @@ class Evaluation:
 
 def measure(
     read_one: ReadOne,
-    folder: Path,
+    folder: Path | LabelledFolder,
     compare: ReadOne | None = None,
     *,
     prevalence: float | None = None,
@@ -130,13 +130,13 @@ def measure(
     on_progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Evaluation:
-    """Evaluate a labelled folder with one model, and with a second on the same images when ``compare`` is given.
+    """Evaluate a labelled folder (or what was found in one) with one model, or with two on the same images.
 
     ``on_progress(done, total)`` counts the images of both models. ``stopped`` is asked before each image; what was
     read by then is measured. Raises EvaluationError when there is nothing to measure.
     """
     try:
-        found = find(folder)
+        found = find(folder) if isinstance(folder, Path) else folder
     except LabelsError as error:
         raise EvaluationError(labels_sentence(error)) from error
     total = _total(found, part) * (1 if compare is None else 2)
@@ -146,7 +146,7 @@ def measure(
 
     report = evaluate_folder(found, read_one, part, prevalence, progress(0), stopped)
     if not report.cases:
-        raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=folder))
+        raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=found.root))
     if compare is None:
         return Evaluation(report)
     other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)

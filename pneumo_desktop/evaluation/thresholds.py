@@ -31,6 +31,10 @@ class ThresholdRow:
     missed_per_thousand: float
     false_alarms_per_thousand: float
 
+    def at(self, prevalence: float) -> ThresholdRow:
+        """Return the same row at another prevalence in 0..1."""
+        return _row(self.threshold, self.tp, self.fp, self.tp + self.fn, self.fp + self.tn, prevalence)
+
 
 class GoalKind(StrEnum):
     """What the user wants of the operating point."""
@@ -156,4 +160,13 @@ def with_band(scores: npt.ArrayLike, threshold: float, share: float = 0.1) -> Op
     centre = float(logit(np.array([cut]))[0])
     half = float(np.quantile(np.abs(logit(values) - centre), min(share, 1.0)))
     low, high = sigmoid(np.array([centre - half, centre + half]))
+    return OperatingPoint(cut, min(float(low), cut), max(float(high), cut))
+
+
+def point_at(threshold: float, like: OperatingPoint) -> OperatingPoint:
+    """Return an operating point at ``threshold`` (0..1) with a band as wide as that of ``like`` on the logit scale."""
+    cut = min(max(threshold, 0.0), 1.0)
+    old = logit(np.array([like.low, like.threshold, like.high]))
+    centre = float(logit(np.array([cut]))[0])
+    low, high = sigmoid(np.array([centre - float(old[1] - old[0]), centre + float(old[2] - old[1])]))
     return OperatingPoint(cut, min(float(low), cut), max(float(high), cut))

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from pneumo_desktop.gui.training.dialog import TrainingDialog
     from pneumo_desktop.imaging.sources import LeftOut
     from pneumo_desktop.reading.pipeline import Progress
 
@@ -84,6 +85,8 @@ class MainWindow(QMainWindow):
         self._paths: list[tuple[Path, bool]] = []
         self._current: Row | None = None
         self._labelled: Path | None = None
+        self._training: TrainingDialog | None = None
+        self._unfinished_training: Path | None = None
         self._unfinished: tuple[int, str, Population, int] | None = None
         self._background = Background(1, self)
         self._keeper = Keeper(services.store, self)
@@ -94,7 +97,7 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerPanel()
         self.result = ResultPanel()
         self.welcome = Welcome()
-        self.offer, self.evaluate_offer = Offer(), Offer()
+        self.offer, self.evaluate_offer, self.training_offer = Offer(), Offer(), Offer()
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self.viewer)
@@ -135,8 +138,8 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(top)
-        layout.addWidget(self.offer)
-        layout.addWidget(self.evaluate_offer)
+        for offer in (self.offer, self.evaluate_offer, self.training_offer):
+            layout.addWidget(offer)
         layout.addWidget(splitter, 1)
         self.setCentralWidget(page)
 
@@ -147,6 +150,7 @@ class MainWindow(QMainWindow):
         self._ask_initials(self._services.store.setting("initials", True))
         self.retranslate()
         QTimer.singleShot(0, self._offer_to_go_on)
+        QTimer.singleShot(0, self._offer_training)
 
     # Construction
 
@@ -217,6 +221,8 @@ class MainWindow(QMainWindow):
         self.offer.declined.connect(self._give_up)
         self.evaluate_offer.accepted.connect(self._evaluate_dropped)
         self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
+        self.training_offer.accepted.connect(self._go_on_training)
+        self.training_offer.declined.connect(self._give_up_training)
         self.result.decided.connect(self._decide)
         self.result.note_edited.connect(self._note_edited)
         self.result.undo_wanted.connect(self.undo_decision)
@@ -650,6 +656,41 @@ class MainWindow(QMainWindow):
             self._services.card, lambda card: self.result.set_model_text(model_text(card)), topic="model"
         )
 
+    def show_training(self, resume: Path | None = None) -> None:
+        """Open the training dialog, or bring it to the front; images are read meanwhile."""
+        from pneumo_desktop.gui.training.dialog import TrainingDialog
+
+        if self._training is None or not self._training.isVisible():
+            self._training = TrainingDialog(self._services, self)
+            self._training.activated.connect(self._model_changed)
+            self._training.show()
+            if resume is not None:
+                self._training.resume(resume)
+        self._training.raise_()
+        self._training.activateWindow()
+
+    def _offer_training(self) -> None:
+        """Offer to go on with a training that a stop, a crash or a power cut has ended."""
+        from pneumo_desktop.gui.training.jobs import unfinished_jobs
+
+        jobs = unfinished_jobs(self._services.folder / "training")
+        if jobs:
+            self._unfinished_training = jobs[0]
+            self.training_offer.ask(tr("A training was not finished."), tr("Go on"), tr("Not any more"))
+
+    def _go_on_training(self) -> None:
+        self.training_offer.hide()
+        if self._unfinished_training is not None:
+            self.show_training(self._unfinished_training)
+
+    def _give_up_training(self) -> None:
+        from pneumo_desktop.gui.training.jobs import finish_job
+
+        self.training_offer.hide()
+        job = self._unfinished_training
+        if job is not None:
+            self._background.submit(lambda: finish_job(job))
+
     def show_evaluation(self, folder: Path | None = None) -> None:
         """Measure a model on a labelled folder; matplotlib is imported by then, not at the start."""
         from pneumo_desktop.gui.evaluation import EvaluationDialog
@@ -720,6 +761,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel and wait for everything that runs; what was not read is offered at the next start."""
+        if self._training is not None and self._training.isVisible():
+            if not self._training.may_close():
+                event.ignore()
+                return
+            self._training.shut()
         for run in self._runs:
             run.stop()
         self.queue.close_workers()

@@ -60,6 +60,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         N_("&Model"),
         (
             ActionSpec("evaluate", N_("Evaluate on a labelled folder…"), "Ctrl+L", "show_evaluation"),
+            ActionSpec("train", N_("Train with your own images…"), "Ctrl+T", "show_training"),
             ActionSpec("models", N_("Models…"), "Ctrl+M", "show_models"),
         ),
     ),

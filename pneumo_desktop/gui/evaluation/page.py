@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 from matplotlib.backend_bases import MouseEvent
@@ -129,6 +130,7 @@ class EvaluationPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._evaluation: Evaluation | None = None
+        self._counted: list[ThresholdRow] | None = None
         self.verdict = QLabel(wordWrap=True)
         font = self.verdict.font()
         font.setBold(True)
@@ -196,9 +198,13 @@ class EvaluationPage(QWidget):
         layout.addWidget(self.row_words)
         return tab
 
-    def show_evaluation(self, evaluation: Evaluation) -> None:
-        """Show ``evaluation``; its second model is the active one where the first is new."""
+    def show_evaluation(self, evaluation: Evaluation, thresholds: Sequence[ThresholdRow] | None = None) -> None:
+        """Show ``evaluation``; its second model is the active one where the first is new.
+
+        ``thresholds`` were counted on other images than the evaluated ones; None counts them here.
+        """
         self._evaluation = evaluation
+        self._counted = list(thresholds) if thresholds is not None else None
         report, other = evaluation.report, evaluation.other
         self.verdict.setText(comparison_sentence(evaluation.comparison) if evaluation.comparison else "")
         self.verdict.setVisible(evaluation.comparison is not None)
@@ -269,9 +275,12 @@ class EvaluationPage(QWidget):
             for row, text in enumerate(texts):
                 self.numbers.setItem(row, column, QTableWidgetItem(text))
         self.numbers.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        labels, scores = self._evaluation.report.judged()
-        both = 0 < int(labels.sum()) < len(labels)
-        self._thresholds.take(table(labels, scores, prevalence) if both else [])
+        if self._counted is not None:
+            self._thresholds.take([row.at(prevalence) for row in self._counted])
+        else:
+            labels, scores = self._evaluation.report.judged()
+            both = 0 < int(labels.sum()) < len(labels)
+            self._thresholds.take(table(labels, scores, prevalence) if both else [])
         self._choose_row()
 
     def _choose_row(self) -> None:

@@ -1,0 +1,84 @@
+"""The folders of training jobs: made, found again, and filled with the reader's own decisions."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.records.store import Decision, Row
+
+RECIPE_KEYS = (
+    "architecture", "epochs", "size", "batch", "learning_rate", "seed", "threads", "class_weighting", "early_stopping",
+    "augmentation", "goal",
+)  # fmt: skip
+"""What a recipe file holds: everything of a job that does not name a file."""
+
+
+def new_job(folder: Path) -> Path:
+    """Make and return a fresh folder for a job below ``folder`` (the data folder's ``training``)."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        made = folder / (f"job-{stamp}" if number == 0 else f"job-{stamp}-{number}")
+        if not made.exists():
+            made.mkdir(parents=True)
+            return made
+    raise FileExistsError(folder)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write ``values`` beside ``path`` and move them into place."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
+    os.replace(temporary, path)
+
+
+def unfinished_jobs(folder: Path) -> list[Path]:
+    """Return the jobs that were begun, and whose model was neither accepted, kept nor discarded; the newest first."""
+    found = [job for job in sorted(folder.glob("job-*"), reverse=True) if not (job / "over").exists()]
+    return [job for job in found if isinstance(read_json(job / "job.json"), dict)]
+
+
+def finish_job(job: Path) -> None:
+    """Say that a job is over, and delete what only training needs; settings and figures stay."""
+    (job / "over").touch()
+    for name in ("cache", "checkpoint"):
+        shutil.rmtree(job / name, ignore_errors=True)
+
+
+def reviewed_label(row: Row) -> str | None:
+    """Return ``normal`` or ``pneumonia`` as the reader decided, or None where no class follows from the decision."""
+    if row.decision is Decision.PNEUMONIA:
+        return "pneumonia"
+    if row.decision is Decision.NORMAL:
+        return "normal"
+    if row.decision is Decision.AGREE and row.judgement is not None:
+        agreed = {Outcome.LIKELY_PNEUMONIA: "pneumonia", Outcome.LIKELY_NORMAL: "normal"}
+        return agreed.get(row.judgement.outcome)
+    return None
+
+
+def write_reviewed(rows: Iterable[Row], path: Path) -> int:
+    """Write a CSV of file and label of every decided image that lies in a file of its own; return how many.
+
+    The newest row of an image counts; examples, further frames and members of archives are left out.
+    """
+    labels: dict[str, str] = {}
+    for row in rows:
+        label = reviewed_label(row)
+        plain = row.entry.member is None and row.entry.frame == 0 and not row.example
+        if label is not None and plain and row.entry.path.is_file():
+            labels[str(row.entry.path.absolute())] = label
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["file", "label"])
+        writer.writerows(sorted(labels.items()))
+    return len(labels)
