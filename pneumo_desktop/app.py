@@ -80,6 +80,14 @@ class Services:
         except NoModelError:
             return None
 
+    @staticmethod
+    def bundled_card() -> Card | None:
+        """Return the card of the bundled model, or None where it does not open."""
+        try:
+            return ModelPackage.open(places.bundled_model()).card
+        except BadPackageError:
+            return None
+
     def install_model(self, path: Path) -> ModelInfo:
         """Verify a package (hashes, card, network, reference scores) and install it; it is not activated.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -208,6 +208,9 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked=False, chosen=code: self.choose_language(chosen))
             languages.addAction(action)
         self._help_menu: QMenu = self.menuBar().addMenu("")
+        self._help = self._help_menu.addAction("")
+        self._help.setShortcut(QKeySequence(Qt.Key.Key_F1))
+        self._help.triggered.connect(self.show_help)
         self._help_menu.addAction(self.viewer.action("keys"))
         self._about = self._help_menu.addAction("")
         self._about.triggered.connect(self.show_about)
@@ -245,6 +248,7 @@ class MainWindow(QMainWindow):
         self._earlier_menu.setTitle(tr("Earlier lists"))
         for action, theme in self._theme_actions:
             action.setText(tr(THEME_WORDS[theme]))
+        self._help.setText(tr("How to use it, and how to read the answers"))
         self._about.setText(tr("About Pneumo Desktop"))
         self._population_label.setText(tr("Whose images are these?"))
         self.population.setAccessibleName(tr("Whose images are these?"))
@@ -748,6 +752,12 @@ class MainWindow(QMainWindow):
             self.choose_theme(chosen.theme)
         if chosen.language != language():
             self.choose_language(chosen.language)
+
+    def show_help(self) -> None:
+        """Show the help page."""
+        from pneumo_desktop.gui.help_dialog import HelpDialog
+
+        HelpDialog(self._services.bundled_card(), self).exec()
 
     def show_about(self) -> None:
         """Say what the program is, and what it is not."""

@@ -13,12 +13,16 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop import places
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
+from pneumo_desktop.words import set_language
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
@@ -240,3 +244,17 @@ def test_settings_hold_at_once_and_later(window: MainWindow, services: Services,
     assert services.store.setting("population") == "children"
     window.choose_language("en")
     window.choose_theme(Theme.SYSTEM)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_the_help_page_has_pictures_and_the_figures_of_the_card(services: Services, qtbot: QtBot, code: str) -> None:
+    set_language(code)
+    card = services.bundled_card()
+    assert card is not None
+    dialog = HelpDialog(card)
+    qtbot.addWidget(dialog)
+    text = dialog.text.toPlainText()
+    assert "{" not in text
+    assert score_text(card.metrics["children"]["auc"], 3) in text
+    assert all((places.resource("help") / name).is_file() for name in ("normal.jpg", "pneumonia.jpg"))
+    set_language("en")
