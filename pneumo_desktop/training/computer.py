@@ -110,14 +110,15 @@ def needed_disk_mb(images: int, size: int) -> int:
     return int(images * size * size / 2**20) + 150
 
 
-def estimated_seconds(images: int, pass_seconds: float, size: int, base_size: int) -> dict[str, float]:
-    """Return about how long each way takes for ``images``; ``pass_seconds`` is one pass at ``base_size`` pixels."""
-    reading = images * 0.02
-    scale = pass_seconds * (size / base_size) ** 2
-    seconds = {"adapt": reading + images * 2.6 * pass_seconds + 15}
-    for way, cost in _STEP_PER_PASS.items():
-        seconds[way] = reading + 30 + 0.7 * images * scale * cost * _USUAL_EPOCHS[way]
-    return seconds
+def estimated_seconds(way: str, images: int, pass_seconds: float, scale: float) -> float:
+    """Return about how long a way takes for ``images``.
+
+    ``pass_seconds`` is one pass of the bundled network; ``scale`` is the picture's side against that network's.
+    """
+    reading = 0.02 * images
+    if way == "adapt":
+        return reading + 15 + 2.6 * images * pass_seconds
+    return reading + 45 + 0.7 * images * pass_seconds * scale**2 * _STEP_PER_PASS[way] * _USUAL_EPOCHS[way]
 
 
 def pass_seconds(package: ModelPackage) -> float:

@@ -101,6 +101,12 @@ class Job:
         return values
 
 
+def defaults_of(architecture: str, base_size: int) -> tuple[int, int]:
+    """Return (size, batch) that a way of training uses when nothing else is said."""
+    own = _DEFAULTS[architecture]
+    return base_size if architecture in FROM_BASE else int(own["size"]), int(own["batch"])
+
+
 def mapping_of(values: Any) -> dict[str, int]:
     """Return folder name -> class from JSON; raises Problem(code='job')."""
     if values is None:

@@ -1,0 +1,330 @@
+"""From a trained network to a verified package: calibration, operating points, gate, test against the old model, card."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.evaluation.cases import Case
+from pneumo_desktop.evaluation.command import comparison_json
+from pneumo_desktop.evaluation.report import Report, compare_reports, make_report
+from pneumo_desktop.evaluation.thresholds import table
+from pneumo_desktop.imaging.load import load
+from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
+from pneumo_desktop.models.card import Calibration, Card
+from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.gate import Gate
+from pneumo_desktop.reading.outcome import Judgement, Population
+from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
+from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
+from pneumo_desktop.training.adapt import Adapted
+from pneumo_desktop.training.cache import write_json
+from pneumo_desktop.training.choose import Before, calibration_of, operating_points, scores_of
+from pneumo_desktop.training.control import Control
+from pneumo_desktop.training.corpus import FIT, Sample
+from pneumo_desktop.training.events import Events
+from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, with_limits
+from pneumo_desktop.training.job import FROM_BASE, TRANSFER, Job
+from pneumo_desktop.training.judge import Judge, unwritten
+from pneumo_desktop.training.local import LocalImage, LocalImages
+from pneumo_desktop.training.perturb import CHANGES, perturbed
+from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.split import PARTS
+from pneumo_desktop.training.wrong_pictures import wrong_pictures
+
+Array = npt.NDArray[np.float32]
+OLD_REHEARSAL, OWN_REHEARSAL = 1000, 500
+"""So many features of earlier images and of the clinic's own travel on in the package."""
+
+_GATE_FILMS, _GATE_WRONG = 600, 140
+_CENTRES = 16
+_STRANGE = 0.02
+"""When the carried-over gate refuses a larger share of the validation part, it learns where these films lie."""
+
+_KINDS_OF_FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network with what is known of it before it has a card.
+
+    logits (2n,), features (2n, F): of the validation part, plain and then changed. gate: the gate's arrays.
+    rehearsal: features and labels to travel on. before: the rehearsal under the old and the new network, or None.
+    """
+
+    network: bytes
+    architecture: str
+    parameters: int
+    logits: npt.NDArray[np.float64]
+    gate: Mapping[str, Array]
+    rehearsal_features: Array
+    rehearsal_labels: npt.NDArray[np.int64]
+    before: Before | None
+    details: Mapping[str, Any]
+
+
+def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
+    """Put together what adapting gave; the gate is carried over, the rehearsal grows by the clinic's own features."""
+    features, rehearsal, top = adapted.features, adapted.rehearsal, len(adapted.head.kernel)
+    rng = np.random.default_rng((seed, 31))
+    plain = len(features.train_labels) // 2
+    old = np.sort(rng.permutation(len(rehearsal.labels))[:OLD_REHEARSAL])
+    own = np.sort(rng.permutation(plain)[:OWN_REHEARSAL])
+    gate = {name: values for name, values in base.arrays.items() if name.startswith("gate_")}
+    return Trained(
+        network=adapted.network,
+        architecture=base.card.architecture,
+        parameters=base.card.parameters,
+        logits=adapted.head.logits(features.val[:, -top:]),
+        gate=_with_own_centres(gate, features.train[:plain], features.train_labels[:plain], features.val),
+        rehearsal_features=np.concatenate((rehearsal.features[old], features.train[own])),
+        rehearsal_labels=np.concatenate((rehearsal.labels[old], features.train_labels[own])),
+        before=Before(
+            rehearsal.labels,
+            adapted.old.logits(rehearsal.features[:, -top:]),
+            adapted.head.logits(rehearsal.features[:, -top:]),
+            base.card,
+        ),
+        details={"best_epoch": adapted.best_epoch, "rehearsal_images": len(rehearsal.labels)},
+    )
+
+
+def _with_own_centres(
+    gate: Mapping[str, Array], train: Array, labels: npt.NDArray[np.int64], val: Array
+) -> dict[str, Array]:
+    """Return the gate, with the centres of the clinic's classes where it would refuse too many of its films."""
+    judge = Gate(gate)
+    far = np.mean([judge.answer(one).distance > 1.0 for one in val])
+    if far <= _STRANGE or len(gate["gate_centres"]) + 2 > _CENTRES:
+        return dict(gate)
+    placed = ((train - gate["gate_mean"]) @ gate["gate_basis"]) * gate["gate_scale"]
+    own = np.stack([placed[labels == label].mean(axis=0) for label in (0, 1)]).astype(np.float32)
+    return {**gate, "gate_centres": np.concatenate((gate["gate_centres"], own))}
+
+
+def from_learnt(
+    job: Job, network: bytes, architecture: str, parameters: int, local: LocalImages, events: Events, control: Control
+) -> Trained:
+    """Ask a newly trained network about the clinic's images and fit its gate on them."""
+    judge = Judge(unwritten(_bare_card(job, architecture, parameters), network))
+    val, train = local.part("val"), local.part("train")
+    names = list(CHANGES)
+    events.tell("stage", stage="calibrating")
+    outputs = []
+    for number, image in enumerate([*val, *val]):
+        control.check()
+        picture = local.picture(image)
+        if number >= len(val):
+            picture = perturbed(picture, names[number % len(names)], job.seed + number)
+        outputs.append(judge.look(picture))
+    events.tell("stage", stage="gate")
+    rng = np.random.default_rng((job.seed, 32))
+    chosen = [train[place] for place in np.sort(rng.permutation(len(train))[:_GATE_FILMS])]
+    samples = [Sample(local.picture(i), i.label, "local", i.patient, FIT, 1.0, Path(i.path)) for i in chosen]
+    size = int(job.size or 0)
+    wrong = wrong_pictures([sample.picture for sample in samples], min(_GATE_WRONG, 2 * len(samples)), size, job.seed)
+
+    def features_of(picture: npt.NDArray[np.uint8]) -> Array:
+        control.check()
+        return judge.look(picture).features
+
+    gate = fit_gate(kind_examples(samples, wrong, size, rng), features_of)
+    gate = with_limits(gate, [output.features for output in outputs])
+    own = chosen[:OWN_REHEARSAL]
+    return Trained(
+        network=network,
+        architecture=architecture,
+        parameters=parameters,
+        logits=np.array([output.logit for output in outputs], np.float64),
+        gate=gate,
+        rehearsal_features=np.stack([features_of(local.picture(image)) for image in own]),
+        rehearsal_labels=np.array([image.label for image in own], np.int64),
+        before=None,
+        details={},
+    )
+
+
+def _bare_card(job: Job, architecture: str, parameters: int) -> Card:
+    return Card(
+        model_id="new", name="new", created=datetime.date.today().isoformat(), architecture=architecture,
+        input_size=int(job.size or 0), preprocessing_version=PREPROCESSING_VERSION, parameters=parameters,
+        calibration=Calibration(), operating_points={}, age_range=(0.0, 150.0),
+    )  # fmt: skip
+
+
+def _age_range(job: Job, images: Sequence[LocalImage], base: Card | None) -> tuple[float, float]:
+    """Return the ages that were learnt from: told by DICOM, else by what the user said; with the base's, where it starts there."""
+    told = {
+        Population.CHILDREN: (0.0, OLDEST_CHILD_YEARS),
+        Population.ADULTS: (OLDEST_CHILD_YEARS, 120.0),
+        Population.NOT_KNOWN: (0.0, 120.0),
+    }
+    ages = [image.age for image in images if image.age is not None]
+    ranges = [(min(ages), max(ages))] if ages else []
+    if len(ages) < len(images):
+        ranges.append(told[job.population])
+    if job.architecture in FROM_BASE and base is not None:
+        # What the user did not say does not widen what the base knows.
+        if not ages and job.population is Population.NOT_KNOWN:
+            ranges = []
+        ranges.append(base.age_range)
+    return float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))
+
+
+def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None) -> Card:
+    """Return the card without the figures of the test; writes thresholds.json into the job's folder."""
+    val = local.part("val")
+    labels = np.array([image.label for image in val] * 2, np.int64)
+    calibration = calibration_of(trained.logits, labels, trained.before)
+    scores = scores_of(calibration, trained.logits)
+    populations = [image.population(job.population) for image in val] * 2
+    points = operating_points(job.goal, populations, labels, scores, calibration, trained.before)
+    rows = [asdict(row) for row in table(labels, scores)]
+    chosen = {population.value: asdict(point) for population, point in points.items()}
+    write_json(job.folder_of_job / "thresholds.json", {"operating_points": chosen, "table": rows})
+    today = datetime.date.today().isoformat()
+    settings = {**job.recipe(), **trained.details}
+    digest = hashlib.sha256(trained.network + json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    learns_on = job.architecture in FROM_BASE and base is not None
+    licences = base.licences if base is not None and learns_on else ()
+    if job.architecture == TRANSFER:
+        licences = ("Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0",)
+    return Card(
+        model_id=job.model_id or f"local-{today.replace('-', '')}-{digest}",
+        name=job.name or f"Local model {today}",
+        created=today,
+        architecture=trained.architecture,
+        input_size=int(job.size or 0),
+        preprocessing_version=PREPROCESSING_VERSION,
+        parameters=trained.parameters,
+        calibration=calibration,
+        operating_points=points,
+        age_range=_age_range(job, local.images, base),
+        parent=base.model_id if base is not None and learns_on else None,
+        populations={
+            **(base.populations if base is not None and trained.before is not None else {}),
+            "local": f"the clinic's own images, population told: {job.population.value}",
+        },
+        data={
+            "counts": {
+                part: {
+                    "normal": sum(image.label == 0 for image in local.part(part)),
+                    "pneumonia": sum(image.label == 1 for image in local.part(part)),
+                    "patients": len({image.patient for image in local.part(part)}),
+                }
+                for part in PARTS
+            },
+            "fingerprint": local.fingerprint,
+            "split_seed": job.seed,
+            "split_key": "patient (the image where the patient is not known)",
+        },
+        training=settings,
+        licences=(*licences, "Images of the clinic that trained it"),
+        limits=_limits(job, base if learns_on else None),
+    )
+
+
+def _limits(job: Job, base: Card | None) -> tuple[str, ...]:
+    texts = ["Trained and tested at one clinic. Not a medical device; it assists a reader and never replaces one."]
+    if base is not None and job.architecture != "adapt":
+        texts.append(f"Fine-tuned on local images alone: what {base.model_id} knew of others was not rehearsed.")
+    return tuple(texts)
+
+
+def arrays_of(trained: Trained) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of the package: the gate in float32, the rehearsal in float16."""
+    return {
+        **trained.gate,
+        "rehearsal_features": trained.rehearsal_features.astype(np.float16),
+        "rehearsal_labels": trained.rehearsal_labels.astype(np.float16),
+    }
+
+
+def write_verified(path: Path, card: Card, trained: Trained) -> ModelPackage:
+    """Write a package and open it again; raises Problem where it does not give its own reference scores."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    references = Judge(unwritten(card, trained.network)).references()
+    write_package(path, card, trained.network, arrays_of(trained), references)
+    package = ModelPackage.open(path)
+    difference = largest_difference(package)
+    if not difference <= TOLERANCE:
+        path.unlink()
+        raise Problem("internal", what=f"reference scores differ by {difference:.2g}")
+    return package
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """Both models on the locked test part."""
+
+    new: Report
+    old: Report | None
+    comparison: Mapping[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what evaluation.json holds."""
+        return {
+            "new": self.new.as_json(),
+            "old": self.old.as_json() if self.old else None,
+            "comparison": dict(self.comparison) if self.comparison else None,
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """Return the short figures of the ``done`` event."""
+        new, old = self.new.as_json(), self.old.as_json() if self.old else None
+        return {
+            "test": {"normal": new["normal"], "pneumonia": new["pneumonia"]},
+            "new": {name: new["metrics"][name] for name in _KINDS_OF_FIGURES},
+            "old": {name: old["metrics"][name] for name in _KINDS_OF_FIGURES} if old else None,
+            "difference": self.comparison["auc_difference"] if self.comparison else None,
+            "verdict": self.comparison["verdict"] if self.comparison else None,
+        }
+
+
+def test_both(
+    job: Job, new: ModelPackage, old: ModelPackage | None, local: LocalImages, events: Events, control: Control
+) -> Tested:
+    """Read the locked test part from its files with both models, the way the program reads, and compare them."""
+    readers = [Reader(package) for package in (new, old) if package is not None]
+    cases: list[list[Case]] = [[] for _ in readers]
+    images = local.part("test")
+    for done, image in enumerate(images, start=1):
+        control.check()
+        for own, judgement in zip(cases, _judgements(job, readers, image), strict=True):
+            own.append(Case(image.entry, image.name, image.label, image.patient, judgement))
+        events.progress("test", done, len(images))
+    reports = [make_report(own, job.folder.name, "test") for own in cases]
+    other = reports[1] if len(reports) > 1 else None
+    comparison = comparison_json(compare_reports(reports[0], other)) if other is not None and images else None
+    return Tested(reports[0], other, comparison)
+
+
+def _judgements(job: Job, readers: Sequence[Reader], image: LocalImage) -> list[Judgement]:
+    try:
+        radiograph = load(image.entry)
+    except UnreadableImageError as error:
+        return [reader.unreadable(error, job.population) for reader in readers]
+    return [reader.read(radiograph, job.population).judgement for reader in readers]
+
+
+def with_figures(card: Card, tested: Tested, compared_with: str | None) -> Card:
+    """Return the card with the figures of the locked test part."""
+    report = tested.new.as_json()
+    figures = {key: report[key] for key in ("images", "patients", "normal", "pneumonia", "confusion", "metrics")}
+    return replace(
+        card,
+        metrics={
+            "locked_test": {**figures, "uncertain_band": report["uncertain_band"], "bootstrap": report["bootstrap"]},
+            "compared_with": compared_with,
+            "comparison": dict(tested.comparison) if tested.comparison else None,
+        },
+    )
