@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import psutil
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -17,6 +21,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 FIXTURES = ROOT / "tests" / "fixtures"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A warning that our own code causes is an error; so is an error nobody could catch."""
+    for line in (
+        r"error:::pneumo_desktop(\..*)?",
+        "error::pytest.PytestUnraisableExceptionWarning",
+        "error::pytest.PytestUnhandledThreadExceptionWarning",
+    ):
+        config.addinivalue_line("filterwarnings", line)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,12 +79,67 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+T = TypeVar("T")
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.name.startswith("Dummy")}
+
+
+def _children() -> set[psutil.Process]:
+    """The processes begun here that still run; multiprocessing keeps one to tidy up after itself."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(child.cmdline()):
+                found.add(child)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _qt_at_work() -> set[str]:
+    """Timers of windows, threads and pools of Qt that are at work. A timer goes with the window that owns it."""
+    core = sys.modules.get("PySide6.QtCore")
+    if core is None or core.QCoreApplication.instance() is None:
+        return set()
+    from shiboken6 import isValid
+
+    core.QCoreApplication.processEvents()
+    found = set()
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    for window in widgets.QApplication.topLevelWidgets() if widgets is not None else ():
+        for timer in window.findChildren(core.QTimer):
+            if timer.isActive():
+                found.add(f"a timer of {timer.interval()} ms in {type(window).__name__} ({id(timer)})")
+    for known in gc.get_objects():
+        kind = type(known)  # isinstance would ask proxies and lazy modules for their class
+        if issubclass(kind, core.QThread) and isValid(known) and known.isRunning():
+            if known != core.QCoreApplication.instance().thread():
+                found.add(f"a QThread ({id(known)})")
+        elif issubclass(kind, core.QThreadPool) and isValid(known) and known.activeThreadCount():
+            found.add(f"a QThreadPool with {known.activeThreadCount()} at work ({id(known)})")
+    return found
+
+
+def _left_after(running: Callable[[], set[T]], before: set[T], seconds: float = 5.0) -> set[T]:
+    """Return what still runs that did not run before, after waiting for it to end by itself."""
+    until = time.monotonic() + seconds
+    while (left := running() - before) and time.monotonic() < until:
+        time.sleep(0.02)
+    return left
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    """A thread of ours that outlives its test fails it."""
-    before = set(threading.enumerate())
+def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A thread, a child process, a window's timer or a pool at work that outlives its test fails it."""
+    with_qt = "qapp" in request.fixturenames
+    threads, children, qt = _threads(), _children(), _qt_at_work() if with_qt else set()
     yield
-    for thread in set(threading.enumerate()) - before:
-        thread.join(timeout=5)
-    left = [t.name for t in set(threading.enumerate()) - before if t.is_alive() and not t.name.startswith("Dummy")]
-    assert not left, f"threads left running: {left}"
+    left = [f"a thread {thread.name}" for thread in _left_after(_threads, threads)]
+    for child in _left_after(_children, children):
+        left.append(f"a process {child.pid}")
+        child.kill()
+    if with_qt:
+        left.extend(_left_after(_qt_at_work, qt))
+    assert not left, f"left running: {left}"

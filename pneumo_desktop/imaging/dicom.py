@@ -18,18 +18,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from pydicom import config, uid
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
+from pydicom.filereader import _read_file_meta_info, read_dataset, read_partial, read_sequence
 from pydicom.pixels import get_decoder
 from pydicom.pixels.processing import apply_color_lut
+from pydicom.tag import BaseTag, Tag
 
-from pneumo_desktop.imaging import codes, limits
+from pneumo_desktop.imaging import codes, limits, rle
 from pneumo_desktop.imaging.dicom_display import Shown, show_colour, show_grey
-from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, integer, spacing_mm, tags, text
+from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, fits, integer, spacing_mm, tags, text
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
-from pneumo_desktop.imaging.sniff import Header, check_claim, jpeg2000_frame, jpeg_frame, jpeg_is_complete
+from pneumo_desktop.imaging.sniff import Header, check_claim, jpeg2000_frame, jpeg_frame
 
 # pydicom quotes values (names among them) in its warnings; they must reach neither log nor terminal.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
@@ -59,10 +61,10 @@ NOT_PICTURES = frozenset(
 _NATIVE = frozenset({uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian})
 _JPEG = frozenset({uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1})
 _JPEG_LS = frozenset({uid.JPEGLSLossless, uid.JPEGLSNearLossless})
+_UNDEFINED = 0xFFFFFFFF
+_RECORDS = Tag(0x0004, 0x1220)
+_BINARY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW", "US or OW", "US or SS or OW"})
 _JPEG_2000 = frozenset({uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K})
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
-_DEFLATED_ELEMENT = b"\x02\x00\x10\x00UI\x16\x00" + _DEFLATED
-_PLAIN_ELEMENT = b"\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"
 
 
 def decode(entry: Entry, data: bytes, sha256: str, with_all_tags: bool = False) -> Radiograph:
@@ -101,19 +103,48 @@ def decode(entry: Entry, data: bytes, sha256: str, with_all_tags: bool = False) 
     )
 
 
+class _Measured(io.BytesIO):
+    """Bytes that may be read in so many pieces only: pydicom takes kilobytes for an item of eight bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._pieces = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._pieces += 1
+        if self._pieces > limits.MAX_DICOM_PIECES:
+            raise UnreadableImageError(codes.TOO_LARGE, "a header of too many elements")
+        return super().read(size)
+
+
 def read(data: bytes) -> FileDataset:
     """Parse a DICOM file's bytes, with or without preamble and file meta; raises UnreadableImageError."""
-    if _DEFLATED in data[132:4096]:
-        data = _inflate(data)
     try:
-        dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+        return _read(data)
+    except UnreadableImageError:
+        raise
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error
     except Exception as error:  # pydicom raises whatever the damaged place leads to
         raise UnreadableImageError(codes.DAMAGED, f"DICOM header: {type(error).__name__}") from error
-    meta = getattr(dataset, "file_meta", None)
-    if meta is None:
-        meta = dataset.file_meta = FileMetaDataset()
+
+
+def _read(data: bytes) -> FileDataset:
+    begin = 132 if data[128:132] == b"DICM" else 0
+    head = _Measured(data[begin : begin + limits.MAX_META_BYTES])
+    meta = _read_file_meta_info(head)
+    if head.tell() >= limits.MAX_META_BYTES:
+        raise UnreadableImageError(codes.DAMAGED, "file meta without an end")
+    if meta.get("TransferSyntaxUID") == uid.DeflatedExplicitVRLittleEndian:
+        # pydicom would unpack it without a limit.
+        plain = _inflate(data[begin + head.tell() :])
+        main = read_dataset(_Measured(plain), False, True, stop_when=_measure)
+        meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        dataset = FileDataset("", main, b"", meta, is_implicit_VR=False, is_little_endian=True)
+        dataset.set_original_encoding(False, True, main.original_character_set)
+        return dataset
+    dataset = read_partial(_Measured(data), stop_when=_measure, force=True)
+    meta = dataset.file_meta
     if not meta.get("TransferSyntaxUID"):
         implicit, little = dataset.original_encoding
         if implicit:
@@ -123,33 +154,50 @@ def read(data: bytes) -> FileDataset:
     return dataset
 
 
-def _inflate(data: bytes) -> bytes:
-    """Return a deflated file as an explicit little endian one, unpacked within the limits."""
-    end = 144 + int.from_bytes(data[140:144], "little")
-    meta = data[144:end]
-    if data[132:140] != b"\x02\x00\x00\x00UL\x04\x00" or _DEFLATED_ELEMENT not in meta:
-        raise UnreadableImageError(codes.DAMAGED, "deflated DICOM without a plain file meta group")
+def _measure(tag: BaseTag, vr: str | None, length: int) -> bool:
+    """Refuse words and numbers of megabytes before pydicom makes a Python object of each; never ends the reading."""
+    if length != _UNDEFINED and length > limits.MAX_VALUE_BYTES and not tag.is_private:
+        kind = vr if vr not in (None, "UN") else dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
+        if kind not in _BINARY and tag != _RECORDS:
+            raise UnreadableImageError(codes.TOO_LARGE, f"{length} bytes in {tag}")
+    return False
+
+
+def _inflate(packed: bytes) -> bytes:
+    """Unpack the data set of a deflated file, within the limits."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        plain = unpacker.decompress(data[end:], limits.MAX_FILE_BYTES)
+        plain = unpacker.decompress(packed, limits.MAX_FILE_BYTES)
     except zlib.error as error:
         raise UnreadableImageError(codes.DAMAGED, "deflated DICOM") from error
     if len(plain) >= limits.MAX_FILE_BYTES:
         raise UnreadableImageError(codes.BOMB, "deflated DICOM")
     if not unpacker.eof:
         raise UnreadableImageError(codes.TRUNCATED, "deflated DICOM")
-    meta = meta.replace(_DEFLATED_ELEMENT, _PLAIN_ELEMENT, 1)
-    return data[:140] + len(meta).to_bytes(4, "little") + meta + plain
+    return plain
 
 
 def referenced_files(data: bytes) -> list[tuple[str, ...]]:
-    """Return the ReferencedFileID of each record of a DICOMDIR as path parts, in order, each once."""
+    """Return the ReferencedFileID of each record of a DICOMDIR as path parts, in order, each once.
+
+    Raises UnreadableImageError.
+    """
     dataset = read(data)
     found: dict[tuple[str, ...], None] = {}
-    for record in dataset.get("DirectoryRecordSequence") or ():
-        value = record.get("ReferencedFileID")
-        if value:
-            found[(value,) if isinstance(value, str) else tuple(str(part) for part in value)] = None
+    try:
+        raw = dataset.get_item(_RECORDS)
+        records: Any = () if raw is None else raw.value
+        if isinstance(records, bytes):
+            stream = _Measured(records)
+            records = read_sequence(stream, raw.is_implicit_VR, raw.is_little_endian, len(records), "iso8859")
+        for record in records:
+            value = record.get("ReferencedFileID") if fits(record, "ReferencedFileID") else None
+            if value:
+                found[(value,) if isinstance(value, str) else tuple(str(part) for part in value)] = None
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # as in read
+        raise UnreadableImageError(codes.DAMAGED, f"DICOMDIR: {type(error).__name__}") from error
     return list(found)
 
 
@@ -173,12 +221,14 @@ def _show(dataset: FileDataset, data: bytes, frame: int, frames: int) -> Shown:
         plugin = ""
     else:
         plugin = _check_encapsulated(syntax, payload, frame, frames, Header(columns, rows, samples, allocated))
-    stored = _frame(dataset, syntax, frame, plugin)
+    stored = _frame(dataset, syntax, frame, frames, plugin)
     if stored.shape[:2] != (rows, columns):
         raise UnreadableImageError(codes.DAMAGED, f"decoded to {stored.shape}, not {rows} x {columns}")
     if samples == 3:
         return show_colour(stored)
     if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        if "SegmentedRedPaletteColorLookupTableData" in dataset:  # six bytes of it become 65,535 entries
+            raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, "segmented palette")
         return show_colour(apply_color_lut(stored, dataset))
     return show_grey(stored, dataset, frame, exact=syntax in _NATIVE or syntax == uid.RLELossless)
 
@@ -197,7 +247,7 @@ def _check_encapsulated(syntax: uid.UID, payload: bytes, frame: int, frames: int
     try:
         stream = get_frame(payload, frame, number_of_frames=frames)
         if syntax == uid.RLELossless:
-            return "pydicom"
+            return rle.PLUGIN
         claim = jpeg2000_frame(stream) if syntax in _JPEG_2000 else jpeg_frame(stream)
     except UnreadableImageError:
         raise
@@ -205,8 +255,7 @@ def _check_encapsulated(syntax: uid.UID, payload: bytes, frame: int, frames: int
         raise UnreadableImageError(codes.DAMAGED, f"fragments: {type(error).__name__}") from error
     if (claim.width, claim.height) != (header.width, header.height) or claim.channels != header.channels:
         raise UnreadableImageError(codes.DAMAGED, f"code stream is {claim}, header {header}")
-    complete = b"\xff\xd9" in stream[-64:] if syntax in _JPEG_2000 else jpeg_is_complete(stream)
-    if not complete:
+    if syntax in _JPEG_2000 and b"\xff\xd9" not in stream[-64:]:
         raise UnreadableImageError(codes.TRUNCATED, "code stream without an end marker")
     if syntax in _JPEG_2000:
         return "pylibjpeg"
@@ -216,13 +265,16 @@ def _check_encapsulated(syntax: uid.UID, payload: bytes, frame: int, frames: int
     return "gdcm" if lossless or claim.bits != 8 else "pillow"
 
 
-def _frame(dataset: Dataset, syntax: uid.UID, frame: int, plugin: str) -> npt.NDArray[Any]:
+def _frame(dataset: Dataset, syntax: uid.UID, frame: int, frames: int, plugin: str) -> npt.NDArray[Any]:
     """Return one frame, (H, W) or (H, W, 3) RGB."""
     try:
         if syntax == uid.JPEGExtended12Bit and plugin == "gdcm":
-            return _extended_12_bit(dataset, frame)
-        # pydicom masks the bits above BitsStored, which are the picture itself where HighBit says so.
-        options = {"correct_unused_bits": False} if syntax in _NATIVE else {}
+            return _extended_12_bit(dataset, frame, frames)
+        # The decoder must find the very stream that was checked: no second table of offsets.
+        options: dict[str, Any] = {"number_of_frames": frames, "extended_offsets": None}
+        if syntax in _NATIVE:
+            # pydicom masks the bits above BitsStored, which are the picture itself where HighBit says so.
+            options = {"correct_unused_bits": False}
         array, _ = get_decoder(syntax).as_array(dataset, index=frame, decoding_plugin=plugin, **options)
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error
@@ -231,12 +283,11 @@ def _frame(dataset: Dataset, syntax: uid.UID, frame: int, plugin: str) -> npt.ND
     return np.asarray(array)
 
 
-def _extended_12_bit(dataset: Dataset, frame: int) -> npt.NDArray[Any]:
+def _extended_12_bit(dataset: Dataset, frame: int, frames: int) -> npt.NDArray[Any]:
     """Decode 12-bit JPEG Extended through GDCM, which can, although pydicom's plugin declines to ask it."""
     import gdcm
 
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
-    frames = max(1, integer(dataset, "NumberOfFrames", 1))
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(get_frame(dataset.PixelData, frame, number_of_frames=frames))
     fragments = gdcm.SequenceOfFragments.New()

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from pydicom.dataelem import DataElement
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.valuerep import PersonName
+
+from pneumo_desktop.imaging import limits
 
 WHITELIST = (
     "PatientName",
@@ -53,10 +56,17 @@ _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
 
 
+def fits(dataset: Dataset, key: str | int) -> bool:
+    """Tell whether a value is small enough to be taken apart; True as well where there is none."""
+    element = dataset.get_item(key)
+    raw = element.value if isinstance(element, RawDataElement) else None
+    return raw is None or len(raw) <= limits.MAX_VALUE_BYTES
+
+
 def text(dataset: Dataset, keyword: str) -> str:
     """Return a value as one clean line, several values joined by a backslash; "" where there is none."""
     try:
-        value = dataset.get(keyword)
+        value = dataset.get(keyword) if fits(dataset, keyword) else None
         if value is None:
             return ""
         if isinstance(value, PersonName):
@@ -77,7 +87,7 @@ def texts(dataset: Dataset, keyword: str) -> list[str]:
 def numbers(dataset: Dataset, keyword: str) -> list[float]:
     """Return the finite numbers of a value, [] where it is absent or malformed."""
     try:
-        value = dataset.get(keyword)
+        value = dataset.get(keyword) if fits(dataset, keyword) else None
         if value is None or value == "":
             return []
         parts = value if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
@@ -105,7 +115,7 @@ def functional(dataset: Dataset, sequence: str, frame: int) -> Dataset:
             (dataset.get("PerFrameFunctionalGroupsSequence"), frame),
             (dataset.get("SharedFunctionalGroupsSequence"), 0),
         ):
-            if groups and index < len(groups) and groups[index].get(sequence):
+            if groups and index < len(groups) and fits(groups[index], sequence) and groups[index].get(sequence):
                 item: Dataset = groups[index][sequence].value[0]
                 return item
     except Exception:  # as above
@@ -169,6 +179,9 @@ def _rows(dataset: Dataset, depth: int) -> Iterator[tuple[str, str, str, str]]:
     for tag in sorted(dataset.keys()):
         label = f"{'>' * depth}({tag.group:04X},{tag.element:04X})"
         try:
+            if not fits(dataset, tag):
+                yield label, keyword_for_tag(tag), "", f"[{len(dataset.get_item(tag).value)} B]"
+                continue
             element: DataElement = dataset[tag]
             name = element.keyword or element.name
             if element.VR == "SQ":

@@ -30,6 +30,21 @@ MAX_RATIO: Final = 2_000
 
 RATIO_FROM_BYTES: Final = 16 * MIB
 
+MAX_JPEG_SCANS: Final = 200
+"""The most scans of one JPEG. Progressive films have about ten; each costs the time of a whole decoding."""
+
+MAX_TILES: Final = 4_096
+"""The most tiles of a JPEG 2000 picture. OpenJPEG takes kilobytes for each before it has seen any."""
+
+MAX_PAGES: Final = 10_000
+"""The most pages of a TIFF."""
+
+MAX_TIFF_ENTRIES: Final = 500_000
+"""The most directory entries of all pages of a TIFF together."""
+
+MAX_TIFF_VALUES: Final = 500_000
+"""The most numbers of one TIFF entry: a strip or tile has one, and Python takes forty bytes for each."""
+
 MAX_ARCHIVE_MEMBERS: Final = 50_000
 MAX_ARCHIVE_RATIO: Final = 200
 """A member or an archive that unpacks to more than this many times its size, and to more than
@@ -38,3 +53,12 @@ MAX_ARCHIVE_RATIO: Final = 200
 ARCHIVE_RATIO_FROM_BYTES: Final = 64 * MIB
 MAX_ARCHIVE_BYTES: Final = 64 * 1024 * MIB
 MAX_FOLDER_DEPTH: Final = 64
+
+MAX_META_BYTES: Final = 64 * 1024
+"""The longest file meta group of a DICOM."""
+
+MAX_DICOM_PIECES: Final = 2_000_000
+"""The most pieces a DICOM header is read in; an element takes two or three."""
+
+MAX_VALUE_BYTES: Final = 4 * MIB
+"""The most bytes of a DICOM value that becomes Python objects: words, numbers, sequences."""

@@ -8,6 +8,7 @@ The size limits have been looked at before this module is asked: ``sniff.header_
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ import numpy.typing as npt
 
 from pneumo_desktop.imaging import codes, limits
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, Window
-from pneumo_desktop.imaging.sniff import Header, Kind, header_of, jpeg_is_complete
+from pneumo_desktop.imaging.sniff import Header, Kind, check_claim, exif_orientation, header_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+BAND_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,6 @@ def full_window(pixels: Pixels) -> tuple[Window, int]:
 
 
 def _jpeg(header: Header, data: bytes) -> npt.NDArray[Any]:
-    if not jpeg_is_complete(data):
-        raise UnreadableImageError(codes.TRUNCATED, "JPEG without an end marker")
     if header.bits != 8:
         raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, f"JPEG with {header.bits} bits a channel")
     if header.channels == 4:
@@ -120,13 +121,12 @@ def _pillow(kind: Kind, header: Header, data: bytes, frame: int) -> tuple[npt.ND
                 raise UnreadableImageError(codes.NO_PIXELS, f"no page {frame} of {frames}")
             if frames > 1:
                 image.seek(frame)
-            if image.width * image.height > limits.MAX_PIXELS:
-                raise UnreadableImageError(codes.TOO_LARGE, f"{image.width} x {image.height} pixels")
-            orientation = int(image.getexif().get(0x0112, 1))
+            # Pillow may have read another header than we did: a second IHDR, another page.
+            check_claim(Header(image.width, image.height, header.channels, header.bits), len(data))
             negative = kind is Kind.TIFF and _white_is_zero(image) and image.mode.startswith("I;16")
             image.load()
             # Pillow has turned a TIFF itself by now.
-            turn = orientation if kind is not Kind.TIFF and 1 <= orientation <= 8 else 1
+            turn = 1 if kind is Kind.TIFF else exif_orientation(_exif(image.info))
             array = _to_array(image)
             return (np.uint16(65535) - array if negative else array), frames, turn
     except UnreadableImageError:
@@ -141,6 +141,14 @@ def _pillow(kind: Kind, header: Header, data: bytes, frame: int) -> tuple[npt.ND
         text = str(error)
         code = codes.TRUNCATED if "truncated" in text or "incomplete" in text else codes.DAMAGED
         raise UnreadableImageError(code, f"{kind}: {type(error).__name__}: {text}"[:200]) from error
+
+
+def _exif(info: dict[str | tuple[int, int], Any]) -> bytes:
+    """Return the EXIF block of a PNG or WebP as it stands; Pillow's own reader would unpack all of it."""
+    block, profile = info.get("exif", b""), info.get("Raw profile type exif")
+    if not block and isinstance(profile, str):  # ImageMagick's older way: hexadecimal under three lines of title
+        block = bytes.fromhex("".join(profile.split("\n")[3:]))
+    return block.removeprefix(b"Exif\0\0") if isinstance(block, bytes) else b""
 
 
 def _white_is_zero(image: Image.Image) -> bool:
@@ -168,13 +176,22 @@ def _to_array(image: Image.Image) -> npt.NDArray[Any]:
 
 def _deep_range(values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     """Bring 32-bit values to uint16: as they are when they fit, stretched over the range otherwise."""
-    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
     if values.dtype.kind == "i" and low >= 0 and high <= 65535:
         return values.astype(np.uint16)
-    if values.dtype.kind == "i" and high - low <= 65535:
-        return (values.astype(np.int64) - int(low)).astype(np.uint16)
-    return np.round((finite - low) * (65535.0 / max(high - low, 1e-12))).astype(np.uint16)
+    step = 1.0 if values.dtype.kind == "i" and high - low <= 65535 else max(high - low, 1e-12) / 65535.0
+    deep = np.empty(values.shape, np.uint16)
+    for rows in bands(values):
+        deep[rows] = np.round((values[rows].astype(np.float64) - low) / step)
+    return deep
+
+
+def bands(pixels: npt.NDArray[Any]) -> Iterator[slice]:
+    """Yield the rows of a picture a few at a time, for steps that need several times its memory."""
+    for row in range(0, pixels.shape[0], BAND_ROWS):
+        yield slice(row, row + BAND_ROWS)
 
 
 def _grey(channels: npt.NDArray[Any], notes: list[str]) -> tuple[Pixels, float]:
@@ -187,8 +204,9 @@ def _grey(channels: npt.NDArray[Any], notes: list[str]) -> tuple[Pixels, float]:
         channels = channels[:, :, :-1]
         if int(alpha.min()) < top:
             notes.append(codes.ALPHA_FLATTENED)
-            scale = alpha[:, :, None].astype(np.float32) / np.float32(top)
-            channels = np.rint(channels * scale).astype(channels.dtype)
+            for rows in bands(channels):
+                scale = alpha[rows, :, None].astype(np.float32) / np.float32(top)
+                channels[rows] = np.rint(channels[rows] * scale).astype(channels.dtype)
     if channels.shape[2] == 1:
         return np.ascontiguousarray(channels[:, :, 0]), 0.0
     return rgb_to_grey(np.ascontiguousarray(channels), notes)

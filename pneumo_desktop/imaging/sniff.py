@@ -5,7 +5,9 @@ The suffix is never looked at here. Headers are read with plain ``struct``: no l
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -115,52 +117,95 @@ def check_claim(header: Header, file_bytes: int) -> None:
         raise UnreadableImageError(codes.BOMB, f"{raw} bytes claimed from {file_bytes}")
 
 
-def jpeg_frame(data: bytes) -> Header:
-    """Read the frame header (any SOF, JPEG-LS too) and the EXIF orientation of a JPEG stream."""
-    orientation = 1
-    position = 2
-    while True:
-        while data[position] != 0xFF:
-            position += 1
-        while data[position] == 0xFF:
-            position += 1
-        marker = data[position]
-        position += 1
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            continue
-        if marker in (0xD9, 0xDA):
-            raise UnreadableImageError(codes.DAMAGED, "no frame header before the scan")
-        (length,) = struct.unpack_from(">H", data, position)
-        if length < 2:
-            raise UnreadableImageError(codes.DAMAGED, "JPEG segment without length")
-        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
-            bits, height, width, channels = struct.unpack_from(">BHHB", data, position + 2)
-            return Header(width, height, channels, bits, orientation)
-        if marker == 0xE1 and data[position + 2 : position + 8] == b"Exif\0\0":
-            orientation = _exif_orientation(data[position + 8 : position + length])
-        position += length
+# A marker that says something. Below C0: stuffed bytes (up to 7F in JPEG-LS) and what every decoder refuses; D0 to D7
+# are restarts; FF is a fill byte.
+_JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 
 
-def jpeg_is_complete(data: bytes) -> bool:
-    """Tell whether an end marker follows the first scan.
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, begin, end) of each segment's content up to the end marker, as libjpeg finds them.
 
-    Strict on purpose: a film that is cut off shows lungs with a grey bottom, and must not get a score.
+    Raises UnreadableImageError ``truncated`` when there is no end marker. Strict on purpose: a film that is cut off
+    shows lungs with a grey bottom, and must not get a score. An embedded thumbnail's markers do not count.
     """
-    scan = data.find(b"\xff\xda")
-    return scan >= 0 and data.rfind(b"\xff\xd9") > scan
+    if data[:2] != b"\xff\xd8":
+        raise UnreadableImageError(codes.DAMAGED, "no JPEG stream")
+    position = 2
+    while (found := _JPEG_MARKER.search(data, position)) is not None:
+        marker, position = found[1][0], found.end()
+        if marker == 0xD9:
+            return
+        if marker == 0xD8:
+            raise UnreadableImageError(codes.DAMAGED, "a JPEG within the JPEG")
+        length = int.from_bytes(data[position : position + 2], "big")
+        if length < 2 or position + length > len(data):
+            break
+        yield marker, position + 2, position + length
+        position += length
+    raise UnreadableImageError(codes.TRUNCATED, "JPEG without an end marker")
+
+
+def jpeg_frame(data: bytes) -> Header:
+    """Read the frame header (any SOF, JPEG-LS too) and the EXIF orientation of a whole JPEG stream.
+
+    Raises UnreadableImageError (``truncated``, ``damaged``, ``bomb``); the size is not yet held to the limits.
+    """
+    frame: tuple[int, int, int, int] | None = None
+    orientation, scans = 1, 0
+    for marker, begin, end in _jpeg_segments(data):
+        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
+            if frame is not None:
+                raise UnreadableImageError(codes.DAMAGED, "two JPEG frame headers")
+            frame = struct.unpack_from(">BHHB", data, begin)
+        elif marker == 0xDA:
+            scans += 1
+            if frame is None:
+                raise UnreadableImageError(codes.DAMAGED, "no frame header before the scan")
+            if scans > limits.MAX_JPEG_SCANS:
+                raise UnreadableImageError(codes.BOMB, "JPEG scans")
+        elif marker == 0xE1 and not scans and data[begin : begin + 6] == b"Exif\0\0":
+            orientation = exif_orientation(data[begin + 6 : end])
+    if frame is None or not scans:
+        raise UnreadableImageError(codes.DAMAGED, "JPEG without a picture")
+    bits, height, width, channels = frame
+    return Header(width, height, channels, bits, orientation)
 
 
 def jpeg2000_frame(data: bytes) -> Header:
-    """Read the SIZ segment of a JPEG 2000 or HTJ2K codestream (bare, or inside a JP2 box)."""
-    start = data[:4096].find(b"\xff\x4f\xff\x51")
-    if start < 0:
-        raise UnreadableImageError(codes.DAMAGED, "no JPEG 2000 codestream")
-    x1, y1, x0, y0 = struct.unpack_from(">IIII", data, start + 8)
+    """Read the SIZ segment of a JPEG 2000 or HTJ2K code stream (bare, or the first one inside a JP2 file).
+
+    Raises UnreadableImageError (``damaged``, ``bomb``); a stream that ends early raises struct.error or IndexError.
+    """
+    start = _jp2_codestream(data) if data[4:8] == b"jP  " else 0
+    if data[start : start + 4] != b"\xff\x4f\xff\x51":
+        raise UnreadableImageError(codes.DAMAGED, "no JPEG 2000 code stream")
+    x1, y1, x0, y0, tile_width, tile_height, tile_x, tile_y = struct.unpack_from(">8I", data, start + 8)
+    if x0 >= x1 or y0 >= y1 or not tile_width or not tile_height or tile_x > x0 or tile_y > y0:
+        raise UnreadableImageError(codes.DAMAGED, "JPEG 2000 without an area")
+    tiles = -((tile_x - x1) // tile_width) * -((tile_y - y1) // tile_height)
+    if tiles > limits.MAX_TILES:
+        raise UnreadableImageError(codes.BOMB, f"{tiles} tiles")
     (channels,) = struct.unpack_from(">H", data, start + 40)
     return Header(x1 - x0, y1 - y0, channels, (data[start + 42] & 0x7F) + 1)
 
 
-def _exif_orientation(block: bytes) -> int:
+def _jp2_codestream(data: bytes) -> int:
+    """Return where the code stream of a JP2 file begins."""
+    position = 0
+    while True:
+        length, name = struct.unpack_from(">I4s", data, position)
+        header = 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, position + 8)
+            header = 16
+        if name == b"jp2c":
+            return position + header
+        if length < header:
+            raise UnreadableImageError(codes.DAMAGED, "JP2 box without length")
+        position += length
+
+
+def exif_orientation(block: bytes) -> int:
     """Return the orientation (1..8) from a TIFF block, 1 where it is absent or damaged."""
     try:
         order = "<" if block[:2] == b"II" else ">"
@@ -176,9 +221,9 @@ def _exif_orientation(block: bytes) -> int:
 
 
 def _png(data: bytes) -> Header:
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     if data[12:16] != b"IHDR":
         raise UnreadableImageError(codes.DAMAGED, "PNG without IHDR")
-    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}.get(colour)
     if channels is None:
         raise UnreadableImageError(codes.DAMAGED, f"PNG colour type {colour}")
@@ -205,32 +250,64 @@ def _webp(data: bytes) -> Header:
     elif form == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
     else:
-        raise UnreadableImageError(codes.DAMAGED, "WebP without a picture")
+        raise UnreadableImageError(codes.TRUNCATED if len(form) < 4 else codes.DAMAGED, "WebP without a picture")
     return Header(width, height, 4)
 
 
+# TIFF tags that say how much memory a page takes, and of them those that hold a side in pixels.
+_TIFF_SIZES = frozenset({256, 257, 258, 277, 322, 323})
+_TIFF_TILE = (322, 323)
+_TIFF_NUMBERS = {1: "B", 3: "H", 4: "I"}
+
+
 def _tiff(data: bytes) -> Header:
+    """Read the first page's claim, hold every further page to the limits as well, and end a chain without end."""
     order = "<" if data[:2] == b"II" else ">"
+    first: Header | None = None
+    seen: set[int] = set()
+    entries = 0
     (offset,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, offset)
+    while offset and offset not in seen and (first is None or offset + 2 <= len(data)):
+        seen.add(offset)
+        (count,) = struct.unpack_from(order + "H", data, offset)
+        entries += count
+        if len(seen) > limits.MAX_PAGES or entries > limits.MAX_TIFF_ENTRIES:
+            raise UnreadableImageError(codes.BOMB, "TIFF pages")
+        header = _tiff_page(data, order, offset + 2, count)
+        if first is None:
+            first = header
+        else:
+            check_claim(header, len(data))
+        (offset,) = struct.unpack_from(order + "I", data, offset + 2 + 12 * count)
+    if first is None:
+        raise UnreadableImageError(codes.DAMAGED, "TIFF without a page")
+    return first
+
+
+def _tiff_page(data: bytes, order: str, start: int, count: int) -> Header:
     found: dict[int, int] = {}
     for index in range(count):
-        tag, form, number, raw = struct.unpack_from(order + "HHI4s", data, offset + 2 + 12 * index)
-        if tag not in (256, 257, 258, 277):
+        tag, form, number, raw = struct.unpack_from(order + "HHI4s", data, start + 12 * index)
+        if number > limits.MAX_TIFF_VALUES and form not in (1, 2, 6, 7):
+            raise UnreadableImageError(codes.BOMB, f"TIFF tag {tag} of {number} values")
+        if tag not in _TIFF_SIZES:
             continue
-        size = {1: "B", 3: "H", 4: "I"}.get(form)
+        size = _TIFF_NUMBERS.get(form)
         if size is None or number < 1:
             raise UnreadableImageError(codes.DAMAGED, f"TIFF tag {tag} of type {form}")
         if number * struct.calcsize(size) > 4:
             (where,) = struct.unpack(order + "I", raw)
-            (found[tag],) = struct.unpack_from(order + size, data, where)
+            value: int = struct.unpack_from(order + size, data, where)[0]
         else:
-            (found[tag],) = struct.unpack_from(order + size, raw)
+            value = struct.unpack_from(order + size, raw)[0]
+        found.setdefault(tag, value)
     if 256 not in found or 257 not in found:
         raise UnreadableImageError(codes.DAMAGED, "TIFF without a size")
     channels, bits = found.get(277, 1), found.get(258, 1)
     if channels > 16 or bits > 64:
         raise UnreadableImageError(codes.DAMAGED, f"TIFF with {channels} channels of {bits} bits")
+    if all(tag in found for tag in _TIFF_TILE):
+        check_claim(Header(found[322], found[323], channels, bits), len(data))
     return Header(found[256], found[257], channels, bits)
 
 
