@@ -1,7 +1,8 @@
 """Random changes that must not change the answer. OpenCV on 8-bit grey pictures.
 
 Besides geometry and brightness they attack the shortcut of the data: files of one class were stored sharper
-and larger than the other's, so blur, resampling, noise and re-encoding are drawn for every class alike.
+and larger than the other's, so blur, resampling, noise and re-encoding are drawn for every class alike, and a film
+borrows the sharpness and the grey levels of another one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.training.look import borrow_levels, borrow_sharpness
 
 _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
 
@@ -35,6 +37,7 @@ class Augmentation:
     equalise: float = 0.15
     cut_out: float = 0.3
     border: float = 0.1
+    borrow: float = 0.5
 
 
 def _crop_and_rotate(
@@ -81,13 +84,24 @@ def _resample(picture: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.N
 
 
 def augment(
-    picture: npt.NDArray[np.uint8], size: int, strength: Augmentation, rng: np.random.Generator
+    picture: npt.NDArray[np.uint8],
+    size: int,
+    strength: Augmentation,
+    rng: np.random.Generator,
+    donor: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Return one random variant of ``picture`` (H, W) uint8 as (size, size) uint8."""
+    """Return one random variant of ``picture`` (H, W) uint8 as (size, size) uint8.
+
+    ``donor`` (H', W') uint8: another film, whose look may be borrowed.
+    """
     if rng.random() < strength.resample * 0.5:
         shrink = rng.uniform(0.5, 1.0)
         picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=int(rng.choice(_KERNELS[:4])))
     out = _crop_and_rotate(picture, size, strength, rng)
+    if donor is not None and rng.random() < strength.borrow:
+        look = squash(donor, size)
+        out = borrow_sharpness(out, look, float(rng.uniform(0.0, 1.0)))
+        out = borrow_levels(out, look, float(rng.uniform(0.0, 0.8)))
     if rng.random() < strength.equalise:
         clahe = cv2.createCLAHE(clipLimit=float(rng.uniform(1.0, 3.0)), tileGridSize=(8, 8))
         out = clahe.apply(out)

@@ -98,7 +98,8 @@ class BalancedBatches:
         labels = np.empty((count, 1), np.float32)
         for row, index in enumerate(chosen):
             sample = self._samples[index]
-            changed = augment(sample.picture, size, self._settings.augmentation, rng)
+            donor = self._samples[int(rng.integers(len(self._samples)))].picture
+            changed = augment(sample.picture, size, self._settings.augmentation, rng, donor)
             pictures[row, :, :, 0] = changed.astype(np.float32) / 255.0
             labels[row] = sample.label
         return pictures, labels

