@@ -34,6 +34,8 @@ lock: .venv/dev.stamp
 		pyproject.toml -o requirements/dev.txt
 	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra bundle \
 		pyproject.toml -o requirements/bundle.txt
+	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training \
+		pyproject.toml -o requirements/bundle-training.txt
 
 # Rebuilds the bundled model from the data: about an hour on two cores.
 model: .venv/dev.stamp

@@ -7,6 +7,12 @@ from fnmatch import fnmatch
 TRAINING = ("tensorflow", "keras", "h5py", "grpc", "pneumo_desktop.training")
 """Only the training component carries these."""
 
+READING_ONLY = (
+    "PySide6", "shiboken6", "matplotlib", "contourpy", "kiwisolver", "fontTools", "pneumo_desktop.gui",
+    "pneumo_desktop.cli",
+)  # fmt: skip
+"""Only the base carries these."""
+
 EXCLUDED_MODULES = (
     # graphical tool kits and consoles that nobody sees
     "tkinter", "_tkinter", "curses", "_curses", "IPython", "pytest", "_pytest", "setuptools", "pip", "uv", "wheel",
