@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
-from pneumo_desktop.training.corpus import CHOOSE, FIT, Sample, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
 from pneumo_desktop.training.fit import FitSettings, fit
-from pneumo_desktop.training.look import borrow_levels, borrow_sharpness
+from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 
@@ -34,22 +34,6 @@ def area_under_curve(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> floa
 def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: int) -> npt.NDArray[np.float32]:
     batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
     return np.asarray(model.predict(batch, batch_size=64, verbose=0)["logit"])[:, 0]
-
-
-def other_look(samples: Sequence[Sample], size: int, seed: int = 3) -> list[npt.NDArray[np.uint8]]:
-    """Return each picture as (size, size) uint8 with half the look of a film of the other class.
-
-    A validation that does not share the data's shortcut: where sharpness and grey levels told the class they now
-    tell the opposite.
-    """
-    rng = np.random.default_rng(seed)
-    pools = {label: [s for s in samples if s.label != label] for label in (0, 1)}
-    pictures = []
-    for sample in samples:
-        donors = pools[sample.label]
-        look = squash(donors[int(rng.integers(len(donors)))].picture, size)
-        pictures.append(borrow_levels(borrow_sharpness(squash(sample.picture, size), look, 0.5), look, 0.5))
-    return pictures
 
 
 def main() -> int:

@@ -1,0 +1,139 @@
+"""How much of the heat map lies inside the lung fields, on images that the model has not learnt from.
+
+    .venv/bin/python bench/heatmap_in_lungs.py [--model FILE] [--sheet masks.png] [--overlays overlays.png]
+
+Fifty images of the report part (half children, half adults; pneumonia that the model calls so), chosen by seed. The lung
+mask is a simple one (dark regions inside the chest, closed and made convex, one a side): look at ``--sheet`` before the
+figure is believed. ``--overlays`` draws thirty of the maps.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from measuring import show
+
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.heatmap import overlay, strength
+from pneumo_desktop.training.corpus import REPORT, Sample, load_corpus
+from pneumo_desktop.training.judge import Judge
+
+SIDE = 256
+SPLIT_SEED = 20261123
+LARGEST_LUNG = 0.22
+"""Of the picture; a larger dark region is more than one lung."""
+
+Picture = npt.NDArray[np.uint8]
+
+
+def lung_mask(picture: Picture) -> npt.NDArray[np.bool_]:
+    """Return where the lungs are on ``picture`` (S, S) uint8: the largest dark region of each half, made convex."""
+    size = picture.shape[0]
+    even = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4)).apply(cv2.GaussianBlur(picture, (0, 0), size / 80))
+    chest = np.zeros((size, size), bool)
+    chest[int(0.06 * size) : int(0.92 * size), int(0.07 * size) : int(0.93 * size)] = True
+    level, _ = cv2.threshold(even[chest].reshape(-1, 1), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    dark = ((even < level) & chest).astype(np.uint8)
+    # The air beside the body is dark too, and touches the edge of the film.
+    outside = np.pad((even < 0.6 * level).astype(np.uint8), 1, constant_values=1)
+    _, places = cv2.connectedComponents(outside)
+    dark[places[1:-1, 1:-1] == places[0, 0]] = 0
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size // 30, size // 30))
+    dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, kernel)
+    left, right = _field(dark, slice(0, size // 2)), _field(dark, slice(size // 2, size))
+    # A lung that is white or was not found lies about where the other one's mirror image is.
+    if left.sum() < 0.6 * right.sum():
+        left |= right[:, ::-1]
+    elif right.sum() < 0.6 * left.sum():
+        right |= left[:, ::-1]
+    return left | right
+
+
+def _field(dark: npt.NDArray[np.uint8], half: slice) -> npt.NDArray[np.bool_]:
+    """Return the largest dark region of one half that is no larger than a lung, made convex; empty where there is none."""
+    side = np.zeros_like(dark)
+    side[:, half] = dark[:, half]
+    outlines, _ = cv2.findContours(side, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    field = np.zeros_like(dark)
+    for outline in sorted(outlines, key=cv2.contourArea, reverse=True):
+        hull = cv2.convexHull(outline)
+        compact = cv2.contourArea(outline) > 0.6 * cv2.contourArea(hull)
+        middle = hull[:, 0, 0].mean() / dark.shape[1]
+        if compact and 0.12 < middle < 0.88 and cv2.contourArea(hull) < LARGEST_LUNG * dark.size:
+            cv2.fillConvexPoly(field, hull, 1)
+            break
+    return field.astype(bool)
+
+
+def _sheet(pictures: Sequence[npt.NDArray[np.uint8]], path: Path, columns: int = 10) -> None:
+    """Write (SIDE, SIDE, 3) RGB pictures side by side."""
+    blank = np.zeros_like(pictures[0])
+    rows = [
+        np.hstack([*pictures[at : at + columns], *[blank] * (columns - len(pictures[at : at + columns]))])
+        for at in range(0, len(pictures), columns)
+    ]
+    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
+
+
+def _outlined(picture: Picture, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(cv2.drawContours(colour, outlines, -1, (80, 220, 255), 1))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--model", type=Path, default=Path("models/bundled.pneumo"))
+    parser.add_argument("--images", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--overlays", type=Path)
+    chosen = parser.parse_args()
+    judge = Judge(ModelPackage.open(chosen.model))
+    ill = [s for s in load_corpus(chosen.data, SPLIT_SEED) if s.part == REPORT and s.label == 1 and s.weight > 0]
+    rng = np.random.default_rng(chosen.seed)
+
+    def called_so(samples: Sequence[Sample]) -> list[tuple[Picture, npt.NDArray[np.float32]]]:
+        found: list[tuple[Picture, npt.NDArray[np.float32]]] = []
+        for place in rng.permutation(len(samples)):
+            output = judge.look(samples[place].picture)
+            if output.logit > 0 and len(found) < chosen.images // 2:
+                found.append((squash(samples[place].picture, SIDE), output.map))
+        return found
+
+    drawn = [*called_so([s for s in ill if s.source == "kermany"]), *called_so([s for s in ill if s.source == "nih"])]
+    inside, areas, outlined = [], [], []
+    for picture, heat in drawn:
+        mask, amount = lung_mask(picture), strength(heat, SIDE, SIDE)
+        inside.append(float(amount[mask].sum() / max(amount.sum(), 1e-9)))
+        areas.append(float(mask.mean()))
+        outlined.append(_outlined(picture, mask))
+    half = chosen.images // 2
+    show(
+        "heat map inside the lung fields",
+        [
+            ("mean share of the map", float(np.mean(inside)), ""),
+            ("share of the picture that is lung", float(np.mean(areas)), ""),
+            ("children", float(np.mean(inside[:half])), ""),
+            ("adults", float(np.mean(inside[half:])), ""),
+            ("least of an image", float(np.min(inside)), ""),
+        ],
+        images=len(drawn), seed=chosen.seed,
+    )  # fmt: skip
+    if chosen.sheet:
+        _sheet(outlined, chosen.sheet)
+    if chosen.overlays:
+        few = [*drawn[:15], *drawn[half : half + 15]]
+        _sheet([overlay(picture, heat, 0.6) for picture, heat in few], chosen.overlays)
+
+
+if __name__ == "__main__":
+    main()
