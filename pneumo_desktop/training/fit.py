@@ -40,16 +40,16 @@ class FitSettings:
 
     architecture: str = "efficientnet_lite0"
     size: int = 192
-    epochs: int = 5
-    steps_per_epoch: int = 160
+    epochs: int = 10
+    steps_per_epoch: int = 190
     batch: int = 32
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
-    averaging: float = 0.995
+    averaging: float = 0.998
     dropout: float = 0.2
     seed: int = 1
-    frozen_blocks: int = 5
+    frozen_blocks: int = 2
     norms_still: bool = False
     patience: int = 0
     quotas: dict[str, float] = field(
