@@ -46,23 +46,28 @@ model: .venv/dev.stamp
 		--without-rsna runs/without-rsna --out models/bundled.pneumo
 
 # The installers. Their environment has no TensorFlow and nothing of development: what is not there cannot slip in.
-build/env/bin/pyinstaller: requirements/bundle.txt
+build/env-%/bin/pyinstaller: requirements/%.txt
 	@sh build_spec/system-libraries.sh
-	$(PYTHON) -m venv build/env
-	build/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bundle.txt
+	$(PYTHON) -m venv build/env-$*
+	build/env-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-bundle: build/env/bin/pyinstaller
-	PYTHON=build/env/bin/python sh build_spec/linux/bundle.sh
+# A bundle is made again only when something that goes into it has changed.
+BUNDLED := $(shell find pneumo_desktop resources -type f -not -name '*.pyc') models/bundled.pneumo LICENSE NOTICE \
+	$(wildcard build_spec/*.py build_spec/*.spec) build_spec/linux/bundle.sh
+build/bundle/pneumo-desktop/manifest.json: build/env-bundle/bin/pyinstaller $(BUNDLED)
+	PYTHON=build/env-bundle/bin/python sh build_spec/linux/bundle.sh pneumo
+
+build/bundle/pneumo-training/manifest.json: build/env-bundle-training/bin/pyinstaller $(BUNDLED)
+	PYTHON=build/env-bundle-training/bin/python sh build_spec/linux/bundle.sh training
+
+bundle: build/bundle/pneumo-desktop/manifest.json build/bundle/pneumo-training/manifest.json
 
 deb: bundle
-	sh build_spec/linux/deb.sh
+	PYTHON=build/env-bundle/bin/python sh build_spec/linux/deb.sh
 
 run-installer: bundle
-	sh build_spec/linux/run_installer.sh
-
-sums:
-	cd dist && sha256sum -- *.deb *.run *.exe 2>/dev/null >SHA256SUMS; cat SHA256SUMS
+	PYTHON=build/env-bundle/bin/python sh build_spec/linux/run_installer.sh
 
 clean:
 	rm -rf .venv build dist

@@ -46,7 +46,13 @@ PRUNED_FILES = (
     "*plugins/imageformats/*qicns*",
     "*Qt/translations/qt_help_*", "*PySide6/translations/qt_help_*",
     "*matplotlib/mpl-data/sample_data/*", "*matplotlib/mpl-data/plot_directive/*",
+    "*matplotlib/mpl-data/fonts/afm/*", "*matplotlib/mpl-data/fonts/pdfcorefonts/*",
     "cv2/data/*", "*opencv_videoio_ffmpeg*", "*/py.typed", "*.pyi",
+    # AVIF is not among the formats that are read
+    "PIL/_avif*", "*pillow.libs/libavif*",
+    # parts of TensorFlow that no training touched
+    "tensorflow/compiler/mlir/stablehlo/*", "tensorflow/compiler/tf2xla/ops/*", "tensorflow/include/*",
+    "tensorflow/xla_aot_runtime_src/*", "h5py/tests/*", "keras/src/utils/*testing*",
 )  # fmt: skip
 """Patterns over the path of a file in the bundle, with forward slashes."""
 

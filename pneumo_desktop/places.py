@@ -8,13 +8,16 @@ from pathlib import Path
 import platformdirs
 
 APP_NAME = "pneumo-desktop"
+TRAINING = "training"
+"""The folder of the training component, beside the base; its program uses the base's resources and model."""
 
 
 def _root() -> Path:
     """Return the folder that holds ``resources`` and ``models``."""
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen is not None:
-        return Path(frozen)
+        inside, program = Path(frozen), Path(sys.executable).resolve().parent
+        return program.parent / inside.name if program.name == TRAINING else inside
     package = Path(__file__).resolve().parent
     checkout = package.parent
     if (checkout / "pyproject.toml").is_file():

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pneumo_desktop.places import TRAINING
 from pneumo_desktop.words import ntr, tr
 
 MANIFEST = "manifest.json"
-TRAINING = "training"
 EXIT_FINE, EXIT_DIFFERENT, EXIT_NO_MANIFEST = 0, 1, 2
 _CHUNK = 1 << 20
 _SHOWN = 20

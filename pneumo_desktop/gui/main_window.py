@@ -212,6 +212,8 @@ class MainWindow(QMainWindow):
         self._help.setShortcut(QKeySequence(Qt.Key.Key_F1))
         self._help.triggered.connect(self.show_help)
         self._help_menu.addAction(self.viewer.action("keys"))
+        self._check = self._help_menu.addAction("")
+        self._check.triggered.connect(self.show_checkup)
         self._about = self._help_menu.addAction("")
         self._about.triggered.connect(self.show_about)
 
@@ -249,6 +251,7 @@ class MainWindow(QMainWindow):
         for action, theme in self._theme_actions:
             action.setText(tr(THEME_WORDS[theme]))
         self._help.setText(tr("How to use it, and how to read the answers"))
+        self._check.setText(tr("Check this computer…"))
         self._about.setText(tr("About Pneumo Desktop"))
         self._population_label.setText(tr("Whose images are these?"))
         self.population.setAccessibleName(tr("Whose images are these?"))
@@ -694,6 +697,14 @@ class MainWindow(QMainWindow):
         job = self._unfinished_training
         if job is not None:
             self._background.submit(lambda: finish_job(job))
+
+    def show_checkup(self) -> None:
+        """Look at this computer and this installation, and tell what was seen."""
+        from pneumo_desktop.gui.checkup import CheckupDialog
+
+        dialog = CheckupDialog(self._services, self)
+        dialog.begin()
+        dialog.exec()
 
     def show_evaluation(self, folder: Path | None = None) -> None:
         """Measure a model on a labelled folder; matplotlib is imported by then, not at the start."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumo_desktop import places
+from pneumo_desktop.computer import free_disk_mb, free_memory_mb, has_avx
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.training import computer, local
@@ -90,8 +91,8 @@ def _check(options: argparse.Namespace, events: Events, _control: Control) -> No
         estimated[way] = computer.estimated_seconds(way, options.images, seconds, size / package.card.input_size)
         sentences += [text for text in map(sentence, problems) if text not in sentences]
     events.end(
-        "check", possible=possible, sentences=sentences, avx=computer.has_avx(), memory_mb=computer.free_memory_mb(),
-        disk_mb=computer.free_disk_mb(options.folder), needed_memory_mb=needed, estimated_seconds=estimated,
+        "check", possible=possible, sentences=sentences, avx=has_avx(), memory_mb=free_memory_mb(),
+        disk_mb=free_disk_mb(options.folder), needed_memory_mb=needed, estimated_seconds=estimated,
     )  # fmt: skip
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pneumo_desktop.computer import free_disk_mb, free_memory_mb, has_avx
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
 from pneumo_desktop.training.problems import Problem
 
 WAYS = ("adapt", "fine-tune", "transfer", "compact", "classic")
-_WINDOWS_AVX = 39
-"""PF_AVX_INSTRUCTIONS_AVAILABLE of IsProcessorFeaturePresent."""
-
 _BASE_MB = 750
 """TensorFlow with the program round it (measured, 2.21)."""
 
@@ -31,56 +27,6 @@ _STEP_PER_PASS = {"fine-tune": 5.0, "transfer": 3.2, "compact": 1.0, "classic": 
 _USUAL_EPOCHS = {"fine-tune": 5, "transfer": 6, "compact": 15, "classic": 15}
 
 
-def has_avx() -> bool:
-    """Tell whether the processor has AVX; without it TensorFlow ends the process by an illegal instruction."""
-    if sys.platform == "win32":
-        import ctypes
-
-        return bool(ctypes.windll.kernel32.IsProcessorFeaturePresent(_WINDOWS_AVX))
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return True
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return not flags or "avx" in flags.split()
-
-
-def free_memory_mb() -> int:
-    """Return how many MB this process may still take: what the system has free, or its own limit if that is less."""
-    if sys.platform == "win32":
-        return _windows_memory_mb()
-    import resource
-
-    free = 1 << 20
-    try:
-        for line in Path("/proc/meminfo").read_text("utf-8").splitlines():
-            if line.startswith("MemAvailable:"):
-                free = int(line.split()[1]) // 1024
-    except OSError:
-        pass
-    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
-        soft = resource.getrlimit(limit)[0]
-        if soft != resource.RLIM_INFINITY:
-            free = min(free, soft // 2**20)
-    return free
-
-
-def _windows_memory_mb() -> int:
-    import ctypes
-
-    class Status(ctypes.Structure):
-        _fields_ = (
-            ("length", ctypes.c_ulong), ("load", ctypes.c_ulong), ("total", ctypes.c_ulonglong),
-            ("available", ctypes.c_ulonglong), ("page_total", ctypes.c_ulonglong), ("page_free", ctypes.c_ulonglong),
-            ("virtual_total", ctypes.c_ulonglong), ("virtual_free", ctypes.c_ulonglong), ("extended", ctypes.c_ulonglong),
-        )  # fmt: skip
-
-    status = Status()
-    status.length = ctypes.sizeof(Status)
-    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined,unused-ignore]
-    return int(status.available // 2**20)
-
-
 def used_memory_mb() -> int:
     """Return the resident memory of this process in MB, or 0 where the system does not tell."""
     try:
@@ -88,14 +34,6 @@ def used_memory_mb() -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * 4096 // 2**20
-
-
-def free_disk_mb(folder: Path) -> int:
-    """Return the free space of the disk that holds ``folder`` (or its nearest parent that exists), in MB."""
-    place = folder.resolve()
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free // 2**20
 
 
 def needed_memory_mb(way: str, size: int, batch: int) -> int:

@@ -31,8 +31,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop import training_program
 from pneumo_desktop.evaluation import figures
-from pneumo_desktop.gui.training.process import TrainingProcess, read_json
+from pneumo_desktop.gui.training.process import MissingTrainingError, TrainingProcess, read_json
 from pneumo_desktop.words import N_, ntr, tr
 
 _PREVIEWED = 4
@@ -118,7 +119,7 @@ class DataPage(QWidget):
         self.own_test.toggled.connect(lambda: self.start_scan() if self.folder.text().strip() else None)
         self.progress = QProgressBar()
         self.progress.hide()
-        self.words = QLabel(wordWrap=True)
+        self.words = QLabel("" if training_program.command() else training_program.missing(), wordWrap=True)
         self.findings = QListWidget()
         self.findings.setWordWrap(True)
         self.findings.setAccessibleName(tr("What the scan found"))
@@ -205,11 +206,15 @@ class DataPage(QWidget):
             )  # fmt: skip
 
     def _run(self, *arguments: str) -> None:
+        try:
+            self._process.start(arguments)
+        except MissingTrainingError:
+            self.words.setText(training_program.missing())
+            return
         self.progress.setRange(0, 0)
         self.progress.show()
         for widget in (self.choose, self.reviewed, self.own_test):
             widget.setEnabled(False)
-        self._process.start(arguments)
 
     def _told(self, event: dict[str, Any]) -> None:
         kind = event["event"]

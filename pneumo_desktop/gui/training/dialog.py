@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop import training_program
 from pneumo_desktop.app import Services
 from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measure, reading_with
 from pneumo_desktop.evaluation.compare import Verdict
@@ -249,9 +250,7 @@ class TrainingDialog(QDialog):
             self._missing()
 
     def _missing(self) -> None:
-        self.train.words.setText(
-            tr("The training component is not installed. Please install the full version of the program.")
-        )
+        self.train.words.setText(training_program.missing())
 
     def _trained(self, event: dict[str, Any]) -> None:
         self._package = Path(event["package"])
