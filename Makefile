@@ -54,11 +54,11 @@ build/env-%/bin/pyinstaller: requirements/%.txt
 
 # A bundle is made again only when something that goes into it has changed.
 BUNDLED := $(shell find pneumo_desktop resources -type f -not -name '*.pyc') models/bundled.pneumo LICENSE NOTICE \
-	$(wildcard build_spec/*.py build_spec/*.spec) build_spec/linux/bundle.sh
+	$(wildcard build_spec/*.py build_spec/*.spec build_spec/stand_ins/*) build_spec/linux/share.py build_spec/linux/bundle.sh
 build/bundle/pneumo-desktop/manifest.json: build/env-bundle/bin/pyinstaller $(BUNDLED)
 	PYTHON=build/env-bundle/bin/python sh build_spec/linux/bundle.sh pneumo
 
-build/bundle/pneumo-training/manifest.json: build/env-bundle-training/bin/pyinstaller $(BUNDLED)
+build/bundle/pneumo-training/manifest.json: build/env-bundle-training/bin/pyinstaller build/bundle/pneumo-desktop/manifest.json
 	PYTHON=build/env-bundle-training/bin/python sh build_spec/linux/bundle.sh training
 
 bundle: build/bundle/pneumo-desktop/manifest.json build/bundle/pneumo-training/manifest.json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
-TRAINING = ("tensorflow", "keras", "h5py", "grpc", "pneumo_desktop.training")
+TRAINING = ("tensorflow", "keras", "h5py", "pneumo_desktop.training")
 """Only the training component carries these."""
 
 READING_ONLY = (
@@ -19,7 +19,7 @@ EXCLUDED_MODULES = (
     # readline and gdbm are GPL-3
     "readline", "_gdbm", "_dbm", "dbm",
     # the program opens no connection
-    "ssl", "_ssl", "PySide6.QtNetwork", "PySide6.QtWebEngineCore", "PySide6.QtWebEngineWidgets",
+    "ssl", "_ssl", "grpc", "urllib3", "certifi", "tqdm", "PySide6.QtNetwork", "PySide6.QtWebEngineCore", "PySide6.QtWebEngineWidgets",
     # Qt that the window does not use
     "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtQuickWidgets", "PySide6.QtSql", "PySide6.QtTest",
     "PySide6.QtDesigner", "PySide6.QtUiTools", "PySide6.QtHelp", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets",

@@ -28,8 +28,9 @@ def build_id() -> str:
     """Return version and a hash of everything that both components are built from: the same tree, the same id."""
     sources = [
         *ROOT.joinpath("pneumo_desktop").rglob("*.py"),
-        *ROOT.joinpath("build_spec").rglob("*.spec"),
-        ROOT / "build_spec" / "exclusions.py",
+        *ROOT.joinpath("build_spec").glob("*.spec"),
+        *ROOT.joinpath("build_spec").glob("*.py"),
+        *ROOT.joinpath("build_spec", "stand_ins").glob("*.py"),
         *ROOT.joinpath("requirements").glob("*.txt"),
         ROOT / "models" / "bundled.pneumo",
     ]

@@ -32,12 +32,13 @@ DECIDED = {
     "shiboken6": "LGPL-3.0-only",
     "pyinstaller": "GPL-2.0-or-later-with-bootloader-exception",  # only its starter is in the bundle
     "pyinstaller-hooks-contrib": "Apache-2.0",  # run-time hooks; the GPL part stays on the building computer
+    "namex": "Apache-2.0",  # told by its licence file alone
     "msvc-runtime": "LicenseRef-Microsoft-redistributable",
 }
 """Where the metadata offer a choice or say it in words of their own."""
 
 STATED = {
-    "mit": "MIT", "mit license": "MIT", "apache 2.0": "Apache-2.0", "apache-2.0": "Apache-2.0",
+    "mit": "MIT", "mit license": "MIT", "apache 2.0": "Apache-2.0", "apache-2.0": "Apache-2.0", "apache license 2.0": "Apache-2.0",
     "bsd 3-clause license": "BSD-3-Clause", "3-clause bsd license": "BSD-3-Clause", "mpl-2.0 and mit": "MPL-2.0 AND MIT",
 }  # fmt: skip
 CLASSIFIED = {
@@ -177,7 +178,8 @@ def _python_notice() -> Notice:
 
 
 def _is_ours(path: Path) -> bool:
-    return any(path.is_relative_to(ROOT / name) for name in ("pneumo_desktop", "resources", "models")) or (
+    ours = ("pneumo_desktop", "resources", "models", "build_spec")
+    return any(path.is_relative_to(ROOT / name) for name in ours) or (
         path.parent == ROOT and path.name in ("LICENSE", "NOTICE")
     )
 

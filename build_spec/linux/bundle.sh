@@ -23,5 +23,6 @@ done
 "$python" build_spec/notices.py "build/work/$spec/sources.json" "$folder/THIRD_PARTY_NOTICES.txt"
 cp LICENSE NOTICE "$folder/"
 "$python" build_spec/glibc.py "$folder"
+[ "$component" = base ] || "$python" build_spec/linux/share.py build/bundle/pneumo-desktop "$folder"
 "$python" build_spec/manifest.py "$folder" --component "$component"
 du -sm "$folder" | sed 's/\t.*/ MB on disk/'
