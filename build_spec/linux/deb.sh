@@ -1,10 +1,13 @@
 #!/bin/sh
-# Makes dist/pneumo-desktop_VERSION_amd64.deb of build/bundle/pneumo-desktop. Dependencies are read from the binaries.
+# Makes dist/pneumo-desktop_VERSION_amd64.deb (reading) and dist/pneumo-desktop-training_VERSION_amd64.deb (training, beside
+# it). Dependencies are read from the binaries. PYTHON: the environment of the bundle.
 set -eu
-python=${PYTHON:-build/env/bin/python}
+python=$PYTHON
 here=build_spec/linux
 folder=build/bundle/pneumo-desktop
+component=build/bundle/pneumo-training
 version=$("$python" build_spec/identity.py)
+sh $here/same_build.sh
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
 root=build/deb/pneumo-desktop
 rm -rf "$root"
@@ -47,11 +50,38 @@ Description: reading assistant for chest radiographs that needs no internet
  .
  It assists a reader and never replaces one. It is not a medical device.
 END
-# Root's files, whatever umask this was built under.
-find "$root" -type d -exec chmod 755 {} +
-find "$root" -type f -exec chmod go=u-w,go+r {} +
-find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
-deb="dist/pneumo-desktop_${version}_amd64.deb"
-dpkg-deb --root-owner-group -Zzstd -z19 --build "$root" "$deb" >/dev/null
+pack() { # pack ROOT NAME: root's files, whatever umask this was built under
+    find "$1" -type d -exec chmod 755 {} +
+    find "$1" -type f -exec chmod go=u-w,go+r {} +
+    find "$1" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+    deb="dist/${2}_${version}_amd64.deb"
+    dpkg-deb --root-owner-group -Zzstd -z19 --build "$1" "$deb" >/dev/null
+    rm -rf "$1"
+    ls -l "$deb" | awk '{printf "%s %.1f MB\n", $NF, $5 / 1e6}'
+}
+pack "$root" pneumo-desktop
+
+root=build/deb/pneumo-desktop-training
 rm -rf "$root"
-ls -l "$deb" | awk '{printf "%s %.1f MB\n", $NF, $5 / 1e6}'
+mkdir -p "$root/DEBIAN" "$root/usr/lib/pneumo-desktop" "$root/usr/share/doc/pneumo-desktop-training"
+cp -a "$component" "$root/usr/lib/pneumo-desktop/training"
+cp NOTICE "$root/usr/share/doc/pneumo-desktop-training/copyright"
+printf '\nLicence: Apache-2.0, /usr/share/common-licenses/Apache-2.0\nLibraries: %s\n' \
+    /usr/lib/pneumo-desktop/training/THIRD_PARTY_NOTICES.txt >>"$root/usr/share/doc/pneumo-desktop-training/copyright"
+cat >"$root/DEBIAN/control" <<END
+Package: pneumo-desktop-training
+Version: $version
+Architecture: amd64
+Maintainer: The Pneumo Desktop maintainers <maintainers@pneumo-desktop.invalid>
+Section: science
+Priority: optional
+Installed-Size: $(du -sk "$root/usr" | cut -f1)
+Depends: pneumo-desktop (= $version)
+Enhances: pneumo-desktop
+Description: training component of Pneumo Desktop
+ Adapts the network of Pneumo Desktop to the clinic's own images, or trains
+ another one, on this computer and without internet. Needs a processor with
+ AVX for everything but the adapting.
+END
+pack "$root" pneumo-desktop-training
+sh build_spec/sums.sh
