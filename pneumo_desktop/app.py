@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumo_desktop import places
-from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import Store
+from pneumo_desktop.records.store import Row, Store
 
 if TYPE_CHECKING:  # the reading itself is imported when the first image is read
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
@@ -138,13 +137,23 @@ class Services:
         queue_id = self.store.new_queue(label, population, examples)
         return self._run(queue_id, paths, callbacks, population, analyse_outside)
 
-    def read_entry(
-        self, entry: Entry, callbacks: Callbacks, population: Population, analyse_outside: bool = False
-    ) -> Pipeline:
-        """Read one entry again, in another way than before, as a queue of its own."""
-        queue_id = self.store.new_queue(entry.path.name, population)
-        self.store.add_entries(queue_id, [entry])
-        return self._run(queue_id, None, callbacks, population, analyse_outside)
+    def judge_outside(self, row: Row, wanted: bool) -> Row:
+        """Give a verdict on a radiograph outside the model's population, or withhold it again, and return the new row.
+
+        What was chosen is recorded with the result; the other result stays in the records.
+        """
+        from pneumo_desktop.imaging.load import load
+        from pneumo_desktop.records.store import NewResult, PatientFields
+
+        told = self.store.told_population(row.entry_id)
+        radiograph = load(row.entry)
+        reading = self.make_reader(wanted).read(radiograph, told)
+        patient = PatientFields(row.patient_name, row.patient_id, row.study_date)
+        new = NewResult(
+            row.entry_id, row.entry.frame, radiograph.sha256, reading.judgement, told, wanted, reading.heat_map, patient,
+            row.duplicate,
+        )  # fmt: skip
+        return self.store.save_results([new])[0]
 
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
         """Go on with the entries of a queue that have no result yet."""

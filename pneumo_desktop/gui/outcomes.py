@@ -48,12 +48,14 @@ def outcome_colour(outcome: Outcome, dark: bool) -> QColor:
     return QColor((_DARK if dark else _LIGHT)[outcome])
 
 
+def number_text(value: float, decimals: int) -> str:
+    """Return a number with some decimals and the language's decimal sign."""
+    return f"{value:.{decimals}f}".replace(".", QLocale(language()).decimalPoint())
+
+
 def score_text(score: float | None, decimals: int = 2) -> str:
     """Return a score of 0..1 with some decimals and the language's decimal sign, or nothing."""
-    if score is None:
-        return ""
-    decimal = QLocale(language()).decimalPoint()
-    return f"{score:.{decimals}f}".replace(".", decimal)
+    return "" if score is None else number_text(score, decimals)
 
 
 def summary(judgement: Judgement | None) -> str:

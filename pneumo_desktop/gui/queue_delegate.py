@@ -7,10 +7,12 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from pneumo_desktop.gui.outcomes import outcome_colour, paint_outcome
-from pneumo_desktop.gui.queue_model import ROW_ROLE, AnyIndex, Column
+from pneumo_desktop.gui.queue_model import ROW_ROLE, AnyIndex, Column, below_outcome, second_line
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
 from pneumo_desktop.records.store import Row
+
+_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 
 class QueueDelegate(QStyledItemDelegate):
@@ -62,9 +64,16 @@ class QueueDelegate(QStyledItemDelegate):
             paint_outcome(painter, box, row.judgement.outcome, colour)
             left = box.right() + 6
             ink = colour
-        painter.setPen(ink)
+        metrics = option.fontMetrics  # type: ignore[attr-defined]
         room = QRectF(left, rect.top(), rect.right() - left - 2, rect.height())
+        below = second_line(row) if index.column() == Column.NAME else below_outcome(row)
+        if below:
+            middle, line = room.center().y(), metrics.height()
+            painter.setPen(ink if selected else palette.color(QPalette.ColorRole.PlaceholderText))
+            lower = QRectF(room.left(), middle + 1, room.width(), line)
+            painter.drawText(lower, _LEFT, metrics.elidedText(below, Qt.TextElideMode.ElideRight, int(room.width())))
+            room = QRectF(room.left(), middle - line - 1, room.width(), line)
+        painter.setPen(ink)
         mode = Qt.TextElideMode.ElideMiddle if index.column() == Column.NAME else Qt.TextElideMode.ElideRight
-        shown = option.fontMetrics.elidedText(text, mode, int(room.width()))  # type: ignore[attr-defined]
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.drawText(room, _LEFT, metrics.elidedText(text, mode, int(room.width())))
         painter.restore()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from pneumo_desktop.gui.outcomes import score_text, summary
-from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
+from pneumo_desktop.reading.outcome import Outcome, Reason
 from pneumo_desktop.records.store import Decision, Row
 from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words.sentences import sentence
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -59,6 +59,17 @@ DECISION_WORDS = {
 }
 
 
+REASON_WORDS = {
+    Reason.UNREADABLE: N_("cannot be read"),
+    Reason.TOO_SMALL: N_("too small"),
+    Reason.NOT_CHEST_FRONTAL: N_("no frontal chest film"),
+    Reason.PHOTO_OF_FILM: N_("photo of a film"),
+    Reason.INVERTED: N_("a negative"),
+    Reason.OUTSIDE_POPULATION: N_("outside the model's patients"),
+    Reason.QUALITY: N_("poor quality"),
+}
+
+
 def status_text(row: Row) -> str:
     """Return how far a row has come: waiting, read, or what the reader decided."""
     if row.decision is not None:
@@ -76,6 +87,19 @@ def date_text(study_date: str) -> str:
 def patient_text(row: Row) -> str:
     """Return the patient's name as it is written on paper, or the number where there is no name."""
     return (row.patient_name or "").replace("^", " ").strip() or (row.patient_id or "")
+
+
+def second_line(row: Row) -> str:
+    """Return what stands under the name: patient and date of the study, where DICOM tells."""
+    return " · ".join(part for part in (patient_text(row), date_text(row.study_date or "")) if part)
+
+
+def below_outcome(row: Row) -> str:
+    """Return what stands under the outcome: the decision, else why there is no verdict, else that it waits for review."""
+    reason = row.judgement.reason if row.judgement else None
+    if row.decision is None and reason is not None:
+        return tr(REASON_WORDS[reason])
+    return status_text(row) if row.judgement is not None else ""
 
 
 def _suspicion(row: Row) -> tuple[int, float, str]:
@@ -99,6 +123,7 @@ class QueueModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows: dict[int, Row] = {}
         self._texts: dict[int, str] = {}
+        self._keys: dict[int, Any] = {}
         self._shown: list[int] = []
         self._place: dict[int, int] = {}
         self._column = -1
@@ -136,10 +161,17 @@ class QueueModel(QAbstractTableModel):
                 return ", ".join((row.entry.display_name(), summary(row.judgement), status_text(row)))
             return self._text(row, Column(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
+            return self._tool_tip(row)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == Column.SCORE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    @staticmethod
+    def _tool_tip(row: Row) -> str:
+        place = str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
+        reason = row.judgement.reason if row.judgement else None
+        lines = [place, second_line(row), sentence(reason.value) if reason else ""]
+        return "\n".join(line for line in lines if line)
 
     def _text(self, row: Row, column: Column) -> str:
         match column:
@@ -150,7 +182,7 @@ class QueueModel(QAbstractTableModel):
             case Column.DATE:
                 return date_text(row.study_date or "")
             case Column.OUTCOME:
-                return summary(row.judgement).split(",")[0]
+                return outcome_word(row.judgement.outcome) if row.judgement else tr("Waiting")
             case Column.SCORE:
                 return score_text(row.judgement.score) if row.judgement else ""
             case Column.STATUS:
@@ -169,6 +201,10 @@ class QueueModel(QAbstractTableModel):
     def place_of(self, entry_id: int) -> int | None:
         """Return where an entry is shown, or None."""
         return self._place.get(entry_id)
+
+    def has_rows(self) -> bool:
+        """Return whether there is any row, shown or not."""
+        return bool(self._rows)
 
     def all_rows(self) -> list[Row]:
         """Return every row, shown or not, in the order they came."""
@@ -203,49 +239,67 @@ class QueueModel(QAbstractTableModel):
         self.beginResetModel()
         self._rows.clear()
         self._texts.clear()
+        self._keys.clear()
         self._shown.clear()
         self._place.clear()
         self.endResetModel()
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Take new and changed rows; the order and the selection are kept."""
-        fresh: list[int] = []
-        gone: list[int] = []
+        fresh: dict[int, None] = {}
+        gone: dict[int, None] = {}
         moved = False
         for row in rows:
             entry_id = row.entry_id
-            known = self._rows.get(entry_id)
             self._rows[entry_id] = row
             self._texts[entry_id] = f"{row.entry.display_name()} {patient_text(row)} {row.patient_id or ''}".casefold()
-            place = self._place.get(entry_id)
+            place, fits = self._place.get(entry_id), self._fits(row)
+            before, self._keys[entry_id] = self._keys.get(entry_id), self._key(row)
             if place is None:
-                if self._fits(row):
-                    fresh.append(entry_id)
-            elif not self._fits(row):
-                gone.append(entry_id)
+                if fits:
+                    fresh[entry_id] = None
+                else:
+                    fresh.pop(entry_id, None)
+            elif not fits:
+                gone[entry_id] = None
             else:
-                moved = moved or known is None or self._key(known) != self._key(row)
+                gone.pop(entry_id, None)
+                moved = moved or before != self._keys[entry_id]
                 self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))
-        for entry_id in gone:
-            place = self._place[entry_id]
-            self.beginRemoveRows(QModelIndex(), place, place)
-            del self._shown[place]
-            self._renumber()
-            self.endRemoveRows()
+        self._take_out(gone)
         if fresh:
             start = len(self._shown)
             self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
             self._shown.extend(fresh)
-            self._renumber()
+            self._renumber(start)
             self.endInsertRows()
         if fresh or moved:
             self._resort()
 
-    def replace_row(self, entry_id: int, **changes: Any) -> None:
-        """Change fields of one row, for what the reader just did."""
-        row = self._rows.get(entry_id)
-        if row is not None:
-            self.add_rows([replace(row, **changes)])
+    def remove_queue(self, queue_id: int) -> None:
+        """Forget the rows of a queue."""
+        going = [entry_id for entry_id, row in self._rows.items() if row.queue_id == queue_id]
+        self._take_out([entry_id for entry_id in going if entry_id in self._place])
+        for entry_id in going:
+            for known in (self._rows, self._texts, self._keys):
+                known.pop(entry_id, None)
+
+    def _take_out(self, entry_ids: Collection[int]) -> None:
+        """Stop showing some rows: one by one, or all at once where that would take long."""
+        if len(entry_ids) > 50:
+            self.beginResetModel()
+            gone = set(entry_ids)
+            self._shown = [entry_id for entry_id in self._shown if entry_id not in gone]
+            self._renumber()
+            self.endResetModel()
+            return
+        for entry_id in entry_ids:
+            place = self._place[entry_id]
+            self.beginRemoveRows(QModelIndex(), place, place)
+            del self._shown[place]
+            del self._place[entry_id]
+            self._renumber(place)
+            self.endRemoveRows()
 
     def set_filter(self, text: str, show: Show) -> None:
         """Show only rows that hold every word of ``text`` and belong to ``show``."""
@@ -260,10 +314,12 @@ class QueueModel(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; -1 is the order by suspicion."""
         self._column, self._descending = column, order is Qt.SortOrder.DescendingOrder
+        self._keys = {entry_id: self._key(row) for entry_id, row in self._rows.items()}
         self._resort()
 
     def retranslate(self) -> None:
         """Say every word again in the current language."""
+        self._keys = {entry_id: self._key(row) for entry_id, row in self._rows.items()}  # words may be what sorts
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
         if self._shown:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._shown) - 1, len(Column) - 1))
@@ -289,8 +345,7 @@ class QueueModel(QAbstractTableModel):
         return (self._text(row, Column(self._column)).casefold(), row.entry_id)
 
     def _sort_shown(self) -> None:
-        keys = {entry_id: self._key(self._rows[entry_id]) for entry_id in self._shown}
-        self._shown.sort(key=keys.__getitem__, reverse=self._descending)
+        self._shown.sort(key=self._keys.__getitem__, reverse=self._descending)
         self._renumber()
 
     def _resort(self) -> None:
@@ -302,5 +357,8 @@ class QueueModel(QAbstractTableModel):
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
-    def _renumber(self) -> None:
-        self._place = {entry_id: place for place, entry_id in enumerate(self._shown)}
+    def _renumber(self, start: int = 0) -> None:
+        if start == 0:
+            self._place = {entry_id: place for place, entry_id in enumerate(self._shown)}
+        else:
+            self._place.update((self._shown[place], place) for place in range(start, len(self._shown)))

@@ -1,8 +1,10 @@
-"""The left side: filter, order, table and the progress of what is being read."""
+"""The left side: filter, order, table and how far the reading is."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QModelIndex, Qt, QTimer, Signal
+from collections.abc import Iterable
+
+from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,9 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.queue_delegate import QueueDelegate
-from pneumo_desktop.gui.queue_model import Column, QueueModel, Show, patient_text
+from pneumo_desktop.gui.queue_model import HEADERS, Column, QueueModel, Show
+from pneumo_desktop.gui.reading_bar import ReadingBar
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
+from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.store import Row
 from pneumo_desktop.words import N_, tr
 
@@ -63,12 +68,14 @@ class QueueView(QWidget):
         self.thumbnails = Thumbnails(self)
         self.thumbnails.ready.connect(self._thumbnail_ready)
         self._chosen: int | None = None
-        self._quiet = False
+        self._automatic = False
         self._pending: list[Row] = []
         self._flush = QTimer(self, singleShot=True, interval=80)
         self._flush.timeout.connect(self._take)
 
         self.filter_box = QLineEdit(clearButtonEnabled=True)
+        self.filter_box.setAcceptDrops(False)  # files dropped here are for the window
+        self.filter_box.returnPressed.connect(self.focus_table)
         self._typing = QTimer(self, singleShot=True, interval=150)
         self._typing.timeout.connect(self._refilter)
         self.filter_box.textChanged.connect(lambda: self._typing.start())
@@ -82,7 +89,7 @@ class QueueView(QWidget):
         self.order_box.currentIndexChanged.connect(self._reorder)
         for box in (self.show_box, self.order_box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(10)
+            box.setMinimumContentsLength(8)
 
         self.table = _Table()
         table = self.table
@@ -106,16 +113,16 @@ class QueueView(QWidget):
         header.setSectionsClickable(True)
         header.setMinimumSectionSize(40)
         header.sectionClicked.connect(self._header_clicked)
-        for column, width in ((0, 168), (1, 92), (2, 84), (3, 130), (4, 66), (5, 78)):
-            table.setColumnWidth(column, width)
-        table.setColumnHidden(Column.PATIENT, True)
-        table.setColumnHidden(Column.DATE, True)
+        for column in (Column.PATIENT, Column.DATE, Column.STATUS):  # second lines; the order box sorts by them
+            table.setColumnHidden(column, True)
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        self._size_columns()
         table.selectionModel().selectionChanged.connect(self._selected)
         model.modelReset.connect(self._restore)
 
         self.counts = QLabel()
         self.counts.setObjectName("counts")
+        self.reading_bar = ReadingBar()
         line = QHBoxLayout()
         line.addWidget(self.show_box, 1)
         line.addWidget(self.order_box, 1)
@@ -125,7 +132,8 @@ class QueueView(QWidget):
         layout.addLayout(line)
         layout.addWidget(table, 1)
         layout.addWidget(self.counts)
-        self.setMinimumWidth(300)
+        layout.addWidget(self.reading_bar)
+        self.setMinimumWidth(220)
         self.retranslate()
 
     def add_rows(self, rows: list[Row]) -> None:
@@ -145,8 +153,7 @@ class QueueView(QWidget):
         self._chosen = None
         self.thumbnails.clear()
         self.model.clear()
-        self.table.setColumnHidden(Column.PATIENT, True)
-        self.table.setColumnHidden(Column.DATE, True)
+        self._automatic = False
         self._count()
         self.current_changed.emit(None)
 
@@ -194,6 +201,8 @@ class QueueView(QWidget):
         for number, (_, _, words) in enumerate(_ORDERS):
             self.order_box.setItemText(number, tr(words))
         self.model.retranslate()
+        self.reading_bar.retranslate()
+        self._size_columns()
         self._count()
 
     def close_workers(self) -> None:
@@ -206,17 +215,53 @@ class QueueView(QWidget):
         rows, self._pending = self._pending, []
         if not rows:
             return
-        first = not self.model.all_rows()
         self.model.add_rows(rows)
-        if any(patient_text(row) for row in rows):
-            self.table.setColumnHidden(Column.PATIENT, False)
-        if any(row.study_date for row in rows):
-            self.table.setColumnHidden(Column.DATE, False)
         self._count()
-        if first and self._chosen is None and self.model.rowCount():
-            self.choose(0)
+        if self._chosen is None:
+            self._choose_first()
         elif self._chosen is not None and any(row.entry_id == self._chosen for row in rows):
             self.current_changed.emit(self.current_row())
+
+    def _choose_first(self) -> None:
+        """While nothing is chosen, show the first picture that there is something to say of."""
+        judged = self.model.row_at(0).judgement if self.model.rowCount() else None
+        if judged is not None and judged.score is not None:
+            self.choose(0)
+            self._automatic = True
+
+    def focus_table(self) -> None:
+        """Let the keys go to the list."""
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keep_chosen(self) -> None:
+        """The reader is at work on what is shown: it is not exchanged for another any more."""
+        self._automatic = False
+
+    def show_the_most_suspicious(self) -> None:
+        """At the end of a reading show what stands first, unless the reader has chosen or touched anything."""
+        if (self._automatic or self._chosen is None) and self.model.rowCount():
+            self.choose(0)
+            self._automatic = False
+
+    def remove_queue(self, queue_id: int) -> None:
+        """Take the rows of a queue off the list."""
+        self._pending = [row for row in self._pending if row.queue_id != queue_id]
+        self.model.remove_queue(queue_id)
+        if self._chosen is not None and self.model.row_of(self._chosen) is None:
+            self._chosen = None
+            self.current_changed.emit(None)
+        self._count()
+
+    def _size_columns(self) -> None:
+        """Give each narrow column the room that its widest word needs in the language in use."""
+        metrics = self.table.fontMetrics()
+
+        def widest(words: Iterable[str]) -> int:
+            return max(metrics.horizontalAdvance(word) for word in words)
+
+        outcomes = widest(outcome_word(outcome) for outcome in Outcome)
+        self.table.setColumnWidth(Column.OUTCOME, outcomes + 38)
+        self.table.setColumnWidth(Column.SCORE, widest([tr(HEADERS[Column.SCORE]), "0.00"]) + 16)
 
     def _count(self) -> None:
         total = len(self.model.all_rows())
@@ -231,9 +276,7 @@ class QueueView(QWidget):
 
     def _refilter(self) -> None:
         self._typing.stop()
-        self._quiet = True
         self.model.set_filter(self.filter_box.text(), Show(self.show_box.currentData()))
-        self._quiet = False
         self._count()
 
     def _reorder(self, number: int) -> None:
@@ -271,6 +314,7 @@ class QueueView(QWidget):
         if not indexes:
             return
         row = self.model.row_at(indexes[0].row())
+        self._automatic = False
         if row.entry_id != self._chosen:
             self._chosen = row.entry_id
             self.current_changed.emit(row)
@@ -279,7 +323,3 @@ class QueueView(QWidget):
         place = self.model.place_of(entry_id)
         if place is not None:
             self.table.update(self.model.index(place, 0))
-
-    def root(self) -> QModelIndex:
-        """Return the table's root index."""
-        return self.table.rootIndex()

@@ -2,39 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
+
+from pneumo_desktop.reading.outcome import Population
 
 if TYPE_CHECKING:
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
 
 
 class ReadingRun(QObject):
-    """One run of the pipeline. ``ended`` carries None or the error that stopped it."""
+    """One run of the pipeline over ``paths`` (none where an old queue goes on).
+
+    ``ended`` carries None or the error that stopped it. A run that was dropped tells nothing any more.
+    """
 
     rows = Signal(object)
     progress = Signal(object)
     left_out = Signal(object)
     ended = Signal(object)
+    _rows_told = Signal(object)
+    _progress_told = Signal(object)
+    _left_out_told = Signal(object)
+    _end_told = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, paths: Sequence[Path], examples: bool, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.paths = tuple(paths)
+        self.examples = examples
+        self.population = Population.NOT_KNOWN
         self.pipeline: Pipeline | None = None
+        self.active = True
+        """True from the wish to read until the last row was told."""
+        self.cancelled = False
+        self.dropped = False
+        self._rows_told.connect(self._tell_rows)
+        self._progress_told.connect(self._tell_progress)
+        self._left_out_told.connect(self._tell_left_out)
+        self._end_told.connect(self._tell_end)
 
     def callbacks(self) -> Callbacks:
         """Return callbacks that may be called from any thread."""
         from pneumo_desktop.reading.pipeline import Callbacks
 
-        return Callbacks(self.rows.emit, self.progress.emit, self.left_out.emit, self.ended.emit)
+        return Callbacks(self._rows_told.emit, self._progress_told.emit, self._left_out_told.emit, self._end_told.emit)
 
-    @property
-    def active(self) -> bool:
-        """True while the pipeline's threads run."""
-        return self.pipeline is not None and self.pipeline.running()
+    def began(self, pipeline: Pipeline, population: Population) -> None:
+        """Take over the pipeline that was started for this run, from any thread; one not wanted any more is cancelled."""
+        self.pipeline, self.population = pipeline, population
+        if self.cancelled:
+            pipeline.cancel()
 
-    def stop(self) -> None:
-        """Cancel and wait."""
+    def cancel(self) -> None:
+        """Stop before the next image."""
+        self.cancelled = True
         if self.pipeline is not None:
             self.pipeline.cancel()
-            self.pipeline.wait()
+
+    def drop(self) -> None:
+        """Stop, and tell nothing of what still comes."""
+        self.dropped = True
+        self.active = False
+        self.cancel()
+
+    @Slot(object)
+    def _tell_rows(self, rows: object) -> None:
+        if not self.dropped:
+            self.rows.emit(rows)
+
+    @Slot(object)
+    def _tell_progress(self, progress: object) -> None:
+        if not self.dropped:
+            self.progress.emit(progress)
+
+    @Slot(object)
+    def _tell_left_out(self, items: object) -> None:
+        if not self.dropped:
+            self.left_out.emit(items)
+
+    @Slot(object)
+    def _tell_end(self, error: object) -> None:
+        self.active = False
+        if not self.dropped:
+            self.ended.emit(error)

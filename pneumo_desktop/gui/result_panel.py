@@ -24,7 +24,6 @@ from pneumo_desktop.gui.outcomes import (
     outcome_icon,
     outcome_word,
     population_word,
-    score_text,
 )
 from pneumo_desktop.gui.queue_model import DECISION_WORDS
 from pneumo_desktop.gui.score_scale import ScoreScale
@@ -80,12 +79,12 @@ class ResultPanel(QWidget):
     note_edited = Signal()
     undo_wanted = Signal()
     verdict_wanted = Signal()
+    verdict_unwanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._row: Row | None = None
         self._example = False
-        self._verdict_shown = False
         self._model_text = ""
         self._drafts: dict[int, str] = {}
 
@@ -105,6 +104,8 @@ class ResultPanel(QWidget):
         self.why = _wrapped("why")
         self.show_verdict = QPushButton()
         self.show_verdict.clicked.connect(self.verdict_wanted)
+        self.withhold = QPushButton()
+        self.withhold.clicked.connect(self.verdict_unwanted)
         self.notes = _wrapped("notes")
 
         self.decision_title = QLabel()
@@ -118,11 +119,14 @@ class ResultPanel(QWidget):
             grid.addWidget(button, number // 2, number % 2)
         self.note = QLineEdit()
         self.note.setMaxLength(1000)
+        self.note.setAcceptDrops(False)
+        self.note.returnPressed.connect(self.note.clearFocus)
         self.note.textEdited.connect(self._drafted)
         self.note.editingFinished.connect(self._note_done)
         self.initials = QLineEdit()
         self.initials.setMaxLength(8)
         self.initials.setMaximumWidth(90)
+        self.initials.setAcceptDrops(False)
         self.initials.editingFinished.connect(self._note_done)
         self.undo = QToolButton()
         self.undo.clicked.connect(self.undo_wanted)
@@ -149,7 +153,15 @@ class ResultPanel(QWidget):
         inner.setContentsMargins(8, 8, 8, 8)
         inner.addWidget(self.example)
         inner.addLayout(head)
-        for widget in (self.meaning, self.scale, self.scale_words, self.why, self.show_verdict, self.notes):
+        for widget in (
+            self.meaning,
+            self.scale,
+            self.scale_words,
+            self.why,
+            self.show_verdict,
+            self.notes,
+            self.withhold,
+        ):
             inner.addWidget(widget)
         inner.addWidget(self._rule())
         inner.addWidget(self.decision_title)
@@ -179,10 +191,10 @@ class ResultPanel(QWidget):
         """Return a width that holds the four buttons and the scale."""
         return QSize(330, 600)
 
-    def set_row(self, row: Row | None, example: bool = False, verdict_shown: bool = False) -> None:
-        """Show ``row``; ``verdict_shown`` is the reader's recorded choice to see a withheld verdict."""
+    def set_row(self, row: Row | None, example: bool = False) -> None:
+        """Show ``row``."""
         changed = (row.entry_id if row else None) != (self._row.entry_id if self._row else None)
-        self._row, self._example, self._verdict_shown = row, example, verdict_shown
+        self._row, self._example = row, example
         if changed:
             self.note.setText("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
             if row is not None and row.initials:
@@ -219,6 +231,8 @@ class ResultPanel(QWidget):
         self.undo.setText(tr("Undo"))
         self.undo.setToolTip(tr("Take the last decision back (Ctrl+Z)"))
         self.show_verdict.setText(tr("Show the verdict anyway"))
+        self.show_verdict.setToolTip(tr("It is recorded that you asked for it."))
+        self.withhold.setText(tr("Withhold the verdict again"))
         self.model_title.setText(tr("The model"))
         for decision, words, key in _BUTTONS:
             self.buttons[decision].setText(f"{tr(words)}  [{key}]")
@@ -240,7 +254,7 @@ class ResultPanel(QWidget):
             button.setEnabled(row is not None)
         self.note.setEnabled(row is not None)
         can_agree = judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
-        self.buttons[Decision.AGREE].setEnabled(can_agree or self._verdict_shown)
+        self.buttons[Decision.AGREE].setEnabled(can_agree)
         for decision, button in self.buttons.items():
             button.setChecked(row is not None and row.decision == decision)
         if row is None:
@@ -284,20 +298,13 @@ class ResultPanel(QWidget):
         self.scale_words.setText(" ".join(lines))
 
     def _fill_why(self, judgement: Judgement | None) -> None:
-        self.show_verdict.setVisible(may_show_verdict(judgement) and not self._verdict_shown)
+        self.show_verdict.setVisible(may_show_verdict(judgement))
+        self.withhold.setVisible(judgement is not None and "analysed_outside" in judgement.notes)
         lines: list[str] = []
         if judgement is not None and judgement.reason is not None:
             lines.append(sentence(judgement.reason.value))
             if judgement.detail and judgement.detail != judgement.reason.value:
                 lines.append(sentence(judgement.detail))
-        if self._verdict_shown and judgement is not None and judgement.score is not None:
-            point = judgement.operating_point
-            if point is not None and judgement.outcome is Outcome.NOT_ANALYSED:
-                lines.append(
-                    tr("Verdict shown at the reader's wish: {outcome}.").format(
-                        outcome=outcome_word(point.judge(judgement.score))
-                    )
-                )
         self.why.setText("\n\n".join(line for line in lines if line))
         self.why.setVisible(bool(lines))
 
@@ -339,8 +346,3 @@ class ResultPanel(QWidget):
         rule.setFrameShadow(QFrame.Shadow.Plain)
         rule.setForegroundRole(QPalette.ColorRole.Mid)
         return rule
-
-
-def score_line(judgement: Judgement) -> str:
-    """Return the score for a status line."""
-    return score_text(judgement.score)

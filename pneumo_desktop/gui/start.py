@@ -89,15 +89,13 @@ def save_picture(
     window.show()
     if queue_id is not None:
         rows = services.store.rows(queue_id)
-        window.queue.add_rows(rows)
-        window.queue.flush()
+        window.show_rows(rows)
         if rows:
-            window._centre.setCurrentWidget(window.viewer)
             window.queue.choose(min(chosen, len(rows) - 1))
     window.offer.hide()
     until = time.monotonic() + RENDER_SECONDS
     settled = time.monotonic() + 0.6
-    while time.monotonic() < until and (time.monotonic() < settled or (queue_id and window.viewer.picture().isNull())):
+    while time.monotonic() < until and (time.monotonic() < settled or (queue_id and window.viewer.snapshot() is None)):
         application.processEvents()
         time.sleep(0.01)
     window.grab().save(str(path), "PNG")  # type: ignore[call-overload]

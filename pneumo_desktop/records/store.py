@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,15 @@ class NewerDatabaseError(Exception):
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
         self.path = path
+
+
+class UnfinishedQueue(NamedTuple):
+    """A queue that was not finished; ``waiting`` entries of it have no result."""
+
+    queue_id: int
+    label: str
+    population: Population
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -227,13 +236,13 @@ class Store:
         with self._transaction() as connection:
             connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (_now(), queue_id))
 
-    def unfinished(self) -> list[tuple[int, str, Population, int]]:
-        """Return (queue id, label, population, entries that wait) of queues that were not finished, the newest first."""
+    def unfinished(self) -> list[UnfinishedQueue]:
+        """Return the queues that were not finished, the newest first."""
         rows = self._all(
             """SELECT q.id, q.label, q.population, count(e.id) FROM queue q JOIN entry e ON e.queue_id = q.id
             WHERE q.finished IS NULL AND e.result_id IS NULL GROUP BY q.id ORDER BY q.id DESC"""
         )
-        return [(queue_id, label, Population(population), count) for queue_id, label, population, count in rows]
+        return [UnfinishedQueue(number, label, Population(told), count) for number, label, told, count in rows]
 
     def queues(self, limit: int = 10) -> list[tuple[int, str, str, int]]:
         """Return (queue id, label, time it was begun, entries) of the newest queues; generated examples are left out."""
@@ -293,6 +302,13 @@ class Store:
                      int(new.duplicate), new.entry_id),
                 )  # fmt: skip
         return [row for new in results if (row := self.row(new.entry_id)) is not None]
+
+    def told_population(self, entry_id: int) -> Population:
+        """Return what was said of the patients when an entry was read; the age in its file may have gone before it."""
+        rows = self._all(
+            "SELECT told_population FROM result r JOIN entry e ON e.result_id = r.id WHERE e.id = ?", (entry_id,)
+        )
+        return Population(rows[0][0]) if rows else Population.NOT_KNOWN
 
     def heat_map(self, entry_id: int) -> npt.NDArray[np.float32] | None:
         """Return the heat map (h, w) float32 of an entry's result, or None."""
@@ -373,6 +389,10 @@ class Store:
         """Remember the population of a folder."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (str(folder), population.value))
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting that was ever written."""
+        return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM setting")}
 
     def setting(self, key: str, default: Any = None) -> Any:
         """Return a setting (any JSON value), or ``default``."""

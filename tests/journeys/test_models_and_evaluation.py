@@ -187,7 +187,7 @@ def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
             Qt.KeyboardModifier.NoModifier,
         )
     )  # fmt: skip
-    assert window.evaluate_offer.isVisible()
+    qtbot.waitUntil(window.evaluate_offer.isVisible)
     window.evaluate_offer.accepted.emit()
     shown = window.findChildren(EvaluationDialog)
     assert [dialog.folder.text() for dialog in shown] == [str(labelled)]

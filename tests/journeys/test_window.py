@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.export_dialog import ExportChoice, export_to, save_picture_to
 from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.theme import Theme
-from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
 from pneumo_desktop.words import set_language
 
@@ -82,16 +83,24 @@ def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, q
     twins = [row for row in rows if row.entry.path.name in ("twin.jpg", "IM-0131-0001.jpeg")]
     assert len({row.judgement.score for row in twins if row.judgement}) == 1
     assert sorted(row.duplicate for row in twins) == [False, True]
-    assert [item.path.name for item in window._left_out] == ["notes.txt"]
+    assert [item.path.name for item in window.reading.left_out] == ["notes.txt"]
+    assert window._left_out.text() == "1 file left out…"
+
+
+def picture(window: MainWindow, qtbot: QtBot) -> QImage:
+    """The picture as it is shown, when it has come."""
+    qtbot.waitUntil(lambda: window.viewer.snapshot() is not None, timeout=10_000)
+    make = window.viewer.snapshot()
+    assert make is not None
+    return make()
 
 
 def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
     window.queue.choose(0)
-    qtbot.waitUntil(lambda: not window.viewer.picture().isNull(), timeout=10_000)
-    with_map = window.viewer.picture().copy(0, 0, 224, 224)
+    with_map = picture(window, qtbot).copy(0, 0, 224, 224)
     window.viewer.action("heat_map").setChecked(False)
-    plain = window.viewer.picture().copy(0, 0, 224, 224)
+    plain = picture(window, qtbot).copy(0, 0, 224, 224)
     assert with_map != plain
 
 
@@ -116,41 +125,51 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
 
 
-def test_exports_hold_what_is_shown(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:
+def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:
     read_folder(window, folder, qtbot, 6)
-    window.export_to(tmp_path / "out.json", as_json=True)
+    rows = window.queue.model.all_rows()
+    export_to(window, rows, tmp_path / "out.json", ExportChoice("json"), window._background)
     qtbot.waitUntil((tmp_path / "out.json").exists)
     results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
     assert len(results) == 6
     assert {item["outcome"] for item in results} == {"likely_pneumonia", "likely_normal", "not_analysed"}
-    qtbot.waitUntil(lambda: not window.viewer.picture().isNull(), timeout=10_000)
-    assert window.viewer.save_png(tmp_path / "view.png")
-    assert (tmp_path / "view.png").stat().st_size > 1000
+    export_to(window, rows, tmp_path / "out.csv", ExportChoice("csv", ";", ","), window._background)
+    qtbot.waitUntil((tmp_path / "out.csv").exists)
+    lines = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
+    assert len(lines) == 7
+    assert lines[0].startswith("file;sha256;outcome")
+    picture(window, qtbot)
+    make = window.viewer.snapshot()
+    assert make is not None
+    save_picture_to(window, tmp_path / "view.png", make, window._background)
+    qtbot.waitUntil(lambda: (tmp_path / "view.png").exists() and (tmp_path / "view.png").stat().st_size > 1000)
+    qtbot.waitUntil(lambda: "view.png" in window.statusBar().currentMessage())
 
 
 def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
     window.choose_language("es")
-    assert window._actions["open_folder"].text() == "Abrir una carpeta…"
+    assert window.menus.actions["open_folder"].text() == "Abrir una carpeta…"
     assert "nunca lo reemplaza" in window.result.disclaimer.text()
     window.choose_language("en")
-    assert window._actions["open_folder"].text() == "Open a folder…"
+    assert window.menus.actions["open_folder"].text() == "Open a folder…"
 
 
-def test_a_cancelled_queue_is_offered_and_finished_later(
-    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
-) -> None:
+def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, folder: Path, qtbot: QtBot) -> None:
     queue = services.store.new_queue("folder", Population.NOT_KNOWN)
     from pneumo_desktop.imaging.radiograph import Entry
 
     services.store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
-    window._offer_to_go_on()
-    assert window.offer.isVisible()
-    window._go_on()
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible)
+    window.offer.yes.click()
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
     assert services.store.waiting(queue) == []
     assert services.store.unfinished() == []
     read = window.queue.model.all_rows
     qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4, timeout=10_000)
+    window.close()
 
 
 def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -166,27 +185,52 @@ def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, fo
     assert still.entry_id == chosen.entry_id
 
 
-def test_a_member_of_an_archive_outside_the_population_is_judged_alone(
-    window: MainWindow, tmp_path: Path, qtbot: QtBot
-) -> None:
-    """The verdict of one image is asked for: its archive is not read again."""
+@pytest.fixture
+def outside_population(tmp_path: Path, dicom_of: Callable[..., bytes]) -> Path:
+    """A film of somebody older than anybody the model has learnt from, in an archive with another one."""
+    aged, child = (dicom_of(FIXTURES / "IM-0131-0001.jpeg", age) for age in ("097Y", "003Y"))
     archive = tmp_path / "cd.zip"
     with zipfile.ZipFile(archive, "w") as made:
-        for path in sorted(FIXTURES.glob("*.jpeg")):
-            made.write(path, path.name)
-    read_folder(window, archive, qtbot, 4)
-    window.queue.choose(0)
-    window._verdict_anyway()
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 5, timeout=10_000)
+        made.writestr("aged.dcm", aged)
+        made.writestr("child.dcm", child)
+    return archive
+
+
+def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
+    window: MainWindow, services: Services, outside_population: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, outside_population, qtbot, 2)
+    row = next(row for row in window.queue.model.all_rows() if row.entry.member == "aged.dcm")
+    assert row.judgement is not None
+    assert (row.judgement.outcome, row.judgement.reason) == (Outcome.NOT_ANALYSED, Reason.OUTSIDE_POPULATION)
+    assert row.judgement.score is not None
+    window.queue.choose_entry(row.entry_id)
+    assert window.result.show_verdict.isVisible()
+    window.result.show_verdict.click()
+
+    def judged() -> Judgement:
+        now = window.queue.model.row_of(row.entry_id)
+        assert now is not None and now.judgement is not None
+        return now.judgement
+
+    qtbot.waitUntil(lambda: judged().outcome is not Outcome.NOT_ANALYSED, timeout=10_000)
+    assert "analysed_outside" in judged().notes
+    stored = services.store.row(row.entry_id)
+    assert stored is not None and stored.judgement == judged()
+    assert len(window.queue.model.all_rows()) == 2  # no second row for the same file
+    qtbot.waitUntil(window.result.withhold.isVisible)
+    window.result.withhold.click()
+    qtbot.waitUntil(lambda: judged().outcome is Outcome.NOT_ANALYSED, timeout=10_000)
+    assert judged().score == row.judgement.score
 
 
 def test_another_population_reads_the_whole_list_again(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
     window.population.setCurrentIndex(window.population.findData("children"))
-    window._population_chosen()
+    window.population.activated.emit(window.population.currentIndex())
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6, timeout=10_000)
+    window.queue.flush()
+    assert window.queue.model.rowCount() == 6
     told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
     assert told == {Population.CHILDREN}
     assert window._services.store.folder_population(folder) is Population.CHILDREN
@@ -194,7 +238,7 @@ def test_another_population_reads_the_whole_list_again(window: MainWindow, folde
 
 def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
     window.start([tmp_path / "gone"])
-    qtbot.waitUntil(lambda: [item.code for item in window._left_out] == ["missing"], timeout=10_000)
+    qtbot.waitUntil(lambda: [item.code for item in window.reading.left_out] == ["missing"], timeout=10_000)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=10_000)
 
 
@@ -227,17 +271,19 @@ def test_an_earlier_list_is_shown_again_without_reading(
     read_folder(window, folder, qtbot, 6)
     window.clear_list()
     assert window.queue.model.rowCount() == 0
-    window._fill_earlier()
-    window._earlier_menu.actions()[0].trigger()
+    window.menus.submenus["earlier"].aboutToShow.emit()
+    qtbot.waitUntil(lambda: bool(window.menus.submenus["earlier"].actions()))
+    window.menus.submenus["earlier"].actions()[0].trigger()
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
     assert not window.active_runs()
-    window._fill_recent()
-    assert window._recent_menu.actions()[0].text() == str(folder)
+    recent = window.menus.submenus["recent"]
+    recent.aboutToShow.emit()
+    assert recent.actions()[0].text() == str(folder)
 
 
 def test_settings_hold_at_once_and_later(window: MainWindow, services: Services, qtbot: QtBot) -> None:
-    window.take_settings(Settings("es", Theme.DARK, Population.CHILDREN, initials=False))
-    assert window._help_menu.title() == "A&yuda"
+    window.appearance.take(Settings("es", Theme.DARK, Population.CHILDREN, initials=False))
+    assert [menu.title() for menu, _actions in window.menus._menus][-1] == "A&yuda"
     assert not window.result.initials.isVisible()
     window._keeper.ask(lambda: None)
     qtbot.waitUntil(lambda: services.store.setting("theme") == "dark" and services.store.setting("language") == "es")

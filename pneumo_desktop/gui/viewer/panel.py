@@ -4,72 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QImage, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QImage
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.viewer.canvas import Canvas, Tool, image_of
-from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
-from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, length_mm, presets, shown, source_place
-from pneumo_desktop.imaging.radiograph import Radiograph, Window
-from pneumo_desktop.reading.heatmap import legend, overlay
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.gui.outcomes import number_text
+from pneumo_desktop.gui.viewer import actions as viewer_actions
+from pneumo_desktop.gui.viewer.canvas import Canvas, Tool
+from pneumo_desktop.gui.viewer.legend import Legend
+from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
+if TYPE_CHECKING:  # NumPy and the decoders come with the first picture
+    from pneumo_desktop.gui.viewer.picture import Picture
+    from pneumo_desktop.gui.viewer.view_state import ViewState
+    from pneumo_desktop.imaging.radiograph import Window
 
-class Legend(QWidget):
-    """The colours of the heat map from strong to none, with words."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._strip = image_of(np.ascontiguousarray(legend(256).transpose(1, 0, 2)[:, ::-1]))
-        self.setMinimumSize(150, self.fontMetrics().height() + 14)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        bar = self.rect().adjusted(0, 2, 0, -self.fontMetrics().height() - 2)
-        painter.drawImage(bar, self._strip)
-        painter.setPen(self.palette().windowText().color())
-        below = self.rect().adjusted(0, bar.height() + 2, 0, 0)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, tr("none"))
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, tr("strong"))
-        painter.end()
+_OPACITY_STEP = 10
 
 
 class ViewerPanel(QWidget):
-    """Shows one radiograph. ``status`` tells the value under the pointer; ``tags_wanted`` asks for the tag dialog."""
+    """Shows one ``Picture``.
+
+    ``status`` tells the value under the pointer, ``tags_wanted`` asks for the tag dialog, ``touched`` says that the
+    reader is at work on the picture.
+    """
 
     status = Signal(str)
     tags_wanted = Signal()
+    touched = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("viewer")
-        self._radiograph: Radiograph | None = None
-        self._heat_map: npt.NDArray[np.float32] | None = None
+        self._picture: Picture | None = None
         self._state: ViewState | None = None
-        self._presets: list[tuple[str, Window]] = []
         self._preset = 0
         self.canvas = Canvas()
         self.twin = Canvas()
         self.twin.hide()
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setValue(55)
-        self._opacity.setMaximumWidth(140)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(55)
+        self.opacity.setPageStep(_OPACITY_STEP)
+        self.opacity.setMinimumWidth(60)
+        self.opacity.setMaximumWidth(140)
         self._opacity_label = QLabel()
-        self._caption = QLabel()
-        self._caption.setWordWrap(True)
+        self._opacity_label.setBuddy(self.opacity)
+        self._caption = QLabel(wordWrap=True)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._legend = Legend()
         self._bottom = QWidget()
         bottom = QHBoxLayout(self._bottom)
-        bottom.setContentsMargins(6, 2, 6, 2)
-        for widget in (self._legend, self._opacity_label, self._opacity):
-            bottom.addWidget(widget)
+        bottom.setContentsMargins(8, 4, 8, 4)
+        bottom.setSpacing(10)
+        bottom.addWidget(self._legend)
+        bottom.addWidget(self._opacity_label)
+        bottom.addWidget(self.opacity)
         bottom.addWidget(self._caption, 1)
         pictures = QHBoxLayout()
         pictures.setSpacing(2)
@@ -77,124 +70,96 @@ class ViewerPanel(QWidget):
         pictures.addWidget(self.twin, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addLayout(pictures, 1)
         layout.addWidget(self._bottom)
-        self._actions = self._make_actions()
-        for action in self._actions:
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            self.addAction(action)
-        self._opacity.valueChanged.connect(self._redraw)
+        self.actions_by_name = viewer_actions.make_actions(self)
+        self.presets_menu = QMenu(self)
+        self.presets_menu.aboutToShow.connect(self._fill_presets)
+        self.opacity.valueChanged.connect(self.redraw)
         for canvas in (self.canvas, self.twin):
             canvas.window_dragged.connect(self._drag_window)
             canvas.pointer_moved.connect(self._tell_value)
+            canvas.pointer_left.connect(lambda: self.status.emit(""))
             canvas.measured.connect(self._measure)
-        self.canvas.view_changed.connect(lambda: self.twin.copy_view(self.canvas))
+            canvas.touched.connect(self.touched)
+        self.canvas.view_changed.connect(self._view_changed)
+        self.actions_by_name["heat_map"].setChecked(True)
         self.retranslate()
         self.clear("")
 
-    def _make_actions(self) -> list[QAction]:
-        table: tuple[tuple[str, str, str, Callable[[], None] | None], ...] = (
-            ("fit", N_("Fit to window"), "F", self.canvas.fit),
-            ("actual_size", N_("Actual size"), "Ctrl+1", self.canvas.actual_size),
-            ("zoom_in", N_("Zoom in"), "+", lambda: self.canvas.zoom_step(1)),
-            ("zoom_out", N_("Zoom out"), "-", lambda: self.canvas.zoom_step(-1)),
-            ("window_tool", N_("Window and level tool"), "W", lambda: self._use(Tool.WINDOW)),
-            ("measure_tool", N_("Measure"), "M", lambda: self._use(Tool.MEASURE)),
-            ("next_window", N_("Next window preset"), "P", self.next_preset),
-            ("reset", N_("Reset the view"), "R", self.reset),
-            ("invert", N_("Invert"), "I", lambda: self._change(inverted=not self._view().inverted)),
-            ("turn_right", N_("Turn right"), "]", lambda: self._turn(1)),
-            ("turn_left", N_("Turn left"), "[", lambda: self._turn(-1)),
-            (
-                "flip_horizontal", N_("Mirror left and right"), "H",
-                lambda: self._change(flip_horizontal=not self._view().flip_horizontal),
-            ),
-            (
-                "flip_vertical", N_("Mirror top and bottom"), "V",
-                lambda: self._change(flip_vertical=not self._view().flip_vertical),
-            ),
-            ("heat_map", N_("Show the heat map"), "O", None),
-            ("side_by_side", N_("Side by side with the original"), "S", None),
-            ("tags", N_("DICOM tags"), "T", self.tags_wanted.emit),
-            ("keys", N_("Keys"), "?", self.show_keys),
-        )  # fmt: skip
-        made = []
-        for name, text, key, run in table:
-            action = QAction(self)
-            action.setObjectName(name)
-            action.setData(text)
-            action.setShortcut(QKeySequence(key))
-            if run is None:
-                action.setCheckable(True)
-                action.toggled.connect(self._redraw)
-            else:
-                action.triggered.connect(lambda _checked=False, call=run: self._run(call))
-            made.append(action)
-        made[13].setChecked(True)
-        return made
-
-    def _run(self, call: Callable[[], None]) -> None:
-        """Actions of the picture do nothing while there is none; the sheet of keys always opens."""
-        if self._radiograph is not None or call == self.show_keys:
-            call()
-
-    def actions(self) -> list[QAction]:
-        """Return the viewer's actions, for menus and the toolbar."""
-        return list(self._actions)
-
     def action(self, name: str) -> QAction:
-        """Return one action by its object name."""
-        return next(action for action in self._actions if action.objectName() == name)
+        """Return one action by its name."""
+        return self.actions_by_name[name]
 
     def retranslate(self) -> None:
         """Say every word again in the language in use."""
-        for action in self._actions:
-            action.setText(tr(action.data()))
-            action.setToolTip(f"{tr(action.data())} ({action.shortcut().toString()})")
+        viewer_actions.retranslate(self.actions_by_name)
         self._opacity_label.setText(tr("Opacity"))
-        self._opacity.setAccessibleName(tr("Opacity of the heat map"))
+        self.opacity.setAccessibleName(tr("Opacity of the heat map"))
         self._caption.setText(sentence("heat_map"))
-        self._legend.setAccessibleName(tr("Legend of the heat map: from none to strong"))
-        self.canvas.retranslate()
-        self.twin.retranslate()
-        self._legend.update()
+        self.twin.setAccessibleDescription(tr("The original, without the heat map"))
+        for part in (self.canvas, self.twin, self._legend):
+            part.retranslate()
+        self._say_view()
 
-    def set_radiograph(
-        self,
-        radiograph: Radiograph | None,
-        heat_map: npt.NDArray[np.float32] | None = None,
-        turned: int = 0,
-        inverted: bool = False,
-    ) -> None:
-        """Show a radiograph the way it was judged: turned and inverted first, then its heat map over it."""
-        if radiograph is None:
-            self.clear("")
-            return
-        from pneumo_desktop.imaging.load import invert, turn
+    # what is shown
 
-        if turned:
-            radiograph = turn(radiograph, turned)
-        if inverted:
-            radiograph = invert(radiograph)
-        self._radiograph, self._heat_map = radiograph, heat_map
-        self._state = ViewState(radiograph.window)
-        self._presets = [("", radiograph.window), *presets(radiograph)]
+    def set_picture(self, picture: Picture) -> None:
+        """Show a picture as it was judged, with its heat map over it; tool, map and side by side stay as chosen."""
+        from pneumo_desktop.gui.viewer.view_state import ViewState
+
+        self._picture = picture
+        self._state = ViewState(picture.radiograph.window)
         self._preset = 0
-        self._redraw(keep_view=False)
-
-    def set_heat_map(self, heat_map: npt.NDArray[np.float32] | None) -> None:
-        """Put another heat map over the picture that is shown."""
-        self._heat_map = heat_map
-        self._redraw()
+        self._enable()
+        self.redraw(keep_view=False)
 
     def clear(self, message: str) -> None:
         """Show no picture but a message."""
-        self._radiograph = self._heat_map = self._state = None
+        self._picture = self._state = None
         for canvas in (self.canvas, self.twin):
             canvas.message = message
-            canvas.set_image(None)
+            canvas.corner_text = ""
+            canvas.show_picture(None, None, None)
         self.twin.hide()
         self._bottom.hide()
+        self._enable()
+
+    def _enable(self) -> None:
+        """Actions of a picture are there when there is one."""
+        for action in self.actions_by_name.values():
+            action.setEnabled(self._picture is not None)
+
+    def redraw(self, *_: object, keep_view: bool = True) -> None:
+        """Paint again what is shown."""
+        picture = self._picture
+        if picture is None:
+            return
+        with_map = picture.heat is not None and self.action("heat_map").isChecked()
+        self._bottom.setVisible(picture.heat is not None)
+        self.opacity.setEnabled(with_map)
+        opacity = self.opacity.value() / 100 if with_map else None
+        self.canvas.show_picture(picture, self._state, opacity, keep_view)
+        side_by_side = self.action("side_by_side").isChecked()
+        self.twin.setVisible(side_by_side)
+        if side_by_side:
+            self.twin.show_picture(picture, self._state, None, keep_view)
+            self.twin.copy_view(self.canvas)
+        self._say_view()
+
+    def snapshot(self) -> Callable[[], QImage] | None:
+        """Return what makes an image of what is shown now, in the picture's own size; call it on any thread."""
+        from pneumo_desktop.gui.viewer.picture import whole_image
+
+        picture, state = self._picture, self._state
+        if picture is None or state is None:
+            return None
+        with_map = self.action("heat_map").isChecked()
+        opacity = self.opacity.value() / 100 if with_map else None
+        return lambda: whole_image(picture, state, opacity)
+
+    # what the reader does to it
 
     def _view(self) -> ViewState:
         assert self._state is not None
@@ -202,7 +167,103 @@ class ViewerPanel(QWidget):
 
     def _change(self, **changes: object) -> None:
         self._state = replace(self._view(), **changes)  # type: ignore[arg-type]
-        self._redraw(keep_view="quarter_turns" not in changes)
+        self.touched.emit()
+        if changes.keys() - {"window", "inverted"}:
+            self.canvas.clear_measure()  # its ends would lie elsewhere in the picture
+        self.redraw(keep_view="quarter_turns" not in changes)
+
+    def fit(self) -> None:
+        """Show the whole picture."""
+        self.canvas.fit()
+
+    def actual_size(self) -> None:
+        """Show one image pixel as one screen pixel."""
+        self.canvas.actual_size()
+
+    def zoom_in(self) -> None:
+        """Zoom in about the middle."""
+        self.canvas.zoom_step(1)
+
+    def zoom_out(self) -> None:
+        """Zoom out about the middle."""
+        self.canvas.zoom_step(-1)
+
+    def use_pan(self) -> None:
+        """Let the left button move the picture."""
+        self._use(Tool.PAN)
+
+    def use_window(self) -> None:
+        """Let the left button change window and level; the key pressed again goes back to moving."""
+        self._use(Tool.PAN if self.canvas.tool is Tool.WINDOW else Tool.WINDOW)
+
+    def use_measure(self) -> None:
+        """Let the left button measure; the key pressed again goes back to moving."""
+        self._use(Tool.PAN if self.canvas.tool is Tool.MEASURE else Tool.MEASURE)
+
+    def invert(self) -> None:
+        """Show dark as bright."""
+        self._change(inverted=not self._view().inverted)
+
+    def turn_left(self) -> None:
+        """Turn by a quarter, anticlockwise."""
+        self._turn(-1)
+
+    def turn_right(self) -> None:
+        """Turn by a quarter, clockwise."""
+        self._turn(1)
+
+    def flip_horizontal(self) -> None:
+        """Mirror left and right."""
+        self._change(flip_horizontal=not self._view().flip_horizontal)
+
+    def flip_vertical(self) -> None:
+        """Mirror top and bottom."""
+        self._change(flip_vertical=not self._view().flip_vertical)
+
+    def stronger(self) -> None:
+        """Make the heat map more opaque."""
+        self.opacity.setValue(self.opacity.value() + _OPACITY_STEP)
+
+    def weaker(self) -> None:
+        """Make the heat map less opaque."""
+        self.opacity.setValue(self.opacity.value() - _OPACITY_STEP)
+
+    def ask_for_tags(self) -> None:
+        """Ask for the tags of the file."""
+        self.tags_wanted.emit()
+
+    def reset(self) -> None:
+        """Go back to the picture as it was opened."""
+        from pneumo_desktop.gui.viewer.view_state import ViewState
+
+        if self._picture is not None:
+            self._state = ViewState(self._picture.radiograph.window)
+            self._preset = 0
+            self._use(Tool.PAN)
+            self.redraw(keep_view=False)
+
+    def next_preset(self) -> None:
+        """Look through the next window: the file's own, then ranges of the picture."""
+        if self._picture is not None:
+            self.use_preset((self._preset + 1) % len(self._picture.presets))
+
+    def use_preset(self, number: int) -> None:
+        """Look through a window by its place among the presets."""
+        if self._picture is None:
+            return
+        self._preset = number
+        name, window = self._picture.presets[number]
+        self._change(window=window)
+        self.status.emit(tr("Window: {name}").format(name=_preset_name(name)))
+
+    def _fill_presets(self) -> None:
+        self.presets_menu.clear()
+        for number, (name, window) in enumerate(self._picture.presets if self._picture is not None else ()):
+            words = f"{_preset_name(name)}   ({window.center:g} / {window.width:g})"
+            action = self.presets_menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(number == self._preset and window == self._view().window)
+            action.triggered.connect(lambda _checked=False, number=number: self.use_preset(number))
 
     def _turn(self, quarters: int) -> None:
         state = self._view()
@@ -210,104 +271,83 @@ class ViewerPanel(QWidget):
         mirrored = state.flip_horizontal != state.flip_vertical
         self._change(quarter_turns=(state.quarter_turns + (-quarters if mirrored else quarters)) % 4)
 
-    def reset(self) -> None:
-        """Go back to the picture as it was opened."""
-        if self._radiograph is not None:
-            self._state = ViewState(self._radiograph.window)
-            self._preset = 0
-            self._use(Tool.PAN)
-            self._redraw(keep_view=False)
-
-    def next_preset(self) -> None:
-        """Look through the next window: the file's own, then ranges of the picture."""
-        self._preset = (self._preset + 1) % len(self._presets)
-        name, window = self._presets[self._preset]
-        self._change(window=window)
-        self.status.emit(tr("Window: {name}").format(name=tr(name) if name else tr("as in the file")))
-
     def _use(self, tool: Tool) -> None:
-        chosen = Tool.PAN if self.canvas.tool is tool else tool
-        self.canvas.tool = self.twin.tool = chosen
-        names = {Tool.PAN: tr("Move"), Tool.WINDOW: tr("Window and level"), Tool.MEASURE: tr("Measure")}
-        self.status.emit(tr("Left button: {tool}").format(tool=names[chosen]))
+        names = {Tool.PAN: tr("Move"), Tool.WINDOW: tr("Window and level"), Tool.MEASURE: tr("Measure a length")}
+        actions = {Tool.PAN: "pan_tool", Tool.WINDOW: "window_tool", Tool.MEASURE: "measure_tool"}
+        self.canvas.use(tool)
+        self.twin.use(tool)
+        self.action(actions[tool]).setChecked(True)
+        self.status.emit(tr("Left button: {tool}").format(tool=names[tool]))
 
     def _drag_window(self, right: float, down: float) -> None:
         """Right widens the window, down makes the picture darker, as radiology viewers do."""
+        if self._picture is None:
+            return
         window = self._view().window
         width = max(1.0, window.width * (1.0 + 2.0 * right))
-        self._change(window=Window(window.center + down * window.width, width))
-        self.status.emit(
-            tr("Window centre {center}, width {width}").format(center=round(window.center), width=round(width))
-        )
+        self._change(window=replace(window, center=window.center + down * window.width, width=width))
+
+    # what is told of it
+
+    def _view_changed(self) -> None:
+        if not self.twin.isHidden():
+            self.twin.copy_view(self.canvas)
+        self._say_view()
+
+    def _say_view(self) -> None:
+        """Write window, zoom and what was done to the picture into its corner: a mirrored film must not look like one
+        that is not."""
+        if self._picture is None or self._state is None:
+            return
+        state, words = self._state, []
+        words.append(_window_text(state.window))
+        words.append(f"{self.canvas.zoom_percent()} %")
+        if state.inverted:
+            words.append(tr("inverted"))
+        if state.quarter_turns:
+            words.append(tr("turned {degrees}°").format(degrees=90 * state.quarter_turns))
+        if state.flip_horizontal:
+            words.append(tr("mirrored left and right"))
+        if state.flip_vertical:
+            words.append(tr("mirrored top and bottom"))
+        self.canvas.corner_text = " · ".join(words)
+        self.canvas.update()
+        self.twin.corner_text = tr("Original")
+        self.twin.update()
 
     def _tell_value(self, x: int, y: int) -> None:
-        if self._radiograph is None:
+        from pneumo_desktop.gui.viewer.view_state import source_place
+
+        if self._picture is None:
             return
-        state, shape = self._view(), self._radiograph.pixels.shape
-        row, column = source_place(x, y, (shape[0], shape[1]), state)
-        if 0 <= row < shape[0] and 0 <= column < shape[1]:
-            value = int(self._radiograph.pixels[row, column])
-            self.status.emit(tr("x {x}, y {y}: {value}").format(x=column, y=row, value=value))
+        pixels = self._picture.radiograph.pixels
+        height, width = pixels.shape
+        row, column = source_place(x, y, (height, width), self._view())
+        if 0 <= row < height and 0 <= column < width:
+            value = int(pixels[row, column])
+            self.status.emit(tr("Column {x}, row {y}: value {value}").format(x=column, y=row, value=value))
+        else:
+            self.status.emit("")
 
     def _measure(self, first: QPointF, second: QPointF) -> None:
-        if self._radiograph is None:
+        from pneumo_desktop.gui.viewer.view_state import length_mm
+
+        if self._picture is None:
             return
         points = (first.x(), first.y()), (second.x(), second.y())
-        spacing = self._radiograph.spacing_mm
+        spacing = self._picture.radiograph.spacing_mm
         if spacing is None:
-            text = tr("{length:.0f} pixels").format(length=length_mm(*points, (1.0, 1.0), self._view()))
+            length = length_mm(*points, (1.0, 1.0), self._view())
+            text = tr("{length} pixels (no scale in the file)").format(length=round(length))
         else:
-            text = tr("{length:.1f} mm").format(length=length_mm(*points, spacing, self._view()))
+            text = tr("{length} mm").format(length=number_text(length_mm(*points, spacing, self._view()), 1))
         self.canvas.measure_text = self.twin.measure_text = text
+        self.status.emit(text)
 
-    def _redraw(self, *_: object, keep_view: bool = True) -> None:
-        if self._radiograph is None:
-            return
-        state = self._view()
-        plain = shown(self._radiograph, state)
-        side_by_side = self.action("side_by_side").isChecked()
-        self._bottom.setVisible(self._heat_map is not None)
-        picture = image_of(plain)
-        if self._heat_map is not None and self.action("heat_map").isChecked():
-            heat = np.ascontiguousarray(arrange(self._heat_map, state)).astype(np.float32, copy=False)
-            self.canvas.set_image(image_of(overlay(plain, heat, self._opacity.value() / 100)), keep_view)
-        else:
-            self.canvas.set_image(picture, keep_view)
-        self.twin.setVisible(side_by_side)
-        if side_by_side:
-            self.twin.set_image(picture, keep_view)
 
-    def picture(self) -> QImage:
-        """Return what is shown, in the picture's own size, with the caption burnt in below where a map is laid over."""
-        image = self.canvas._image
-        if image is None:
-            return QImage()
-        if self._heat_map is None or not self.action("heat_map").isChecked():
-            return image
-        band = max(20, image.height() // 24)
-        whole = QImage(image.width(), image.height() + band, QImage.Format.Format_RGB888)
-        whole.fill(QColor(0, 0, 0))
-        painter = QPainter(whole)
-        painter.drawImage(0, 0, image)
-        font = painter.font()
-        font.setPixelSize(max(9, band // 2))
-        painter.setFont(font)
-        painter.setPen(QColor(255, 255, 255))
-        text = f"{sentence('heat_map')} {sentence('disclaimer')}"
-        painter.drawText(4, image.height(), image.width() - 8, band, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.end()
-        return whole
+def _preset_name(name: str) -> str:
+    return tr(name) if name else tr("as in the file")
 
-    def save_png(self, path: Path) -> bool:
-        """Write ``picture`` as PNG; False when it could not be written."""
-        return self._radiograph is not None and self.picture().save(str(path), "PNG")  # type: ignore[call-overload]
 
-    def show_tags(self, rows: tuple[tuple[str, str, str, str], ...]) -> None:
-        """Open the tag dialog with rows of (tag, keyword, VR, value)."""
-        TagsDialog(rows, self).exec()
-
-    def show_keys(self) -> None:
-        """Open the sheet of keys of the whole window."""
-        window = self.window()
-        everything: list[QAction] = list(filter(QAction.text, window.findChildren(QAction)))
-        CheatSheet(everything or self._actions, self).exec()
+def _window_text(window: Window) -> str:
+    return tr("Window {width} / {center}").format(width=round(window.width), center=round(window.center))

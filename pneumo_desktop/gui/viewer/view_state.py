@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,13 @@ class ViewState:
     flip_horizontal: bool = False
     flip_vertical: bool = False
     inverted: bool = False
+
+    def arrangement(self) -> ViewState:
+        """Return this state with nothing but its turns and flips, for what does not depend on grey values."""
+        return replace(self, window=_ANY_WINDOW, inverted=False)
+
+
+_ANY_WINDOW = Window(0.0, 1.0)
 
 
 def arrange(pixels: npt.NDArray[np.generic], state: ViewState) -> npt.NDArray[np.generic]:

@@ -1,0 +1,199 @@
+"""Exporting the list: which rows, in which form, and the writing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.gui.preferences import Preferences
+from pneumo_desktop.gui.queue_model import QueueModel
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.records.export import write_csv, write_json
+from pneumo_desktop.records.store import Row
+from pneumo_desktop.words import N_, language, ntr, tr
+
+_SEPARATORS = {",": N_("comma  ,"), ";": N_("semicolon  ;"), "\t": N_("tab")}
+_DECIMALS = {".": N_("point  0.5"), ",": N_("comma  0,5")}
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """``form`` is csv or json; ``shown_only`` leaves out what the filter hides; ``patient`` adds name, number and date."""
+
+    form: str = "csv"
+    separator: str = ","
+    decimal: str = "."
+    shown_only: bool = False
+    patient: bool = False
+
+    @staticmethod
+    def usual() -> ExportChoice:
+        """Return what a spreadsheet in the language in use reads."""
+        return ExportChoice(separator=";", decimal=",") if language() == "es" else ExportChoice()
+
+    @staticmethod
+    def from_setting(stored: Any) -> ExportChoice:
+        """Return a choice as it was stored, the usual one where that cannot be."""
+        try:
+            return ExportChoice(**stored)
+        except TypeError:
+            return ExportChoice.usual()
+
+    def setting(self) -> dict[str, Any]:
+        """Return the choice as it is stored; names of patients are asked for anew each time."""
+        return asdict(self) | {"patient": False}
+
+
+def write(rows: Sequence[Row], path: Path, choice: ExportChoice) -> None:
+    """Write ``rows`` to ``path``. Raises OSError; then what was there before is still there."""
+    if choice.form == "json":
+        write_json(rows, path, choice.patient)
+    else:
+        write_csv(rows, path, choice.separator, choice.decimal, choice.patient)
+
+
+class ExportDialog(QDialog):
+    """Asks how to export ``total`` rows, of which the filter shows ``shown``."""
+
+    def __init__(self, choice: ExportChoice, shown: int, total: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Export the results"))
+        self.rows, self.form, self.separator, self.decimal = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        every = ntr("All {count} row", "All {count} rows", total).format(count=total)
+        self.rows.addItem(every, False)
+        if shown != total:
+            self.rows.addItem(ntr("The {count} row shown", "The {count} rows shown", shown).format(count=shown), True)
+        self.form.addItem(tr("CSV, for a spreadsheet"), "csv")
+        self.form.addItem(tr("JSON, for other programs"), "json")
+        for box, words in ((self.separator, _SEPARATORS), (self.decimal, _DECIMALS)):
+            for sign, word in words.items():
+                box.addItem(tr(word), sign)
+        self.patient = QCheckBox(tr("With the patient's name, number and study date"))
+        self.patient.setChecked(choice.patient)
+        for box, value in (
+            (self.rows, choice.shown_only),
+            (self.form, choice.form),
+            (self.separator, choice.separator),
+            (self.decimal, choice.decimal),
+        ):
+            box.setCurrentIndex(max(0, box.findData(value)))
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setText(tr("Separator and decimal sign must be different."))
+        form = QFormLayout()
+        form.addRow(tr("Rows"), self.rows)
+        form.addRow(tr("Form"), self.form)
+        form.addRow(tr("Between columns"), self.separator)
+        form.addRow(tr("Decimal sign"), self.decimal)
+        form.addRow("", self.patient)
+        hint = QLabel(tr("The reader's decisions, notes and initials are exported too."), wordWrap=True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.save = buttons.addButton(tr("Choose a file…"), QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(hint)
+        layout.addWidget(self.problem)
+        layout.addWidget(buttons)
+        for box in (self.form, self.separator, self.decimal):
+            box.currentIndexChanged.connect(self._check)
+        self._check()
+
+    def choice(self) -> ExportChoice:
+        """Return what is chosen now."""
+        return ExportChoice(
+            form=self.form.currentData(), separator=self.separator.currentData(), decimal=self.decimal.currentData(),
+            shown_only=bool(self.rows.currentData()), patient=self.patient.isChecked(),
+        )  # fmt: skip
+
+    def _check(self) -> None:
+        chosen = self.choice()
+        as_csv = chosen.form == "csv"
+        self.separator.setEnabled(as_csv)
+        self.decimal.setEnabled(as_csv)
+        clash = as_csv and chosen.separator == chosen.decimal
+        self.problem.setVisible(clash)
+        self.save.setEnabled(not clash)
+
+
+def ask_and_export(window: QWidget, model: QueueModel, preferences: Preferences, background: Background) -> None:
+    """Ask how and where to, and write the rows off the GUI thread; an error becomes a sentence."""
+    total, shown = len(model.all_rows()), model.rowCount()
+    dialog = ExportDialog(ExportChoice.from_setting(preferences.get("export")), shown, total, window)
+    if not dialog.exec():
+        return
+    choice = dialog.choice()
+    preferences.set("export", choice.setting())
+    suffix = choice.form
+    start = Path(preferences.get("export_folder", "")) / f"pneumo.{suffix}"
+    kind = "CSV (*.csv)" if suffix == "csv" else "JSON (*.json)"
+    name, _kind = QFileDialog.getSaveFileName(window, tr("Export the results"), str(start), kind)
+    if name:
+        path = Path(name)
+        path = path if path.suffix else path.with_suffix(f".{suffix}")
+        preferences.set("export_folder", str(path.parent))
+        export_to(window, model.shown_rows() if choice.shown_only else model.all_rows(), path, choice, background)
+
+
+def export_to(window: QWidget, rows: Sequence[Row], path: Path, choice: ExportChoice, background: Background) -> None:
+    """Write ``rows`` off the GUI thread and say so in the window's status bar."""
+
+    def written(_nothing: object) -> None:
+        text = ntr("{count} row written to {name}.", "{count} rows written to {name}.", len(rows))
+        _say(window, text.format(count=len(rows), name=path.name))
+
+    def failed(error: Exception) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        text = tr("The results could not be written to {name}: {why}. Please choose another place.")
+        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=error.strerror))
+
+    background.submit(lambda: write(rows, path, choice), written, failed)
+
+
+def ask_and_save_picture(
+    window: QWidget, stem: str, make: Callable[[], QImage], preferences: Preferences, background: Background
+) -> None:
+    """Ask for a file and save the picture as it is shown, in its own size."""
+    start = Path(preferences.get("export_folder", "")) / f"{stem}.png"
+    name, _kind = QFileDialog.getSaveFileName(window, tr("Save the picture"), str(start), "PNG (*.png)")
+    if name:
+        path = Path(name)
+        path = path if path.suffix else path.with_suffix(".png")
+        preferences.set("export_folder", str(path.parent))
+        save_picture_to(window, path, make, background)
+
+
+def save_picture_to(window: QWidget, path: Path, make: Callable[[], QImage], background: Background) -> None:
+    """Make and write a picture off the GUI thread."""
+
+    def saved(done: bool) -> None:
+        if done:
+            _say(window, tr("Picture saved as {name}.").format(name=path.name))
+        else:
+            text = tr("The picture could not be written to {name}. Please choose another place.")
+            QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name))
+
+    background.submit(lambda: make().save(str(path), "PNG"), saved)  # type: ignore[call-overload]
+
+
+def _say(window: QWidget, text: str) -> None:
+    if isinstance(window, QMainWindow):
+        window.statusBar().showMessage(text)

@@ -1,0 +1,164 @@
+"""What the window says while there is nothing to look at, and the bars that ask one thing each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMargins, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QFont, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.sentences import sentence
+
+
+class Welcome(QWidget):
+    """Invites: drop a folder, choose one, or try the examples."""
+
+    folder_wanted = Signal()
+    files_wanted = Signal()
+    examples_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.8)
+        self._title.setFont(font)
+        self._title.setWordWrap(True)
+        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self.folder, self.files, self.examples = QPushButton(), QPushButton(), QPushButton()
+        self.folder.clicked.connect(self.folder_wanted)
+        self.files.clicked.connect(self.files_wanted)
+        self.examples.clicked.connect(self.examples_wanted)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (self.folder, self.files, self.examples):
+            button.setMinimumHeight(36)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        self._disclaimer = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        layout = QVBoxLayout(self)
+        layout.addStretch(2)
+        layout.addWidget(self._title)
+        layout.addWidget(self._text)
+        layout.addSpacing(16)
+        layout.addLayout(buttons)
+        layout.addStretch(2)
+        layout.addWidget(self._disclaimer)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        self._title.setText(tr("Drop a folder of chest radiographs here"))
+        self._text.setText(tr("JPEG, PNG, TIFF, DICOM, ZIP archives and CDs are read. The most suspicious come first."))
+        self.folder.setText(tr("Open a folder…"))
+        self.files.setText(tr("Open files…"))
+        self.examples.setText(tr("Try it with generated examples"))
+        self._disclaimer.setText(sentence("disclaimer"))
+
+
+class DropCue(QLabel):
+    """Lies over the window while files are dragged over it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.setAutoFillBackground(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.8)
+        self.setFont(font)
+        self.setForegroundRole(QPalette.ColorRole.HighlightedText)
+        self.setBackgroundRole(QPalette.ColorRole.Highlight)
+        self.hide()
+
+    def show_over(self, room: QRect) -> None:
+        """Show over the middle of ``room``."""
+        size = self.sizeHint().grownBy(QMargins(48, 32, 48, 32))
+        self.setGeometry(QRect(room.center() - QPoint(size.width() // 2, size.height() // 2), size))
+        self.raise_()
+        self.show()
+
+    def retranslate(self) -> None:
+        """Say it again in the current language."""
+        self.setText(tr("Let go to read the images"))
+
+
+class Offer(QWidget):
+    """A bar with a sentence and two answers; hidden when there is nothing to ask."""
+
+    accepted = Signal()
+    declined = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self._label = QLabel(wordWrap=True)
+        self.yes, self.no = QPushButton(), QPushButton()
+        self.yes.clicked.connect(self.accepted)
+        self.no.clicked.connect(self.declined)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.addWidget(self._label, 1)
+        layout.addWidget(self.yes)
+        layout.addWidget(self.no)
+        self.hide()
+
+    def ask(self, text: str, yes: str, no: str) -> None:
+        """Show the bar."""
+        self._label.setText(text)
+        self.yes.setText(yes)
+        self.no.setText(no)
+        self.show()
+
+
+class PopulationQuestion(QWidget):
+    """Asks once for a folder whose images it holds; the reading goes on meanwhile. ``told`` carries folder, answer."""
+
+    told = Signal(object, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self._folders: list[Path] = []
+        self._label = QLabel(wordWrap=True)
+        self.answers = {
+            known: QPushButton() for known in (Population.CHILDREN, Population.ADULTS, Population.NOT_KNOWN)
+        }
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.addWidget(self._label, 1)
+        for known, button in self.answers.items():
+            button.clicked.connect(lambda _checked=False, known=known: self._answered(known))
+            layout.addWidget(button)
+        self.hide()
+
+    def ask(self, folder: Path) -> None:
+        """Ask for ``folder``, after those that are asked for already."""
+        if folder not in self._folders:
+            self._folders.append(folder)
+        self.retranslate()
+        self.show()
+
+    def forget(self) -> None:
+        """Ask nothing any more."""
+        self._folders.clear()
+        self.hide()
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        for known, button in self.answers.items():
+            button.setText(population_word(known))
+        if self._folders:
+            text = tr(
+                "Whose images are in “{name}”? The operating point depends on it, where a file does not tell the age."
+            )
+            self._label.setText(text.format(name=self._folders[0].name or str(self._folders[0])))
+
+    def _answered(self, known: Population) -> None:
+        folder = self._folders.pop(0)
+        self.setVisible(bool(self._folders))
+        self.retranslate()
+        self.told.emit(folder, known)

@@ -1,0 +1,100 @@
+"""The ways from the window to the models, to training and to evaluation; each room is imported when it is entered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.invitations import Offer
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.words import tr
+
+if TYPE_CHECKING:
+    from pneumo_desktop.gui.training.dialog import TrainingDialog
+
+
+class ModelDoors(QObject):
+    """Opens the dialogs, and offers to go on with a training that was not finished."""
+
+    model_changed = Signal()
+
+    def __init__(self, services: Services, window: QWidget) -> None:
+        super().__init__(window)
+        self._services = services
+        self._window = window
+        self._background = Background(1, self)
+        self._training: TrainingDialog | None = None
+        self._unfinished: Path | None = None
+        self.training_offer = Offer()
+        self.training_offer.accepted.connect(self._go_on)
+        self.training_offer.declined.connect(self._give_up)
+
+    def show_models(self) -> None:
+        """Show the installed models."""
+        from pneumo_desktop.gui.models_dialog import ModelsDialog
+
+        dialog = ModelsDialog(self._services, self._window)
+        dialog.activated.connect(self.model_changed)
+        dialog.exec()
+
+    def show_evaluation(self, folder: Path | None = None) -> None:
+        """Measure a model on a labelled folder; matplotlib is imported by then, not at the start."""
+        from pneumo_desktop.gui.evaluation import EvaluationDialog
+
+        dialog = EvaluationDialog(self._services, folder, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def show_training(self, resume: Path | None = None) -> None:
+        """Open the training dialog, or bring it to the front; images are read meanwhile."""
+        from pneumo_desktop.gui.training.dialog import TrainingDialog
+
+        if self._training is None or not self._training.isVisible():
+            self._training = TrainingDialog(self._services, self._window)
+            self._training.activated.connect(self.model_changed)
+            self._training.show()
+            if resume is not None:
+                self._training.resume(resume)
+        self._training.raise_()
+        self._training.activateWindow()
+
+    def offer_training(self) -> None:
+        """Offer to go on with a training that a stop, a crash or a power cut has ended."""
+        folder = self._services.folder / "training"
+        if not folder.is_dir():
+            return
+        from pneumo_desktop.gui.training.jobs import unfinished_jobs
+
+        jobs = unfinished_jobs(folder)
+        if jobs:
+            self._unfinished = jobs[0]
+            self.training_offer.ask(tr("A training was not finished."), tr("Go on"), tr("Not any more"))
+
+    def _go_on(self) -> None:
+        self.training_offer.hide()
+        if self._unfinished is not None:
+            self.show_training(self._unfinished)
+
+    def _give_up(self) -> None:
+        from pneumo_desktop.gui.training.jobs import finish_job
+
+        self.training_offer.hide()
+        job = self._unfinished
+        if job is not None:
+            self._background.submit(lambda: finish_job(job))
+
+    def may_close(self) -> bool:
+        """Ask where a training still runs, and end it if it may be ended; False to stay."""
+        if self._training is not None and self._training.isVisible():
+            if not self._training.may_close():
+                return False
+            self._training.shut()
+        return True
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self._background.close()

@@ -1,0 +1,120 @@
+"""How far the reading is, and the buttons that pause, stop and take it up again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from pneumo_desktop.words import ntr, tr
+
+if TYPE_CHECKING:
+    from pneumo_desktop.reading.pipeline import Progress
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as hours, minutes and seconds: 1:05:09, or 5:09."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def progress_text(progress: Progress) -> str:
+    """Return count, rate and time left; while the folder is looked through, how many were found so far."""
+    if progress.walking:
+        text = tr("{done} read, {total} found so far").format(done=progress.done, total=progress.total)
+    else:
+        text = tr("{done} of {total} read").format(done=progress.done, total=progress.total)
+    rate = progress.images_per_second
+    text += " · " + tr("{rate} a second").format(rate=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}")
+    if progress.seconds_left is not None:
+        text += " · " + tr("{time} left").format(time=duration_text(progress.seconds_left))
+    return text
+
+
+class ReadingBar(QWidget):
+    """Hidden while nothing is read; after a stop it offers to go on."""
+
+    pause_wanted = Signal()
+    stop_wanted = Signal()
+    go_on_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bar = QProgressBar(textVisible=False)
+        self.bar.setFixedHeight(8)
+        self.text = QLabel(wordWrap=True)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.pause, self.stop, self.go_on = QPushButton(), QPushButton(), QPushButton()
+        self.pause.clicked.connect(self.pause_wanted)
+        self.stop.clicked.connect(self.stop_wanted)
+        self.go_on.clicked.connect(self.go_on_wanted)
+        line = QHBoxLayout()
+        line.addWidget(self.text, 1)
+        for button in (self.pause, self.stop, self.go_on):
+            line.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.bar)
+        layout.addLayout(line)
+        self._progress: Progress | None = None
+        self._paused = False
+        self.retranslate()
+        self.hide()
+
+    def begin(self) -> None:
+        """Say that the images are being looked for."""
+        self._progress = None
+        self.bar.setRange(0, 0)
+        self._offer_to_stop(True)
+        self.text.setText(tr("Looking for images…"))
+        self.set_paused(False)
+        self.show()
+
+    def tell(self, progress: Progress) -> None:
+        """Show how far the reading is; the bar never runs backwards while the folder is still looked through."""
+        self._progress = progress
+        self.bar.setRange(0, 0 if progress.walking else max(1, progress.total))
+        if not progress.walking:
+            self.bar.setValue(progress.done)
+        self._say()
+
+    def set_paused(self, paused: bool) -> None:
+        """Say whether the reading stands still."""
+        self._paused = paused
+        self.pause.setText(tr("Continue") if paused else tr("Pause"))
+        self._say()
+
+    def end(self, unread: bool) -> None:
+        """Hide, or after a stop offer to go on."""
+        if not unread:
+            self.hide()
+            return
+        self._offer_to_stop(False)
+        left = max(0, self._progress.total - self._progress.done) if self._progress else 0
+        self.bar.setRange(0, max(1, self._progress.total if self._progress else 1))
+        self.bar.setValue(self._progress.done if self._progress else 0)
+        self.text.setText(
+            ntr("Stopped; {count} file was not read.", "Stopped; {count} files were not read.", left).format(count=left)
+            if left
+            else tr("Stopped.")
+        )
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        self.bar.setAccessibleName(tr("Progress of the reading"))
+        self.stop.setText(tr("Stop"))
+        self.go_on.setText(tr("Go on reading"))
+        self.set_paused(self._paused)
+
+    def _offer_to_stop(self, running: bool) -> None:
+        self.pause.setVisible(running)
+        self.stop.setVisible(running)
+        self.go_on.setVisible(not running)
+
+    def _say(self) -> None:
+        if self._progress is not None and not self.stop.isHidden():
+            text = progress_text(self._progress)
+            self.text.setText(tr("Paused · {progress}").format(progress=text) if self._paused else text)

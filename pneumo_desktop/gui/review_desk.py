@@ -1,0 +1,150 @@
+"""What the reader looks at and decides: the chosen row, its picture, the decisions and their undoing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from pneumo_desktop.gui.keeper import Keeper
+from pneumo_desktop.gui.queue_view import QueueView
+from pneumo_desktop.gui.result_panel import ResultPanel
+from pneumo_desktop.gui.viewer import ViewerPanel
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
+from pneumo_desktop.records.store import Decision, Row, Store
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.sentences import sentence
+
+if TYPE_CHECKING:
+    from pneumo_desktop.gui.viewer.dialogs import TagRow
+    from pneumo_desktop.gui.viewer.picture import Picture
+
+
+def _picture_of(row: Row, store: Store) -> Picture:
+    """Decode on a worker; the decoders are imported when the first picture is wanted."""
+    from pneumo_desktop.gui.viewer.picture import prepare_picture
+    from pneumo_desktop.imaging.load import load
+
+    judged = row.judgement
+    turned, inverted = (judged.turned, judged.inverted) if judged is not None else (0, False)
+    return prepare_picture(load(row.entry), store.heat_map(row.entry_id), turned, inverted)
+
+
+def _tags_of(row: Row) -> tuple[TagRow, ...]:
+    from pneumo_desktop.imaging.load import load
+
+    return load(row.entry, all_tags=True).all_tags
+
+
+class ReviewDesk(QObject):
+    """Keeps queue, viewer and result on the same radiograph, and hands decisions to the keeper."""
+
+    row_shown = Signal(object)
+    """The row that was chosen, or None."""
+
+    def __init__(
+        self, store: Store, keeper: Keeper, queue: QueueView, viewer: ViewerPanel, result: ResultPanel,
+        parent: QObject | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._store = store
+        self._keeper = keeper
+        self._queue, self._viewer, self._result = queue, viewer, result
+        self._background = Background(1, self)
+        self.current: Row | None = None
+        queue.current_changed.connect(self._show_row)
+        result.decided.connect(self.decide)
+        result.note_edited.connect(self._note_edited)
+        result.undo_wanted.connect(self.undo)
+        viewer.tags_wanted.connect(self._show_tags)
+        viewer.touched.connect(queue.keep_chosen)
+        keeper.saved.connect(self._saved)
+
+    def close(self) -> None:
+        """Wait for the picture that is being decoded."""
+        self._background.close()
+
+    # looking
+
+    def _show_row(self, row: Row | None) -> None:
+        before, self.current = self.current, row
+        self._result.set_row(row, example=bool(row and row.example))
+        self.row_shown.emit(row)
+        if row is None:
+            self._background.forget("picture")
+            self._viewer.clear("")
+        elif before is None or before.entry_id != row.entry_id or before.judgement != row.judgement:
+            self._background.submit(
+                lambda: _picture_of(row, self._store),
+                lambda picture: self._picture_came(row, picture),
+                lambda error: self._picture_failed(row, error),
+                topic="picture",
+            )
+
+    def _picture_came(self, row: Row, picture: Picture) -> None:
+        if self.current is not None and self.current.entry_id == row.entry_id:
+            self._viewer.set_picture(picture)
+
+    def _picture_failed(self, row: Row, error: Exception) -> None:
+        if not isinstance(error, UnreadableImageError):
+            raise error
+        if self.current is not None and self.current.entry_id == row.entry_id:
+            self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
+
+    def _show_tags(self) -> None:
+        row = self.current
+        if row is None:
+            return
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, UnreadableImageError):
+                raise error
+            self._viewer.status.emit(sentence(error.code))
+
+        self._background.submit(lambda: _tags_of(row), lambda tags: self._open_tags(row, tags), failed, topic="tags")
+
+    def _open_tags(self, row: Row, tags: tuple[TagRow, ...]) -> None:
+        from pneumo_desktop.gui.viewer.dialogs import TagsDialog
+
+        dialog = TagsDialog(row.entry.display_name(), tags, self._viewer)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # deciding
+
+    def decide(self, decision: Decision) -> None:
+        """Write the decision and move on at once; the row says so when it is on disk."""
+        row = self.current
+        if row is None:
+            return
+        self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
+        place = self._queue.model.place_of(row.entry_id)
+        following = self._queue.model.next_left(place if place is not None else -1, self._keeper.undecided)
+        if following is not None:
+            self._queue.choose(following)
+
+    def agree(self) -> None:
+        """Agree with the verdict, where there is one."""
+        if self._result.buttons[Decision.AGREE].isEnabled():
+            self.decide(Decision.AGREE)
+
+    def undo(self) -> None:
+        """Take back the newest decision of this sitting, wherever it was made."""
+        self._keeper.undo()
+
+    def _note_edited(self) -> None:
+        row = self.current
+        if row is not None and row.decision is not None:
+            self._keeper.decide(row.entry_id, row.decision, self._result.note_text(), self._result.initials_text())
+
+    def _saved(self, row: Row, undone: bool) -> None:
+        if self._queue.model.row_of(row.entry_id) is None:
+            return
+        self._queue.take_decided(row)
+        if self.current is not None and self.current.entry_id == row.entry_id:
+            self.current = row
+            self._result.set_row(row, example=row.example)
+        if undone:
+            self._queue.choose_entry(row.entry_id)
+            self._viewer.status.emit(tr("The last decision was taken back."))

@@ -1,0 +1,42 @@
+"""What several journeys need: files that would be too large, or too personal, to keep."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+
+def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
+    """Return a picture as DICOM of an invented patient: 12 bits, 0.5 mm a pixel; ``negative`` is MONOCHROME1."""
+    grey = np.asarray(Image.open(picture).convert("L"), dtype=np.uint16) * 16
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    dataset.PatientName, dataset.PatientID, dataset.PatientAge = "Testkind^Anna", "T-1", age
+    dataset.StudyDate, dataset.Modality, dataset.ViewPosition = "20220615", "DX", "AP"
+    dataset.Rows, dataset.Columns = grey.shape
+    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PixelSpacing = [0.5, 0.5]
+    dataset.WindowCenter, dataset.WindowWidth = 2048, 4096
+    dataset.PhotometricInterpretation = "MONOCHROME1" if negative else "MONOCHROME2"
+    dataset.PixelData = (4095 - grey if negative else grey).astype("<u2").tobytes()
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def dicom_of() -> Callable[..., bytes]:
+    """Makes a DICOM file of a picture."""
+    return _dicom_of
