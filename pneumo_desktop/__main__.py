@@ -10,6 +10,10 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
+    if sys.argv[1:] == ["decode-apart"]:
+        from pneumo_desktop.imaging.apart import serve
+
+        return serve()
     from pneumo_desktop.cli import main as command_line
 
     return command_line(sys.argv[1:] if arguments is None else arguments)

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumo_desktop import places
+from pneumo_desktop.imaging import apart
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import Row, Store
+from pneumo_desktop.records.store import NewerDatabaseError, RecordsError, Row, Store
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:  # the reading itself is imported when the first image is read
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
@@ -20,6 +23,24 @@ if TYPE_CHECKING:  # the reading itself is imported when the first image is read
 
 class NoModelError(Exception):
     """No model opens: results can be seen and exported, but nothing can be read."""
+
+
+CREATE_ERRORS = (NewerDatabaseError, RecordsError, BadPackageError, OSError)
+"""What ``Services.create`` raises."""
+
+
+def why_not(problem: Exception) -> str:
+    """Return a sentence for one of ``CREATE_ERRORS``: what is wrong with the data folder or the model, and what to do."""
+    if isinstance(problem, NewerDatabaseError):
+        text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
+        return text.format(name=problem.path)
+    if isinstance(problem, RecordsError):
+        text = tr("The records in {name} cannot be opened: {why}. Please check the folder's permissions and the disk.")
+        return text.format(name=problem.path, why=problem.why)
+    if isinstance(problem, BadPackageError):
+        return sentence(problem.code)
+    text = tr("{name} could not be read or written: {why}.")
+    return text.format(name=getattr(problem, "filename", "") or "", why=getattr(problem, "strerror", "") or problem)
 
 
 class Services:
@@ -37,7 +58,7 @@ class Services:
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
         """Open the data folder; ``model`` is a package to use instead of the active one, without installing it.
 
-        Raises NewerDatabaseError, OSError, or BadPackageError for ``model``.
+        Raises NewerDatabaseError, RecordsError, OSError, or BadPackageError for ``model`` (``CREATE_ERRORS``).
         """
         folder = places.data_dir(data_dir)
         registry = Registry(folder / "models", places.bundled_model())
@@ -132,9 +153,10 @@ class Services:
         analyse_outside: bool = False,
         examples: bool = False,
     ) -> Pipeline:
-        """Start reading ``paths`` as a new queue."""
+        """Start reading ``paths`` as a new queue; whole paths, so that it can be resumed from another folder."""
+        paths = [path.absolute() for path in paths]
         label = paths[0].name if len(paths) == 1 else f"{paths[0].name} (+{len(paths) - 1})"
-        queue_id = self.store.new_queue(label, population, examples)
+        queue_id = self.store.new_queue(label, population, examples, paths)
         return self._run(queue_id, paths, callbacks, population, analyse_outside)
 
     def judge_outside(self, row: Row, wanted: bool) -> Row:
@@ -186,4 +208,5 @@ class Services:
             pipeline.cancel()
         for pipeline in self._pipelines:
             pipeline.wait()
+        apart.close()
         self.store.close()

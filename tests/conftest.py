@@ -87,11 +87,15 @@ def _threads() -> set[threading.Thread]:
 
 
 def _children() -> set[psutil.Process]:
-    """The processes begun here that still run; multiprocessing keeps one to tidy up after itself."""
+    """The processes begun here that still run, but for those that are kept until the program ends.
+
+    multiprocessing keeps one to tidy up after itself, ``imaging.apart`` one for the next picture (``test_apart.py``).
+    """
     found = set()
     for child in psutil.Process().children(recursive=True):
         try:
-            if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(child.cmdline()):
+            kept = any(word in " ".join(child.cmdline()) for word in ("resource_tracker", "decode-apart"))
+            if child.status() != psutil.STATUS_ZOMBIE and not kept:
                 found.add(child)
         except psutil.NoSuchProcess:
             continue

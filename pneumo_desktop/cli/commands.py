@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pneumo_desktop import __version__, places
-from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.app import NoModelError, Services, why_not
 from pneumo_desktop.cli import self_test as checks
 from pneumo_desktop.cli import verify, worklist
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.registry import UnknownModelError
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import NewerDatabaseError
+from pneumo_desktop.records.store import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import available_languages, set_language, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -139,6 +141,9 @@ def _predict(options: argparse.Namespace) -> int:
         text = tr("{name} must end in .csv or .json, so that the program knows what to write.")
         print(text.format(name=options.out.name), file=sys.stderr)
         return worklist.EXIT_USAGE
+    if options.out is not None and not options.out.absolute().parent.is_dir():
+        print(tr("There is no folder {name}.").format(name=options.out.absolute().parent), file=sys.stderr)
+        return worklist.EXIT_USAGE
     if options.separator == options.decimal:
         print(tr("The separator and the decimal sign must differ."), file=sys.stderr)
         return worklist.EXIT_USAGE
@@ -248,17 +253,21 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     try:
         return _HANDLERS[options.command](options)
-    except NewerDatabaseError as problem:
-        text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
-        print(text.format(name=problem.path), file=sys.stderr)
+    except (NewerDatabaseError, RecordsError) as problem:
+        print(why_not(problem), file=sys.stderr)
+    except sqlite3.Error as problem:
+        text = tr("The records could not be written: {why}. Please free some disk space and try again.")
+        print(text.format(why=problem), file=sys.stderr)
     except BadPackageError as problem:
         package = getattr(options, "model", None) or getattr(options, "file", None)
         print(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), file=sys.stderr)
     except NoModelError:
         print(tr("No model could be opened. Please install the program again, or import a model."), file=sys.stderr)
     except OSError as problem:
-        name = problem.filename or ""
-        free = shutil.disk_usage(places.data_dir(options.data_dir)).free // 2**20 if problem.errno == 28 else None
-        text = tr("{name} could not be read or written: {why}.").format(name=name, why=problem.strerror)
-        print(text if free is None else f"{text} ({free} MiB)", file=sys.stderr)
+        text = why_not(problem)
+        full = problem.errno == errno.ENOSPC
+        print(
+            f"{text} ({shutil.disk_usage(options.data_dir or '.').free // 2**20} MiB)" if full else text,
+            file=sys.stderr,
+        )
     return worklist.EXIT_USAGE

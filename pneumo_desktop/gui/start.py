@@ -10,16 +10,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
 from pneumo_desktop.gui.checkup import check_first_start
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
-from pneumo_desktop.models.card import BadPackageError
-from pneumo_desktop.records.store import NewerDatabaseError
 from pneumo_desktop.words import set_language, tr
-from pneumo_desktop.words.sentences import sentence
 
 RENDER_SECONDS = 10.0
 EXIT_REFUSED = 2
@@ -42,12 +39,8 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
     application = _application()
     try:
         services = Services.create(data_dir, model)
-    except NewerDatabaseError as problem:
-        text = tr("The records in {name} were written by a newer version of this program. Please update the program.")
-        _refuse(text.format(name=problem.path))
-        return EXIT_REFUSED
-    except BadPackageError as problem:
-        _refuse(sentence(problem.code))
+    except CREATE_ERRORS as problem:
+        _refuse(why_not(problem))
         return EXIT_REFUSED
     open_log(services.folder / "logs")
     catcher = ErrorCatcher()

@@ -64,6 +64,7 @@ WINDOW_IGNORED: Final = "window_ignored"
 ALPHA_FLATTENED: Final = "alpha_flattened"
 COLOUR_MADE_GREY: Final = "colour_made_grey"
 AGE_UNCLEAR: Final = "age_unclear"
+PADDING_CUT: Final = "padding_cut"
 
 NOTE_CODES: Final = frozenset(
     {
@@ -73,5 +74,6 @@ NOTE_CODES: Final = frozenset(
         ALPHA_FLATTENED,
         COLOUR_MADE_GREY,
         AGE_UNCLEAR,
+        PADDING_CUT,
     }
 )

@@ -4,8 +4,8 @@ Which decoder reads which transfer syntax is fixed here, so that every computer 
 hostile stream meets one decoder, not all that happen to be installed. Display (LUTs, windows, padding) is in
 ``dicom_display``, header text in ``dicom_tags``.
 
-The compiled decoders (GDCM, OpenJPEG, CharLS) run in this process. Size claims of the code stream itself are
-checked before they see it; what they do with damaged entropy data is theirs.
+Size claims of the code stream itself are checked before a decoder sees it. What the compiled ones (GDCM, OpenJPEG,
+CharLS) do with damaged entropy data is theirs: they run in a helper process (``apart``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,14 @@ NOT_PICTURES = frozenset(
 )
 """Modalities that are refused as having no pixels, although a dose grid or a segmentation has numbers."""
 
-_NATIVE = frozenset({uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian})
+_NATIVE = frozenset(
+    {
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    }
+)
 _JPEG = frozenset({uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1})
 _JPEG_LS = frozenset({uid.JPEGLSLossless, uid.JPEGLSNearLossless})
 _UNDEFINED = 0xFFFFFFFF
@@ -139,7 +146,6 @@ def _read(data: bytes) -> FileDataset:
         # pydicom would unpack it without a limit.
         plain = _inflate(data[begin + head.tell() :])
         main = read_dataset(_Measured(plain), False, True, stop_when=_measure)
-        meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
         dataset = FileDataset("", main, b"", meta, is_implicit_VR=False, is_little_endian=True)
         dataset.set_original_encoding(False, True, main.original_character_set)
         return dataset

@@ -120,7 +120,9 @@ def _choose(
     bits: int,
     notes: list[str],
 ) -> Shown:
-    """Pick the first window when it shows anything, the range of the values otherwise; blacken the padding."""
+    """Pick the first window when it shows anything, the range of the values otherwise; the padding is cut off or blackened."""
+    if padding is not None:
+        pixels, padding = _without_margin(pixels, padding, notes)
     inside = pixels if padding is None else pixels[~padding]
     low, high = int(inside.min()), int(inside.max())
     if padding is not None:
@@ -131,6 +133,20 @@ def _choose(
         notes.append(codes.WINDOW_IGNORED)
     whole = _full(bits) if bits <= 8 or low == high else Window((low + high) / 2.0, float(high - low))
     return Shown(pixels, whole, (whole, *windows), bits, notes=tuple(notes))
+
+
+def _without_margin(
+    pixels: Pixels, padding: npt.NDArray[np.bool_], notes: list[str]
+) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+    """Cut off the rows and columns at the border that hold padding only: they are no part of the picture.
+
+    Squashed together with it they would change the shape of the chest that the network sees.
+    """
+    rows, columns = np.flatnonzero(~padding.all(axis=1)), np.flatnonzero(~padding.all(axis=0))
+    inner = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if pixels[inner].shape != pixels.shape:
+        notes.append(codes.PADDING_CUT)
+    return np.ascontiguousarray(pixels[inner]), padding[inner]
 
 
 def _shows(pixels: npt.NDArray[Any], window: Window, low: int, high: int) -> bool:

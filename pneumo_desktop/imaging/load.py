@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pneumo_desktop.imaging import codes, raster
+from pneumo_desktop.imaging import apart, codes, raster
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError, Window
 from pneumo_desktop.imaging.sniff import HEAD_BYTES, Kind, kind_of
 from pneumo_desktop.imaging.sources import read_bytes
@@ -17,15 +17,35 @@ from pneumo_desktop.imaging.sources import read_bytes
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
-def load(entry: Entry, all_tags: bool = False) -> Radiograph:
+def load(entry: Entry, all_tags: bool = False, careful: bool = False) -> Radiograph:
     """Read, hash and decode one entry.
 
-    ``all_tags`` also fills ``Radiograph.all_tags`` (slow; for the tag viewer). Raises UnreadableImageError
-    and nothing else: whatever a decoder throws is the file's fault and becomes ``damaged``.
+    ``all_tags`` also fills ``Radiograph.all_tags`` (slow; for the tag viewer). ``careful`` decodes every kind of file in
+    a helper process, not only those whose decoders have been seen to crash. Raises UnreadableImageError and nothing else.
     """
     data = read_bytes(entry)
+    return decode(entry, data, sha256_of(data), all_tags, careful)
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the hex digest that stands in ``Radiograph.sha256``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(entry: Entry, data: bytes, sha256: str, all_tags: bool = False, careful: bool = False) -> Radiograph:
+    """Decode the bytes of an entry, in a helper or here; as ``load``."""
+    if careful or kind_of(data[:HEAD_BYTES]) in apart.KINDS:
+        return apart.decode(entry, data, sha256, all_tags)
+    return decode_here(entry, data, sha256, all_tags)
+
+
+def decode_here(entry: Entry, data: bytes, sha256: str, all_tags: bool = False) -> Radiograph:
+    """Decode the bytes of an entry in this process: what a helper does.
+
+    Raises UnreadableImageError and nothing else: whatever a decoder throws is the file's fault and becomes ``damaged``.
+    """
     try:
-        return _decode(entry, data, all_tags)
+        return _decode(entry, data, sha256, all_tags)
     except UnreadableImageError:
         raise
     except MemoryError as error:
@@ -34,9 +54,8 @@ def load(entry: Entry, all_tags: bool = False) -> Radiograph:
         raise UnreadableImageError(codes.DAMAGED, type(error).__name__) from error
 
 
-def _decode(entry: Entry, data: bytes, all_tags: bool) -> Radiograph:
+def _decode(entry: Entry, data: bytes, sha256: str, all_tags: bool) -> Radiograph:
     kind = kind_of(data[:HEAD_BYTES])
-    sha256 = hashlib.sha256(data).hexdigest()
     if kind is Kind.DICOM:
         # pydicom takes as long to import as a picture takes to read: only those who have DICOM pay.
         from pneumo_desktop.imaging import dicom
@@ -59,14 +78,6 @@ def _decode(entry: Entry, data: bytes, all_tags: bool) -> Radiograph:
         colour=picture.colour,
         notes=picture.notes,
     )
-
-
-def sha256_of(entry: Entry) -> str:
-    """Return the hex digest that ``Radiograph.sha256`` will have, without decoding.
-
-    Raises UnreadableImageError as ``read_bytes`` does.
-    """
-    return hashlib.sha256(read_bytes(entry)).hexdigest()
 
 
 def turn(radiograph: Radiograph, degrees: int) -> Radiograph:

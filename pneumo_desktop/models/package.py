@@ -13,6 +13,7 @@ import os
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def _read_members(path: Path) -> tuple[dict[str, bytes], str]:
             return _members(archive), hashlib.sha256(data).hexdigest()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as problem:
         raise BadPackageError("not_a_package", str(problem)) from problem
-    except (OSError, ValueError, struct.error) as problem:
+    except (OSError, ValueError, struct.error, zlib.error) as problem:
         raise BadPackageError("not_a_package", str(problem)) from problem
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import cv2
 
-from pneumo_desktop.imaging.load import load, sha256_of
+from pneumo_desktop.imaging.load import decode, sha256_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
-from pneumo_desktop.imaging.sources import LeftOut, find
+from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.records.store import NewResult, PatientFields, Row, Store
@@ -117,17 +117,28 @@ class Pipeline:
         self._told_progress: tuple[int, int, bool] | None = None
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
+        self._in_flight: frozenset[int] = frozenset()
 
     def start(self, paths: Sequence[Path] | None) -> None:
-        """Begin: walk ``paths``, or go on with the queue's waiting entries when None."""
+        """Begin: walk ``paths``, or go on with the queue when None: its waiting entries, and the walk if that did not end.
+
+        What may have been in work when the program ended is read in a helper process: should one of these pictures have
+        ended the program, it does not do so again.
+        """
         cv2.setNumThreads(1)
         self._started = time.monotonic()
-        self._walking = paths is not None
-        work: list[tuple[str, Callable[[], None]]] = [("feed", self._feed)]
+        known: set[Entry] = set()
         if paths is None:
-            self._total = len(self._store.waiting(self.queue_id))
-        else:
-            work.append(("walk", lambda: self._walk(paths)))
+            waiting = self._store.waiting(self.queue_id)
+            self._total = len(waiting)
+            self._in_flight = frozenset(entry_id for entry_id, _entry in waiting[: 2 * QUEUE_LENGTH])
+            paths = self._store.unwalked(self.queue_id)
+            if paths:
+                known = self._store.begin_walk_again(self.queue_id)
+        self._walking = bool(paths)
+        work: list[tuple[str, Callable[[], None]]] = [("feed", self._feed)]
+        if paths:
+            work.append(("walk", lambda: self._walk(paths, known)))
         work += [(f"read-{number}", self._read) for number in range(self._workers)]
         self._threads = [threading.Thread(target=self._guard(task), name=name) for name, task in work]
         self._threads.append(threading.Thread(target=self._write, name="write"))
@@ -189,7 +200,7 @@ class Pipeline:
                 continue
         return False
 
-    def _walk(self, paths: Sequence[Path]) -> None:
+    def _walk(self, paths: Sequence[Path], known: set[Entry]) -> None:
         """Put everything found into the database at once, so that a killed run knows what is left."""
         found: list[Entry] = []
         left_out: list[LeftOut] = []
@@ -208,12 +219,14 @@ class Pipeline:
                 break
             if isinstance(item, LeftOut):
                 left_out.append(item)
-            else:
+            elif item not in known:
                 found.append(item)
             if len(found) >= 256 or time.monotonic() - flushed > BATCH_SECONDS:
                 flush()
                 flushed = time.monotonic()
         flush()
+        if not self._cancelled.is_set():
+            self._store.walked(self.queue_id)
         self._walking = False
 
     def _feed(self) -> None:
@@ -263,14 +276,15 @@ class Pipeline:
     def _judge(self, reader: Reader, entry_id: int, entry: Entry) -> NewResult:
         sha256: str | None = None
         try:
-            sha256 = sha256_of(entry)
+            data = read_bytes(entry)
+            sha256 = sha256_of(data)
             key = (sha256, entry.frame)
             self._once.enter(key)
             known = self._known(entry_id, entry, sha256)
             if known is not None:
                 self._once.leave([key])  # it is in the store already: nobody has to wait for this row's commit
                 return known
-            radiograph = load(entry)
+            radiograph = decode(entry, data, sha256, careful=entry_id in self._in_flight)
             reading = reader.read(radiograph, self._told)
             return NewResult(
                 entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map,

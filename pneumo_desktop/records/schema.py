@@ -39,14 +39,23 @@ def _to_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1,)
+def _to_2(connection: sqlite3.Connection) -> None:
+    """A queue knows what it is to walk, so that one killed while it looks for files goes on looking.
+
+    Results of unreadable files have no hash any more: they are not shared, and a better program may read the file.
+    """
+    connection.execute("ALTER TABLE queue ADD COLUMN unwalked TEXT")
+    connection.execute("UPDATE result SET sha256 = NULL WHERE reason = 'unreadable'")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2)
 """``MIGRATIONS[n]`` brings version n to n + 1."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the database to the newest version, each step in one transaction."""
+def migrate(connection: sqlite3.Connection, newest: int | None = None) -> None:
+    """Bring the database to the newest version, or to the one given, each step in one transaction."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number in range(version, len(MIGRATIONS)):
+    for number in range(version, len(MIGRATIONS) if newest is None else newest):
         connection.execute("BEGIN IMMEDIATE")
         try:
             MIGRATIONS[number](connection)
@@ -55,3 +64,22 @@ def migrate(connection: sqlite3.Connection) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def is_sound(connection: sqlite3.Connection) -> bool:
+    """Tell whether the tables are those that the database's version should have; a newer version is believed."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= len(MIGRATIONS):
+        return version > 0
+    model = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(model, version)
+        return _tables(connection) == _tables(model)
+    finally:
+        model.close()
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+    ).fetchall()

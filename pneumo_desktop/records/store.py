@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -22,9 +23,12 @@ import numpy.typing as npt
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
-from pneumo_desktop.records.schema import MIGRATIONS, migrate
+from pneumo_desktop.records.schema import MIGRATIONS, is_sound, migrate
 
 MAX_MAP_SIDE = 64
+
+_ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
+"""File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
 
 
 class Decision(StrEnum):
@@ -51,6 +55,15 @@ class UnfinishedQueue(NamedTuple):
     label: str
     population: Population
     waiting: int
+
+
+class RecordsError(Exception):
+    """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -102,13 +115,23 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", _ERRORS)
+
+
+def _stored(text: Path | str | None) -> bytes | None:
+    """Return a path or a member's name as the bytes for ``CAST(? AS TEXT)``."""
+    return None if text is None else str(text).encode("utf-8", _ERRORS)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        connection.text_factory = _text
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok" or not is_sound(connection):
             raise sqlite3.DatabaseError("the database is damaged")
         return connection
     except BaseException:
@@ -142,12 +165,15 @@ def _judgement(values: Sequence[Any]) -> Judgement | None:
     if outcome is None:
         return None
     point = None if threshold is None else OperatingPoint(threshold=threshold, low=low, high=high)
-    return Judgement(
-        outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
-        population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
-        app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
-        notes=tuple(json.loads(notes)), gate_distance=distance,
-    )  # fmt: skip
+    try:
+        return Judgement(
+            outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
+            population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
+            app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
+            notes=tuple(json.loads(notes)), gate_distance=distance,
+        )  # fmt: skip
+    except (TypeError, ValueError):  # a damaged row is as good as none: the image can be read again
+        return None
 
 
 def _row(values: Sequence[Any]) -> Row:
@@ -167,15 +193,16 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the database at ``path``.
 
-        A damaged one is set aside under a new name, told in ``set_aside``; a newer one raises NewerDatabaseError.
+        A damaged one is set aside under a new name, told in ``set_aside``; a newer one raises NewerDatabaseError, one
+        that the system does not give raises RecordsError.
         """
         self.path = path
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
         try:
             self._connection = _connect(path)
-        except sqlite3.OperationalError:
-            raise
+        except sqlite3.OperationalError as problem:
+            raise RecordsError(path, str(problem)) from problem
         except sqlite3.DatabaseError:
             self.set_aside = _set_aside(path)
             self._connection = _connect(path)
@@ -198,13 +225,14 @@ class Store:
 
     # Queues and entries
 
-    def new_queue(self, label: str, population: Population, examples: bool = False) -> int:
-        """Start a queue and return its id; ``examples`` marks generated pictures."""
+    def new_queue(self, label: str, population: Population, examples: bool = False, paths: Sequence[Path] = ()) -> int:
+        """Start a queue and return its id; ``examples`` marks generated pictures, ``paths`` are still to be walked."""
         with self._transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO queue (created, label, population, examples) VALUES (?, ?, ?, ?)",
-                (_now(), label, population.value, int(examples)),
-            )
+                "INSERT INTO queue (created, label, population, examples, unwalked) VALUES (?, CAST(? AS TEXT), ?, ?, ?)",
+                (_now(), _stored(label), population.value, int(examples),
+                 json.dumps([str(path) for path in paths]) if paths else None),
+            )  # fmt: skip
             return int(cursor.lastrowid or 0)
 
     def add_entries(self, queue_id: int, entries: Iterable[Entry]) -> list[int]:
@@ -213,8 +241,8 @@ class Store:
             ids = []
             for entry in entries:
                 cursor = connection.execute(
-                    "INSERT INTO entry (queue_id, path, member, frame) VALUES (?, ?, ?, ?)",
-                    (queue_id, str(entry.path), entry.member, entry.frame),
+                    "INSERT INTO entry (queue_id, path, member, frame) VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?)",
+                    (queue_id, _stored(entry.path), _stored(entry.member), entry.frame),
                 )
                 ids.append(int(cursor.lastrowid or 0))
             return ids
@@ -223,13 +251,31 @@ class Store:
         """Keep what was left out of a queue: (path, member, code)."""
         with self._transaction() as connection:
             connection.executemany(
-                "INSERT INTO left_out VALUES (?, ?, ?, ?)", [(queue_id, str(p), m, c) for p, m, c in items]
+                "INSERT INTO left_out VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?)",
+                [(queue_id, _stored(path), _stored(member), code) for path, member, code in items],
             )
 
     def left_out(self, queue_id: int) -> list[tuple[Path, str | None, str]]:
         """Return what was left out of a queue."""
         rows = self._all("SELECT path, member, code FROM left_out WHERE queue_id = ?", (queue_id,))
         return [(Path(path), member, code) for path, member, code in rows]
+
+    def unwalked(self, queue_id: int) -> list[Path]:
+        """Return the paths of a queue whose walk was begun and did not come to its end; [] where it did."""
+        rows = self._all("SELECT unwalked FROM queue WHERE id = ?", (queue_id,))
+        return [Path(name) for name in json.loads(rows[0][0])] if rows and rows[0][0] else []
+
+    def walked(self, queue_id: int) -> None:
+        """Say that everything below the queue's paths has been found."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE queue SET unwalked = NULL WHERE id = ?", (queue_id,))
+
+    def begin_walk_again(self, queue_id: int) -> set[Entry]:
+        """Return the entries of a queue that the first walk found, and forget what it left out."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM left_out WHERE queue_id = ?", (queue_id,))
+        rows = self._all("SELECT path, member, frame FROM entry WHERE queue_id = ?", (queue_id,))
+        return {Entry(Path(path), member, frame) for path, member, frame in rows}
 
     def finish_queue(self, queue_id: int) -> None:
         """Say that nothing of the queue waits any more, or that the user gave up the rest."""
@@ -239,8 +285,9 @@ class Store:
     def unfinished(self) -> list[UnfinishedQueue]:
         """Return the queues that were not finished, the newest first."""
         rows = self._all(
-            """SELECT q.id, q.label, q.population, count(e.id) FROM queue q JOIN entry e ON e.queue_id = q.id
-            WHERE q.finished IS NULL AND e.result_id IS NULL GROUP BY q.id ORDER BY q.id DESC"""
+            """SELECT q.id, q.label, q.population, count(e.id) AS waiting FROM queue q
+            LEFT JOIN entry e ON e.queue_id = q.id AND e.result_id IS NULL
+            WHERE q.finished IS NULL GROUP BY q.id HAVING waiting > 0 OR q.unwalked IS NOT NULL ORDER BY q.id DESC"""
         )
         return [UnfinishedQueue(number, label, Population(told), count) for number, label, told, count in rows]
 
@@ -382,13 +429,15 @@ class Store:
 
     def folder_population(self, folder: Path) -> Population | None:
         """Return what was said of the patients of a folder, or None if nobody was asked."""
-        rows = self._all("SELECT population FROM folder WHERE path = ?", (str(folder),))
+        rows = self._all("SELECT population FROM folder WHERE path = CAST(? AS TEXT)", (_stored(folder),))
         return Population(rows[0][0]) if rows else None
 
     def set_folder_population(self, folder: Path, population: Population) -> None:
         """Remember the population of a folder."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (str(folder), population.value))
+            connection.execute(
+                "INSERT OR REPLACE INTO folder VALUES (CAST(? AS TEXT), ?)", (_stored(folder), population.value)
+            )
 
     def settings(self) -> dict[str, Any]:
         """Return every setting that was ever written."""
@@ -437,11 +486,13 @@ def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.
 def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
     """Insert a result, or find the one that stands for the same image and way of reading; it is never rewritten."""
     judged = new.judgement
-    if new.sha256 is not None:
+    # What could not be read is no result of the image: the next run tries again.
+    shared = None if judged.reason is Reason.UNREADABLE else new.sha256
+    if shared is not None:
         found = connection.execute(
             """SELECT id FROM result WHERE sha256 = ? AND frame = ? AND model_id = ? AND told_population = ?
             AND analyse_outside = ? AND preprocessing_version = ?""",
-            (new.sha256, new.frame, judged.model_id, new.told_population.value, int(new.analyse_outside),
+            (shared, new.frame, judged.model_id, new.told_population.value, int(new.analyse_outside),
              judged.preprocessing_version),
         ).fetchone()  # fmt: skip
         if found is not None:
@@ -453,7 +504,7 @@ def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
         inverted, notes, gate_distance, map_height, map_width, map)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
-            new.sha256, new.frame, judged.model_id, judged.population.value, new.told_population.value,
+            shared, new.frame, judged.model_id, judged.population.value, new.told_population.value,
             int(new.analyse_outside), judged.preprocessing_version, judged.app_version, _now(), judged.outcome.value,
             judged.reason.value if judged.reason else None, judged.detail, judged.score,
             point.threshold if point else None, point.low if point else None, point.high if point else None,

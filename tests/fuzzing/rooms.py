@@ -1,0 +1,205 @@
+"""What the fuzzer does to each room: sound files to begin with, and a call that may end in the room's own error only."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydicom import uid
+from pydicom.encaps import get_frame
+
+from pneumo_desktop import places
+from pneumo_desktop.imaging.dicom import read
+from pneumo_desktop.imaging.load import decode
+from pneumo_desktop.imaging.prepare import prepare
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
+from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.records.store import NewerDatabaseError, Store
+from tests import making
+
+Attack = Callable[[bytes], str]
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def _decode(data: bytes) -> str:
+    try:
+        radiograph = decode(Entry(Path("x")), data, "", all_tags=True)
+    except UnreadableImageError as problem:
+        return "crashed" if "ended with" in problem.detail else problem.code
+    assert isinstance(radiograph, Radiograph)
+    assert radiograph.pixels.ndim == 2
+    assert int(radiograph.pixels.max()) < 1 << radiograph.bits_stored
+    assert float(prepare(radiograph, 32).min()) >= 0.0
+    return "read"
+
+
+def raster(_folder: Path) -> tuple[list[bytes], Attack]:
+    """Picture files of every kind."""
+    seeds = [
+        making.picture("JPEG", quality=85), making.picture("JPEG", "RGB", progressive=True), making.picture("JPEG", "CMYK"),
+        making.picture("PNG"), making.picture("PNG", "P"), making.picture("PNG", "RGBA"), making.picture("PNG", "I;16"),
+        making.picture("PNG", "1"), making.picture("BMP", "RGB"), making.picture("BMP", "P"),
+        making.picture("WEBP", "RGB"), making.picture("WEBP", "RGBA", lossless=True),
+        *(making.picture("TIFF", "RGB", compression=way)
+          for way in ("raw", "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")),
+        making.picture("TIFF", "1", compression="group4"), making.picture("TIFF", "I;16"),
+    ]  # fmt: skip
+    return seeds, _decode
+
+
+def dicom(_folder: Path) -> tuple[list[bytes], Attack]:
+    """DICOM in every transfer syntax, and the shared files where they are."""
+    film = making.film().clip(0, 4000)
+    seeds = [
+        making.written(making.dataset(film), syntax)
+        for syntax in (
+            uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+            uid.DeflatedExplicitVRLittleEndian, uid.RLELossless, uid.JPEGExtended12Bit, uid.JPEGLossless,
+            uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000,
+        )
+    ]  # fmt: skip
+    small = sorted(path for path in (DATA / "dicom").rglob("*") if path.is_file() and path.stat().st_size < 400_000)
+    return seeds + [path.read_bytes() for path in small], _decode
+
+
+def codestreams(_folder: Path) -> tuple[list[bytes], Attack]:
+    """The code streams of compressed DICOM alone, damaged, in a header that is sound: straight at the decoders."""
+    film, seeds = making.film().clip(0, 4000), []
+    for place, syntax in enumerate(_COMPRESSED):
+        sound = read(making.written(making.dataset(film), syntax))
+        seeds.append(bytes([place]) + get_frame(sound.PixelData, 0, number_of_frames=1))
+    for path in sorted((DATA / "dicom").glob("ts_htj2k*.dcm")):
+        seeds.append(bytes([len(_COMPRESSED)]) + get_frame(read(path.read_bytes()).PixelData, 0, number_of_frames=1))
+
+    def attack(data: bytes) -> str:
+        place = data[0] if data else 0
+        made = making.dataset(film)
+        if place >= len(_COMPRESSED):
+            syntax = uid.HTJ2K
+            made = making.dataset(making.film(12, (370, 512)))
+        else:
+            syntax = _COMPRESSED[place]
+        return _decode(making.encapsulated(made, data[1:], syntax))
+
+    return seeds, attack
+
+
+_COMPRESSED = (
+    uid.RLELossless, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
+    uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000,
+)  # fmt: skip
+
+
+def sources(folder: Path) -> tuple[list[bytes], Attack]:
+    """ZIP archives, and an index of a medium with its files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/film.png", making.picture("PNG"))
+        archive.writestr("b/scan.dcm", making.written(making.dataset(making.film())))
+        archive.writestr("readme.txt", "no image")
+    seeds = [stream.getvalue()]
+    index = DATA / "dicom" / "dicomdir_tree" / "DICOMDIR"
+    if index.is_file():
+        seeds.append(index.read_bytes())
+
+    def attack(data: bytes) -> str:
+        path = folder / "dropped"
+        path.write_bytes(data)
+        found = 0
+        for item in find([path]):
+            if isinstance(item, LeftOut):
+                continue
+            found += 1
+            try:
+                read_bytes(item)
+            except UnreadableImageError:
+                found += 0
+        return "something" if found else "nothing"
+
+    return seeds, attack
+
+
+def models(folder: Path) -> tuple[list[bytes], Attack]:
+    """Model packages: damaged as a whole, and damaged inside with hashes that agree."""
+    seeds = [places.bundled_model().read_bytes()]
+
+    def attack(data: bytes) -> str:
+        path = folder / "model.pneumo"
+        for package in (data, _rehashed(seeds[0], data)):
+            path.write_bytes(package)
+            try:
+                ModelPackage.open(path)
+            except BadPackageError as problem:
+                told = problem.code
+            else:
+                told = "opened"
+        return told
+
+    return seeds, attack
+
+
+def _rehashed(sound: bytes, noise: bytes) -> bytes:
+    """Return the sound package with one part damaged by ``noise`` and a manifest that says it is right."""
+    with zipfile.ZipFile(io.BytesIO(sound)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+    digest = hashlib.sha256(noise).digest()
+    name = sorted(set(parts) - {"network.tflite"})[digest[0] % 3]
+    part = bytearray(parts[name])
+    for place in range(1, 1 + digest[1] % 6):
+        part[int.from_bytes(digest[2 * place : 2 * place + 2], "big") % len(part)] = digest[place]
+    parts[name] = bytes(part)
+    parts["manifest.json"] = json.dumps(
+        {"sha256": {key: hashlib.sha256(value).hexdigest() for key, value in parts.items()}}
+    ).encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for key, value in parts.items():
+            archive.writestr(key, value)
+    return stream.getvalue()
+
+
+def records(folder: Path) -> tuple[list[bytes], Attack]:
+    """A database of records."""
+    sound = folder / "sound.sqlite"
+    store = Store(sound)
+    queue = store.new_queue("folder", Population.NOT_KNOWN)
+    store.add_entries(queue, [Entry(Path(f"/x/{number}.png")) for number in range(40)])
+    store.set_setting("language", "es")
+    store.close()
+    seeds = [sound.read_bytes()]
+
+    def attack(data: bytes) -> str:
+        for old in folder.glob("records*"):
+            old.unlink()
+        path = folder / "records.sqlite"
+        path.write_bytes(data)
+        try:
+            opened = Store(path)
+        except NewerDatabaseError:
+            assert path.read_bytes() == data
+            return "newer"
+        except sqlite3.Error as problem:
+            return type(problem).__name__
+        try:
+            opened.rows()
+            kept = opened.set_aside
+        finally:
+            opened.close()
+        if kept is not None:
+            assert kept.read_bytes() == data
+        return "set aside" if kept else "opened"
+
+    return seeds, attack
+
+
+ROOMS: dict[str, Callable[[Path], tuple[list[bytes], Attack]]] = {
+    "raster": raster, "dicom": dicom, "codestreams": codestreams, "sources": sources, "models": models, "records": records,
+}  # fmt: skip
