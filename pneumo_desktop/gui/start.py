@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
@@ -76,6 +77,7 @@ def save_picture(
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = _application()
+    qInstallMessageHandler(lambda *_message: None)  # the offscreen platform tells what it does not support
     apply_theme(application, theme)
     window = MainWindow(services)
     window.resize(1366, 768)
@@ -93,3 +95,4 @@ def save_picture(
         time.sleep(0.01)
     window.grab().save(str(path), "PNG")  # type: ignore[call-overload]
     window.close()
+    qInstallMessageHandler(None)

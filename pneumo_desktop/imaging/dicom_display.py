@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from pneumo_desktop.imaging import codes
-from pneumo_desktop.imaging.dicom_tags import functional, integer, number, numbers, text, texts
+from pneumo_desktop.imaging.dicom_tags import functional, integer, number, numbers, sequence, text, texts
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, Window
 from pneumo_desktop.imaging.raster import Pixels, full_window, rgb_to_grey
 
@@ -72,14 +72,14 @@ def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: boo
     values = _modality(levels, transformation, signed)
     voi = functional(dataset, "FrameVOILUTSequence", frame)
     centres, widths = numbers(voi, "WindowCenter"), numbers(voi, "WindowWidth")
-    sequence = voi.get("VOILUTSequence")
+    luts = sequence(voi, "VOILUTSequence")
     function = text(voi, "VOILUTFunction") or "LINEAR"
     rounding = np.round(values)
 
     windows: tuple[Window, ...]
     notes: list[str] = []
-    if sequence:
-        data, first, top_bits = _lut(sequence[0], bool(rounding.min() < 0))
+    if luts:
+        data, first, top_bits = _lut(luts[0], bool(rounding.min() < 0))
         table = data[np.clip(rounding - first, 0, len(data) - 1).astype(np.int64)]
         shifted, bits = _apply(table, shifted, top_bits)
         windows = (_full(bits),)
@@ -88,7 +88,7 @@ def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: boo
         shifted, bits = _apply(np.round(65535.0 / (1.0 + np.exp(slope))), shifted, 16)
         windows = (_full(bits),)
     else:
-        straight = not transformation.get("ModalityLUTSequence")
+        straight = not sequence(transformation, "ModalityLUTSequence")
         if not straight:
             shifted, bits = _apply(rounding, shifted, max(1, int(rounding.max())).bit_length())
             first_value, step = 0.0, 1.0
@@ -182,9 +182,9 @@ def _squeeze(stored: npt.NDArray[Any]) -> tuple[Pixels, tuple[float, float]]:
 
 def _modality(levels: npt.NDArray[np.float64], item: Dataset, signed: bool) -> npt.NDArray[np.float64]:
     """Apply the modality LUT, or slope and intercept, to every level there can be."""
-    sequence = item.get("ModalityLUTSequence")
-    if sequence:
-        data, first, _ = _lut(sequence[0], signed)
+    luts = sequence(item, "ModalityLUTSequence")
+    if luts:
+        data, first, _ = _lut(luts[0], signed)
         return data[np.clip(levels - first, 0, len(data) - 1).astype(np.int64)]
     slope = number(item, "RescaleSlope", 1.0) or 1.0
     return levels * slope + number(item, "RescaleIntercept", 0.0)

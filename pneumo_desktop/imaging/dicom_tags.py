@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.valuerep import PersonName
@@ -59,8 +59,20 @@ _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12.0, "Y": 365.25}
 def fits(dataset: Dataset, key: str | int) -> bool:
     """Tell whether a value is small enough to be taken apart; True as well where there is none."""
     element = dataset.get_item(key)
-    raw = element.value if isinstance(element, RawDataElement) else None
-    return raw is None or len(raw) <= limits.MAX_VALUE_BYTES
+    if not isinstance(element, RawDataElement) or element.value is None:
+        return True
+    kind = element.VR if element.VR not in (None, "UN") else "UN"
+    if kind == "UN" and dictionary_has_tag(element.tag):
+        kind = dictionary_VR(element.tag)
+    return len(element.value) <= (limits.MAX_SEQUENCE_BYTES if kind == "SQ" else limits.MAX_VALUE_BYTES)
+
+
+def sequence(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence, [] where it is absent, malformed or too large."""
+    try:
+        return list(dataset.get(keyword) or ()) if fits(dataset, keyword) else []
+    except Exception:  # pydicom decodes on access, and raises whatever the bytes lead to
+        return []
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -108,18 +120,15 @@ def integer(dataset: Dataset, keyword: str, default: int) -> int:
     return int(number(dataset, keyword, float(default)))
 
 
-def functional(dataset: Dataset, sequence: str, frame: int) -> Dataset:
+def functional(dataset: Dataset, name: str, frame: int) -> Dataset:
     """Return the item that holds a functional group of an enhanced multi-frame, the dataset itself otherwise."""
-    try:
-        for groups, index in (
-            (dataset.get("PerFrameFunctionalGroupsSequence"), frame),
-            (dataset.get("SharedFunctionalGroupsSequence"), 0),
-        ):
-            if groups and index < len(groups) and fits(groups[index], sequence) and groups[index].get(sequence):
-                item: Dataset = groups[index][sequence].value[0]
-                return item
-    except Exception:  # as above
-        pass
+    for groups, index in (
+        (sequence(dataset, "PerFrameFunctionalGroupsSequence"), frame),
+        (sequence(dataset, "SharedFunctionalGroupsSequence"), 0),
+    ):
+        items = sequence(groups[index], name) if index < len(groups) else []
+        if items:
+            return items[0]
     return dataset
 
 

@@ -57,11 +57,14 @@ MAX_FOLDER_DEPTH: Final = 64
 MAX_META_BYTES: Final = 64 * 1024
 """The longest file meta group of a DICOM."""
 
-MAX_DICOM_PIECES: Final = 2_000_000
-"""The most pieces a DICOM header is read in; an element takes two or three."""
+MAX_DICOM_PIECES: Final = 400_000
+"""The most pieces a DICOM header is read in; an element takes two or three, and a kilobyte once it is read."""
 
 MAX_VALUE_BYTES: Final = 4 * MIB
-"""The most bytes of a DICOM value that becomes Python objects: words, numbers, sequences."""
+"""The most bytes of a DICOM value that becomes Python objects: words and numbers."""
+
+MAX_SEQUENCE_BYTES: Final = MIB
+"""The most bytes of a DICOM sequence that is taken apart: an item of eight bytes becomes an object of a kilobyte."""
 
 MAX_DECODE_SECONDS: Final = 60
 """The longest time a helper may take over one file before it is ended."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +35,9 @@ class Network:
 
         self._size = package.card.input_size
         try:
-            interpreter = Interpreter(model_content=package.network_bytes, num_threads=1)
-            interpreter.allocate_tensors()
+            with _quiet():
+                interpreter = Interpreter(model_content=package.network_bytes, num_threads=1)
+                interpreter.allocate_tensors()
             inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         except (ValueError, RuntimeError) as problem:
             raise BadPackageError("network", str(problem)) from problem
@@ -63,3 +68,20 @@ class Network:
             map=self._interpreter.get_tensor(self._map)[0],
             features=self._interpreter.get_tensor(self._features)[0],
         )
+
+
+_QUIET_LOCK = threading.Lock()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep LiteRT's greeting off the terminal: it writes past Python, and the level of its log cannot be set from here."""
+    with _QUIET_LOCK, contextlib.ExitStack() as undo:
+        with contextlib.suppress(OSError):  # a window without a terminal has nothing to keep quiet
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            undo.callback(os.close, nowhere)
+            os.dup2(nowhere, 2)
+            undo.callback(os.dup2, kept, 2)
+        yield
