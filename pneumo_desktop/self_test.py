@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from pneumo_desktop import __version__, computer, places
 from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.imaging import apart
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
@@ -23,7 +28,10 @@ NEEDED_MEMORY_MB = 350
 NEEDED_DISK_MB = 200
 """Room for the records of about 50,000 radiographs with their heat maps."""
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "ai-edge-litert", "pydicom", "Pillow", "PySide6-Essentials")
+_LIBRARIES = (
+    "numpy", "opencv-python-headless", "ai-edge-litert", "PySide6-Essentials", "Pillow", "pydicom", "python-gdcm",
+    "pylibjpeg-openjpeg", "pyjpegls",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,18 @@ def _scores(package: ModelPackage, difference: float) -> Check:
     return Check("scores", fine, text.format(count=count, difference=difference))
 
 
+def _decoder() -> Check:
+    film = chest(1, pneumonia=False, size=(96, 80))
+    try:
+        decoded = apart.decode(Entry(Path()), cv2.imencode(".png", film)[1].tobytes(), "").pixels
+    except UnreadableImageError as problem:
+        text = tr(
+            "Decoder: it does not start ({why}), so DICOM files cannot be read. Please install the program again."
+        )
+        return Check("decoder", False, text.format(why=problem.detail))
+    return Check("decoder", bool((decoded == film).all()), tr("Decoder: it runs in a process of its own."))
+
+
 def _version(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)
@@ -135,7 +155,7 @@ def _version(name: str) -> str | None:
 
 def examine(services: Services) -> Report:
     """Look at processor, memory, disk, data folder, the model's hash and its reference scores: under a second."""
-    checks = [_processor(), _memory(), _disk(services.folder), _data_folder(services.folder)]
+    checks = [_processor(), _memory(), _disk(services.folder), _data_folder(services.folder), _decoder()]
     numbers: dict[str, Any] = {
         "program": __version__,
         "python": platform.python_version(),

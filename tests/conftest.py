@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         r"error:::pneumo_desktop(\..*)?",
         "error::pytest.PytestUnraisableExceptionWarning",
         "error::pytest.PytestUnhandledThreadExceptionWarning",
+        r"ignore::UserWarning:pydicom(\..*)?",
     ):
         config.addinivalue_line("filterwarnings", line)
 

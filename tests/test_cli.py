@@ -170,7 +170,7 @@ def test_self_test_passes_and_says_so_in_json(data: list[str], capsys: pytest.Ca
     assert told["reference"]["largest_difference"] <= 1e-4
     assert told["reference"]["images"] > 0
     assert len(told["model"]["sha256"]) == 64
-    assert set(told["checks"]) == {"processor", "memory", "disk", "data_folder", "model", "scores"}
+    assert set(told["checks"]) == {"processor", "memory", "disk", "data_folder", "decoder", "model", "scores"}
     assert "numpy" in told["versions"]
 
 

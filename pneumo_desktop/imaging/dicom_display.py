@@ -146,7 +146,8 @@ def _without_margin(
     inner = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     if pixels[inner].shape != pixels.shape:
         notes.append(codes.PADDING_CUT)
-    return np.ascontiguousarray(pixels[inner]), padding[inner]
+    cut: Any = np.ascontiguousarray(pixels[inner])
+    return cut, padding[inner]
 
 
 def _shows(pixels: npt.NDArray[Any], window: Window, low: int, high: int) -> bool:

@@ -85,7 +85,12 @@ def test_streams_that_end_gdcm_are_damaged_files_and_no_more(seed: int) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    ["import os; os.abort()", "print('hello')", "import os; os.write(1, b'\\xff' * 64)", "import sys; sys.stdin.close()"],
+    [
+        "import os; os.abort()",
+        "print('hello')",
+        "import os; os.write(1, b'\\xff' * 64)",
+        "import sys; sys.stdin.close()",
+    ],
 )
 def test_a_helper_that_dies_or_talks_nonsense(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "command", lambda: [sys.executable, "-c", program])

@@ -59,7 +59,12 @@ def test_lossless_syntaxes_give_the_stored_values(syntax: uid.UID, bits: int) ->
 
 @pytest.mark.parametrize(
     ("syntax", "bits", "most"),
-    [(uid.JPEGBaseline8Bit, 8, 4), (uid.JPEGExtended12Bit, 12, 4), (uid.JPEGLSNearLossless, 12, 2), (uid.JPEG2000, 12, 150)],
+    [
+        (uid.JPEGBaseline8Bit, 8, 4),
+        (uid.JPEGExtended12Bit, 12, 4),
+        (uid.JPEGLSNearLossless, 12, 2),
+        (uid.JPEG2000, 12, 150),
+    ],
     ids=lambda value: str(value),
 )
 def test_lossy_syntaxes_come_close(syntax: uid.UID, bits: int, most: int) -> None:

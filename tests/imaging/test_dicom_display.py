@@ -117,7 +117,9 @@ def test_a_lut_without_its_parts_is_damaged_and_no_crash(item: Dataset) -> None:
 def test_signed_values_keep_their_order() -> None:
     signed = (RAMP.astype(np.int32) - 2048).astype(np.int16)
     np.testing.assert_array_equal(shown(signed).pixels, RAMP)
-    np.testing.assert_array_equal(screen(signed, WindowCenter=0, WindowWidth=4096), screen(WindowCenter=2048, WindowWidth=4096))
+    np.testing.assert_array_equal(
+        screen(signed, WindowCenter=0, WindowWidth=4096), screen(WindowCenter=2048, WindowWidth=4096)
+    )
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
