@@ -13,16 +13,15 @@ from pathlib import Path
 
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services, why_not
+from pneumo_desktop.cli import models, training, verify, worklist
 from pneumo_desktop.cli import self_test as checks
-from pneumo_desktop.cli import verify, worklist
 from pneumo_desktop.models.card import BadPackageError
-from pneumo_desktop.models.registry import UnknownModelError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import available_languages, set_language, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 
-COMMANDS = ("run", "predict", "evaluate", "self-test", "verify", "models")
+COMMANDS = ("run", "predict", "train", "evaluate", "self-test", "verify", "models")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--separator", default=",", choices=[",", ";", "\t"])
     predict.add_argument("--decimal", default=".", choices=[".", ","])
 
+    training.add_options(
+        commands.add_parser("train", parents=[common, model, population], help=tr("train a model on labelled images"))
+    )
+
     evaluate = commands.add_parser(
         "evaluate", parents=[common, model, population], help=tr("measure a model on a labelled folder")
     )
@@ -74,16 +77,9 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("verify", parents=[common], help=tr("compare this installation with its own manifest"))
 
-    models = commands.add_parser("models", parents=[common], help=tr("list, choose and exchange models"))
-    actions = models.add_subparsers(dest="action", required=True)
-    actions.add_parser("list", parents=[common])
-    actions.add_parser("rollback", parents=[common])
-    for name in ("show", "activate", "remove"):
-        actions.add_parser(name, parents=[common]).add_argument("model_id")
-    actions.add_parser("import", parents=[common]).add_argument("file", type=Path)
-    export = actions.add_parser("export", parents=[common])
-    export.add_argument("model_id")
-    export.add_argument("file", type=Path)
+    models.add_actions(
+        commands.add_parser("models", parents=[common], help=tr("list, choose and exchange models")), common
+    )
     return parser
 
 
@@ -160,6 +156,13 @@ def _predict(options: argparse.Namespace) -> int:
         services.close()
 
 
+def _renewed(done: int, of: int) -> None:
+    """Say on a terminal how far the reading is."""
+    if sys.stderr.isatty():
+        end = "\n" if done == of else ""
+        print("\r" + tr("Reading {done} of {total}").format(done=done, total=of), end=end, file=sys.stderr, flush=True)
+
+
 def _evaluate(options: argparse.Namespace) -> int:
     from pneumo_desktop.evaluation.command import EvaluationError, evaluate, reading_with
     from pneumo_desktop.models.package import ModelPackage
@@ -172,7 +175,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         if options.compare is not None:
             compare = reading_with(Reader(ModelPackage.open(options.compare)), population)
         read_one = reading_with(services.make_reader(), population)
-        result = evaluate(read_one, options.folder, out=options.out, figures=options.figures, compare=compare)
+        result = evaluate(
+            read_one, options.folder, out=options.out, figures=options.figures, compare=compare, on_progress=_renewed
+        )
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
         return worklist.EXIT_USAGE
@@ -194,42 +199,9 @@ def _verify(_options: argparse.Namespace) -> int:
     return verify.command(places.installation())
 
 
-def _models(options: argparse.Namespace) -> int:
-    services = Services.create(options.data_dir)
-    registry = services.registry
-    try:
-        if options.action == "show":
-            import json
-
-            print(json.dumps(registry.get(options.model_id).card.to_json(), indent=1, ensure_ascii=False))
-            return 0
-        if options.action == "activate":
-            registry.activate(options.model_id)
-        elif options.action == "rollback":
-            registry.rollback()
-        elif options.action == "import":
-            services.install_model(options.file)
-        elif options.action == "export":
-            registry.export(options.model_id, options.file)
-        elif options.action == "remove":
-            registry.remove(options.model_id)
-        for info in registry.list():
-            mark = "*" if info.active else " "
-            origin = tr("bundled") if info.bundled else tr("installed")
-            print(f"{mark} {info.model_id:30s} {info.card.created:12s} {origin}")
-        return 0
-    except UnknownModelError as problem:
-        print(tr("There is no model with the name {name}.").format(name=problem), file=sys.stderr)
-    except PermissionError:
-        print(tr("The bundled and the active model cannot be removed."), file=sys.stderr)
-    finally:
-        services.close()
-    return worklist.EXIT_USAGE
-
-
 _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run, "predict": _predict, "evaluate": _evaluate, "self-test": _self_test, "verify": _verify,
-    "models": _models,
+    "run": _run, "predict": _predict, "train": training.train, "evaluate": _evaluate, "self-test": _self_test,
+    "verify": _verify, "models": models.models,
 }  # fmt: skip
 
 

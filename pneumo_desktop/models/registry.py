@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import re
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@contextlib.contextmanager
+def _fresh(path: Path) -> Iterator[BinaryIO]:
+    """Write beside ``path`` and move it into place when all is on disk; after an error nothing is left, the old file stays."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True)
@@ -48,15 +66,14 @@ class Registry:
 
     def _save_history(self, history: list[str]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._state_file.with_suffix(".part")
-        temporary.write_text(json.dumps({"history": history[-50:]}), "utf-8")
-        os.replace(temporary, self._state_file)
+        with _fresh(self._state_file) as stream:
+            stream.write(json.dumps({"history": history[-50:]}).encode())
 
     def _packages(self) -> list[tuple[ModelPackage, bool]]:
-        found = [(ModelPackage.open(self._bundled), True)] if self._bundled.is_file() else []
-        for path in sorted(self._folder.glob("*.pneumo")):
+        found = []
+        for path in [self._bundled, *sorted(self._folder.glob("*.pneumo"))]:
             try:
-                found.append((ModelPackage.open(path), False))
+                found.append((ModelPackage.open(path), path == self._bundled))
             except BadPackageError:
                 continue
         return found
@@ -91,7 +108,8 @@ class Registry:
 
     def rollback(self) -> ModelInfo | None:
         """Go back to the model that was active before; the bundled one at the end."""
-        history = self._history()
+        known = {package.card.model_id for package, _ in self._packages()}
+        history = [model_id for model_id in self._history() if model_id in known]
         self._save_history(history[:-1])
         return self.active()
 
@@ -102,26 +120,27 @@ class Registry:
         if _SAFE_ID.fullmatch(model_id) is None:
             raise BadPackageError("card", "the model's id is not a plain name")
         for info in self.list():
-            if info.model_id == model_id:
-                if info.sha256 == package.sha256:
-                    return info
+            if info.sha256 == package.sha256:
+                return info
+            # Where capitals make no other file, they make no other model.
+            if info.model_id.casefold() == model_id.casefold():
                 raise BadPackageError("id_taken", model_id)
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / f"{model_id}.pneumo"
-        temporary = target.with_suffix(".part")
-        shutil.copyfile(path, temporary)
-        if ModelPackage.open(temporary).sha256 != package.sha256:
-            temporary.unlink()
-            raise BadPackageError("hash", "the copy differs from the original")
-        os.replace(temporary, target)
+        with _fresh(target) as stream, path.open("rb") as source:
+            copied = hashlib.sha256()
+            while block := source.read(1 << 20):
+                copied.update(block)
+                stream.write(block)
+            if copied.hexdigest() != package.sha256:
+                raise BadPackageError("hash", "the copy differs from the original")
         return self.get(model_id)
 
     def export(self, model_id: str, path: Path) -> None:
         """Copy the package of ``model_id`` to ``path``, through a temporary file beside it."""
         info = self.get(model_id)
-        temporary = path.with_name(path.name + ".part")
-        shutil.copyfile(info.path, temporary)
-        os.replace(temporary, path)
+        with _fresh(path) as stream:
+            stream.write(info.path.read_bytes())
 
     def remove(self, model_id: str) -> None:
         """Delete an installed model that is neither bundled nor active; raises PermissionError otherwise."""

@@ -87,7 +87,7 @@ def _check(options: argparse.Namespace, events: Events, _control: Control) -> No
         size = options.size or size
         problems = computer.missing(way, size, batch, options.images, [options.folder])
         possible[way] = not problems
-        needed[way] = computer.needed_memory_mb(way, size, batch)
+        needed[way] = computer.needed_memory_mb(way, size, batch, options.images)
         estimated[way] = computer.estimated_seconds(way, options.images, seconds, size / package.card.input_size)
         sentences += [text for text in map(sentence, problems) if text not in sentences]
     events.end(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ import numpy as np
 from pneumo_desktop.computer import free_disk_mb, free_memory_mb, has_avx
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
-from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.problems import Problem, from_os_error
 
 WAYS = ("adapt", "fine-tune", "transfer", "compact", "classic")
 _BASE_MB = 750
 """TensorFlow with the program round it (measured, 2.21)."""
+
+_ADAPT_MB, _ADAPT_MB_PER_IMAGE = 350, 0.15
+"""Adapting: LiteRT with the program, and two feature vectors an image with the copies that the fit makes of them."""
 
 _MB_PER_MEGAPIXEL = {"fine-tune": 1500.0, "transfer": 900.0, "compact": 500.0, "classic": 350.0}
 """Memory of one batch, by the megapixels in it (bench/adapt.py)."""
@@ -36,16 +40,31 @@ def used_memory_mb() -> int:
     return pages * 4096 // 2**20
 
 
-def needed_memory_mb(way: str, size: int, batch: int) -> int:
-    """Return how much memory a way of training takes at ``size`` pixels with ``batch`` images a step."""
+def needed_memory_mb(way: str, size: int, batch: int, images: int = 0) -> int:
+    """Return how much memory a way of training takes at ``size`` pixels with ``batch`` images a step.
+
+    ``images`` count for ``adapt`` alone, which holds the features of all.
+    """
     if way == "adapt":
-        return 500
+        return int(_ADAPT_MB + _ADAPT_MB_PER_IMAGE * images)
     return int(_BASE_MB + _MB_PER_MEGAPIXEL[way] * batch * size * size / 1e6)
 
 
 def needed_disk_mb(images: int, size: int) -> int:
     """Return how much disk the prepared images, the checkpoints and the package take."""
     return int(images * size * size / 2**20) + 150
+
+
+def _not_writable(folder: Path) -> Problem | None:
+    """Return why nothing can be written into ``folder`` (or its nearest parent that exists): better now than at the end."""
+    place = folder.resolve()
+    while not place.exists():
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as problem:
+        return from_os_error(OSError(problem.errno, problem.strerror, str(folder)), str(folder))
 
 
 def estimated_seconds(way: str, images: int, pass_seconds: float, scale: float) -> float:
@@ -72,13 +91,13 @@ def pass_seconds(package: ModelPackage) -> float:
 
 
 def missing(way: str, size: int, batch: int, images: int, folders: Sequence[Path]) -> list[Problem]:
-    """Return what is missing for a training: AVX, memory, disk; an empty list where nothing is."""
-    problems = []
+    """Return what is missing for a training: AVX, memory, disk, a folder that can be written to; empty where nothing is."""
+    problems = [problem for folder in folders if (problem := _not_writable(folder)) is not None][:1]
     if way != "adapt" and not has_avx():
         problems.append(Problem("no_avx"))
     elif way != "adapt" and importlib.util.find_spec("tensorflow") is None:
         problems.append(Problem("no_tensorflow"))
-    needed, free = needed_memory_mb(way, size, batch), free_memory_mb()
+    needed, free = needed_memory_mb(way, size, batch, images), free_memory_mb()
     if free < needed:
         problems.append(Problem("memory", needed=needed, free=free))
     needed = needed_disk_mb(images, size)

@@ -43,7 +43,10 @@ from pneumo_desktop.training.wrong_pictures import wrong_pictures
 
 Array = npt.NDArray[np.float32]
 OLD_REHEARSAL, OWN_REHEARSAL = 1000, 500
-"""So many features of earlier images and of the clinic's own travel on in the package."""
+"""So many features of earlier images and of the clinic's own travel on in the package of an adapted model."""
+
+NEW_REHEARSAL = 1000
+"""So many features of its own images travel in the package of a new network."""
 
 _GATE_FILMS, _GATE_WRONG = 600, 140
 _CENTRES = 16
@@ -139,7 +142,7 @@ def from_learnt(
 
     gate = fit_gate(kind_examples(samples, wrong, size, rng), features_of)
     gate = with_limits(gate, [output.features for output in outputs])
-    own = chosen[:OWN_REHEARSAL]
+    own = [train[place] for place in np.sort(rng.permutation(len(train))[:NEW_REHEARSAL])]
     return Trained(
         network=network,
         architecture=architecture,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import queue
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +28,9 @@ from pneumo_desktop.training.weights import norms_still
 
 TELL_EVERY = 0.5
 """Seconds between two step events."""
+
+SAVE_EVERY = 120.0
+"""Seconds between two checkpoints within an epoch: so much is lost at most when the power goes."""
 
 AVERAGE, BEST, CHECKPOINT = "average.npz", "best.npz", "checkpoint.npz"
 
@@ -177,8 +182,8 @@ class Progress:
 class _Checkpoint:
     """Everything that the next step depends on, in one file that is replaced as a whole."""
 
-    def __init__(self, path: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-        self._path, self._model, self._optimizer = path, model, optimizer
+    def __init__(self, path: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer, key: str) -> None:
+        self._path, self._model, self._optimizer, self._key = path, model, optimizer, key
 
     def _states(self) -> list[Any]:
         # model.variables holds the seeds of dropout too, get_weights does not.
@@ -188,18 +193,35 @@ class _Checkpoint:
         arrays = {f"state_{place}": np.asarray(state) for place, state in enumerate(self._states())}
         arrays |= {f"average_{place}": mean for place, mean in enumerate(averaged)}
         arrays["progress"] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+        arrays["key"] = np.frombuffer(self._key.encode(), np.uint8)
         _save_arrays(self._path, arrays)
 
     def load(self, averaged: Sequence[npt.NDArray[Any]]) -> Progress | None:
-        """Put everything back and return where the run stood; None where there is no checkpoint."""
-        if not self._path.is_file():
+        """Put everything back and return where the run stood.
+
+        None where there is no checkpoint, or none that can be read and is of these settings and images.
+        """
+        states = self._states()
+        try:
+            with np.load(self._path, allow_pickle=False) as archive:
+                if archive["key"].tobytes() != self._key.encode():
+                    return None
+                values = [archive[f"state_{place}"] for place in range(len(states))]
+                means = [archive[f"average_{place}"] for place in range(len(averaged))]
+                progress = Progress(**json.loads(archive["progress"].tobytes()))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
-        with np.load(self._path, allow_pickle=False) as archive:
-            for place, state in enumerate(self._states()):
-                state.assign(archive[f"state_{place}"])
-            for place, mean in enumerate(averaged):
-                mean[...] = archive[f"average_{place}"]
-            return Progress(**json.loads(archive["progress"].tobytes()))
+        for state, value in zip(states, values, strict=True):
+            state.assign(value)
+        for mean, value in zip(averaged, means, strict=True):
+            mean[...] = value
+        return progress
+
+
+def _key(settings: FitSettings, samples: Sequence[Sample]) -> str:
+    """Return a digest of everything that a checkpoint belongs to: the settings, and what is learnt from, in order."""
+    rows = [(sample.source, sample.label, sample.group, sample.weight) for sample in samples]
+    return hashlib.sha256(json.dumps([asdict(settings), rows], sort_keys=True).encode()).hexdigest()
 
 
 def best_weights(folder: Path) -> Path | None:
@@ -246,14 +268,14 @@ def fit(
         return loss, tf.reduce_sum(tf.cast((logit >= 0.0) == (labels >= 0.5), tf.int32))
 
     averaged = [np.array(weight) for weight in model.get_weights()]
-    checkpoint = _Checkpoint(folder / CHECKPOINT, model, optimizer)
+    checkpoint = _Checkpoint(folder / CHECKPOINT, model, optimizer, _key(settings, samples))
     progress = checkpoint.load(averaged)
     if progress is None:
         progress = Progress()
     else:
         epoch = min(progress.step // settings.steps_per_epoch + 1, settings.epochs)
         tell({"event": "resumed", "epoch": epoch, "step": progress.step})
-    variables = model.weights
+    variables, last_saved = model.weights, time.monotonic()
     while progress.step < total and not _patience_is_over(settings, progress):
         epoch, started, last_told = progress.step // settings.steps_per_epoch, time.monotonic(), 0.0
         first, end = progress.step, (epoch + 1) * settings.steps_per_epoch
@@ -277,6 +299,9 @@ def fit(
                 if stopped():
                     checkpoint.save(averaged, progress)
                     return False
+                if now - last_saved >= SAVE_EVERY:
+                    checkpoint.save(averaged, progress)
+                    last_saved = now
         seconds = time.monotonic() - started
         current = model.get_weights()
         model.set_weights(averaged)
@@ -296,6 +321,7 @@ def fit(
         }  # fmt: skip
         progress.losses, progress.hits = [], 0
         checkpoint.save(averaged, progress)
+        last_saved = time.monotonic()
         tell(told)
         if stopped():
             return False

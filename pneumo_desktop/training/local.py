@@ -17,9 +17,11 @@ from pneumo_desktop.evaluation.summary import labels_sentence
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION, squash
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, as_display
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.gate import check_file
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
 from pneumo_desktop.training.cache import Rows, write_json
+from pneumo_desktop.training.computer import missing
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.findings import Finding, Severity
@@ -178,15 +180,19 @@ def prepare_images(job: Job, size: int, events: Events, control: Control) -> Loc
     needed = count * size * size // 2**20
     if needed > job.cache_mb:
         raise Problem("cache_bound", needed=needed, free=job.cache_mb)
+    for problem in missing(job.architecture, size, int(job.batch or 0), count, [job.folder_of_job]):
+        raise problem
     rows = Rows(cache, "pictures", f"{size} {PREPROCESSING_VERSION}", count, (size, size), np.uint8)
     rows.restart()
     ages: list[float | None] = []
 
-    def keep(radiograph: Radiograph) -> None:
+    def keep(radiograph: Radiograph) -> str | None:
         # The scan has just decoded it: the picture is prepared in the same go, in the order of Scan.images.
         control.check()
         rows.append(squash(as_display(radiograph), size))
         ages.append(radiograph.age_years)
+        refusal = check_file(radiograph)
+        return refusal.reason.value if refusal is not None else None
 
     result = scan(found, keep, lambda done, of: events.progress("images", done, of))
     control.check()

@@ -151,21 +151,22 @@ def split(
         raise ValueError("the shares must not be negative and must add up to 1")
     groups = groups_of(images, near)
     kept = [group for group in groups if locked is not None and any(map(locked.holds, group))]
-    kept_names = {image.name for group in kept for image in group}
-    rest = [group for group in groups if group[0].name not in kept_names]
-    wanted = dict(zip(PARTS, shares, strict=True))
-    if kept:
-        wanted = {part: share / max(shares[0] + shares[1], 1e-9) for part, share in wanted.items() if part != "test"}
-    parts = dict.fromkeys(kept_names, "test")
-    parts.update(_deal(rest, wanted, seed))
+    train, val, test = shares
+    parts = {image.name: "test" for group in kept for image in group}
+    if not kept:
+        dealt = _deal(groups, {"rest": train + val, "test": test}, seed)
+        parts = {name: part for name, part in dealt.items() if part == "test"}
+    # The rest is dealt on its own: a later training that finds its test part locked learns from the same images.
+    rest = [group for group in groups if group[0].name not in parts]
+    parts |= _deal(rest, {"train": train / max(train + val, 1e-9), "val": val / max(train + val, 1e-9)}, seed)
     counts = {part: Counter(image.label for image in images if parts[image.name] == part) for part in PARTS}
-    test = [image for image in images if parts[image.name] == "test"]
+    tested = [image for image in images if parts[image.name] == "test"]
     before = locked or Locked()
     return Split(
         parts=parts,
         locked=Locked(
-            before.patients | {patient_digest(image.patient) for image in test if image.patient},
-            before.images | {image.sha256 for image in test},
+            before.patients | {patient_digest(image.patient) for image in tested if image.patient},
+            before.images | {image.sha256 for image in tested},
         ),
         counts={part: (own[NORMAL], own[PNEUMONIA]) for part, own in counts.items()},
         seed=seed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,63 @@ def test_export_is_a_package_again(registry: Registry, tmp_path: Path) -> None:
     other = Registry(tmp_path / "elsewhere", tmp_path / "none.pneumo")
     assert other.active() is None
     assert other.install(target).model_id == "bundled"
+
+
+def test_a_damaged_package_is_passed_over_and_mended_by_a_good_copy(registry: Registry, tmp_path: Path) -> None:
+    copy = made(tmp_path / "one.pneumo", "one")
+    installed = registry.install(copy).path
+    installed.write_bytes(installed.read_bytes()[:-30])
+    assert [info.model_id for info in registry.list()] == ["bundled"]
+    assert installed.is_file(), "what is damaged is not deleted"
+    assert registry.install(copy).model_id == "one"
+
+
+def test_without_the_bundled_package_the_installed_ones_are_there(tmp_path: Path) -> None:
+    bundled = tmp_path / "bundled.pneumo"
+    bundled.write_bytes(b"damaged")
+    registry = Registry(tmp_path / "models", bundled)
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    assert registry.activate("one").active
+    assert [info.model_id for info in registry.list()] == ["one"]
+
+
+def test_capitals_make_no_other_model(registry: Registry, tmp_path: Path) -> None:
+    registry.install(made(tmp_path / "a.pneumo", "clinic"))
+    with pytest.raises(BadPackageError) as caught:
+        registry.install(made(tmp_path / "b.pneumo", "Clinic", b"other"))
+    assert caught.value.code == "id_taken"
+
+
+def test_going_back_passes_over_a_model_that_is_gone(registry: Registry, tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        registry.install(made(tmp_path / f"{name}.pneumo", name))
+        registry.activate(name)
+    registry.get("three").path.unlink()
+    assert registry.active().model_id == "two"  # type: ignore[union-attr]
+    assert registry.rollback().model_id == "one"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("action", ["install", "activate", "export"])
+def test_a_full_disk_leaves_the_registry_as_it_was(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    registry.activate("one")
+    fresh = made(tmp_path / "two.pneumo", "two")
+    target = tmp_path / "usb.pneumo"
+    target.write_bytes(b"older")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    acts = {
+        "install": lambda: registry.install(fresh),
+        "activate": lambda: registry.activate("bundled"),
+        "export": lambda: registry.export("one", target),
+    }
+    with pytest.raises(OSError, match="No space"):
+        acts[action]()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert registry.active().model_id == "one"  # type: ignore[union-attr]

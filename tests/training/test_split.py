@@ -165,3 +165,9 @@ def test_pictures_that_are_all_alike_are_not_one_patient() -> None:
     assert len(groups_of(images, near)) == 60
     assert len(groups_of(images[:20], near[:19])) == 1
     assert all(min(counts) > 0 for counts in split(images, near).counts.values())
+
+
+def test_a_second_training_on_the_same_images_learns_from_the_same_ones() -> None:
+    images = many()
+    first = split(images, seed=3)
+    assert split(images, seed=3, locked=first.locked).parts == first.parts

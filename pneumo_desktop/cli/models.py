@@ -1,0 +1,97 @@
+"""``models``: list, show, choose, take in, hand out and remove model packages."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.cli import training, worklist
+from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
+from pneumo_desktop.words import tr
+
+
+def add_actions(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    """Add the actions of ``models``; ``common`` holds the options of every command."""
+    actions = parser.add_subparsers(dest="action", required=True)
+
+    def add(name: str, words: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, parents=[common], help=words, description=words)
+
+    add("list", tr("list the installed models; the active one has a star"))
+    add("show", tr("print a model's card as JSON")).add_argument("model_id")
+    add("activate", tr("read with this model from now on")).add_argument("model_id")
+    add("rollback", tr("go back to the model that was active before"))
+    add("import", tr("check a model package and install it; it is not activated")).add_argument("file", type=Path)
+    export = add("export", tr("write a model as .pneumo, or its network as .tflite, .keras or .onnx"))
+    export.add_argument("model_id")
+    export.add_argument("file", type=Path)
+    add("remove", tr("delete an installed model")).add_argument("model_id")
+
+
+def models(options: argparse.Namespace) -> int:
+    """Do one action and return the exit code."""
+    services = Services.create(options.data_dir)
+    try:
+        return _act(options, services)
+    except UnknownModelError as problem:
+        print(tr("There is no model with the name {name}.").format(name=problem), file=sys.stderr)
+    except PermissionError as problem:
+        if problem.errno is not None:  # the disk, not the registry
+            raise
+        print(tr("The bundled and the active model cannot be removed."), file=sys.stderr)
+    finally:
+        services.close()
+    return worklist.EXIT_USAGE
+
+
+def _act(options: argparse.Namespace, services: Services) -> int:
+    registry = services.registry
+    if options.action == "show":
+        print(json.dumps(registry.get(options.model_id).card.to_json(), indent=1, ensure_ascii=False))
+        return worklist.EXIT_FINE
+    if options.action == "export":
+        info = registry.get(options.model_id)
+        if options.file.suffix.lower() != ".pneumo":
+            return training.export(info.path, options.file.resolve())
+        registry.export(info.model_id, options.file)
+        print(tr("Written: {name}").format(name=options.file))
+        return worklist.EXIT_FINE
+    if options.action == "activate":
+        services.activate_model(options.model_id)
+    elif options.action == "rollback":
+        services.roll_back_model()
+    elif options.action == "import":
+        services.install_model(options.file)
+    elif options.action == "remove":
+        registry.remove(options.model_id)
+    for info in registry.list():
+        print(_line(info))
+    return worklist.EXIT_FINE
+
+
+def _line(info: ModelInfo) -> str:
+    mark = "*" if info.active else " "
+    origin = tr("bundled") if info.bundled else tr("installed")
+    parent = tr("from {model}").format(model=info.card.parent) if info.card.parent else ""
+    return (
+        f"{mark} {info.model_id:30s} {info.card.created:12s} {origin:12s} {_headline(info.card):10s} {parent}".rstrip()
+    )
+
+
+def _headline(card: Card) -> str:
+    """Return the first AUC that stands in the card's metrics, or nothing."""
+    waiting: list[Any] = [card.metrics]
+    while waiting:
+        found = waiting.pop(0)
+        auc = found.get("auc")
+        value = auc.get("value") if isinstance(auc, Mapping) else auc
+        if isinstance(value, int | float):
+            return f"AUC {value:.3f}"
+        waiting.extend(one for one in found.values() if isinstance(one, Mapping))
+    return ""
