@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pneumo_desktop import places
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.models.card import BadPackageError, Card
-from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import NewerDatabaseError, RecordsError, Row, Store
@@ -17,6 +16,7 @@ from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:  # the reading itself is imported when the first image is read
+    from pneumo_desktop.models.package import ModelPackage
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
     from pneumo_desktop.reading.reader import Reader
 
@@ -73,6 +73,8 @@ class Services:
 
     def package(self) -> ModelPackage:
         """Return the package in use; raises NoModelError when there is none."""
+        from pneumo_desktop.models.package import ModelPackage
+
         if self._package is None:
             if self._model is not None:
                 self._package = ModelPackage.open(self._model)
@@ -103,6 +105,8 @@ class Services:
     @staticmethod
     def bundled_card() -> Card | None:
         """Return the card of the bundled model, or None where it does not open."""
+        from pneumo_desktop.models.package import ModelPackage
+
         try:
             return ModelPackage.open(places.bundled_model()).card
         except BadPackageError:
@@ -113,6 +117,7 @@ class Services:
 
         Raises BadPackageError; then nothing has changed.
         """
+        from pneumo_desktop.models.package import ModelPackage
         from pneumo_desktop.reading.reader import Reader
         from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 

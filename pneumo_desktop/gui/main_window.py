@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -48,6 +48,7 @@ from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
 MOST_RECENT = 8
+_CARD_MILLISECONDS = 150
 
 
 class MainWindow(QMainWindow):
@@ -190,8 +191,13 @@ class MainWindow(QMainWindow):
             part.retranslate()
         self.toolbar.retranslate()
         self._left_out_came(len(self.reading.left_out))
-        # Opening the package takes longer than a picture may wait for.
-        self._model_changed()
+        if self.isVisible():
+            self._model_changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The model's card is read when the window is there: opening the package takes longer than that may wait."""
+        super().showEvent(event)
+        QTimer.singleShot(_CARD_MILLISECONDS, self._model_changed)
 
     def _colours_changed(self) -> None:
         self.menus.tick(self.appearance.theme, language())

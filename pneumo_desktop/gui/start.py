@@ -12,7 +12,6 @@ from PySide6.QtCore import qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
-from pneumo_desktop.gui.checkup import check_first_start
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.qt_words import translate_qt
@@ -59,6 +58,8 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
             window.statusBar().showMessage(text.format(name=services.store.set_aside.name))
         if paths:
             window.start(paths)
+        from pneumo_desktop.gui.checkup import check_first_start
+
         checkup = check_first_start(services, window)
         code = int(application.exec())
         if checkup is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
@@ -12,14 +12,20 @@ from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.records.store import Row
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 SIDE = 44
 """Device-independent pixels of a thumbnail's longer side."""
 _KEPT = 400
 _WAITING = 40
 
 
-def to_image(pixels: np.ndarray) -> QImage:  # type: ignore[type-arg]
+def to_image(pixels: npt.NDArray[np.uint8]) -> QImage:
     """Return (H, W) uint8 as a QImage of its own memory."""
+    import numpy as np
+
     height, width = pixels.shape
     packed = np.ascontiguousarray(pixels, dtype=np.uint8)
     return QImage(packed.data, width, height, width, QImage.Format.Format_Grayscale8).copy()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # NumPy and OpenCV are not imported at start-up: the window is shown before a picture needs them
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, order=True)
@@ -102,6 +103,9 @@ def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDAr
     C.11.2.1.3.2, LINEAR_EXACT). The radiograph's own window is used when none is given. The result may be the
     radiograph's own array: do not write into it.
     """
+    import cv2
+    import numpy as np
+
     chosen = window or radiograph.window
     low = chosen.center - chosen.width / 2.0
     if radiograph.pixels.dtype == np.uint8 and low == 0.0 and chosen.width == 255.0:
@@ -109,8 +113,6 @@ def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDAr
     scale = 255.0 / max(chosen.width, 1e-6)
     levels = np.arange(65536 if radiograph.pixels.dtype == np.uint16 else 256, dtype=np.float64)
     table = np.clip((levels - low) * scale, 0.0, 255.0).round().astype(np.uint8)
-    import cv2  # not at start-up: the window is shown before the first picture needs it
-
     return cv2.LUT(radiograph.pixels, table).astype(np.uint8, copy=False)
 
 

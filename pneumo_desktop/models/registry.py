@@ -10,10 +10,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
-from pneumo_desktop.models.package import ModelPackage
+
+if TYPE_CHECKING:
+    from pneumo_desktop.models.package import ModelPackage
+
+
+def _open(path: Path) -> ModelPackage:
+    from pneumo_desktop.models.package import ModelPackage  # brings NumPy, which the start does without
+
+    return ModelPackage.open(path)
+
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -73,7 +82,7 @@ class Registry:
         found = []
         for path in [self._bundled, *sorted(self._folder.glob("*.pneumo"))]:
             try:
-                found.append((ModelPackage.open(path), path == self._bundled))
+                found.append((_open(path), path == self._bundled))
             except BadPackageError:
                 continue
         return found
@@ -115,7 +124,7 @@ class Registry:
 
     def install(self, path: Path) -> ModelInfo:
         """Verify the package at ``path`` and copy it in; raises BadPackageError, code ``id_taken`` for a second use of an id."""
-        package = ModelPackage.open(path)
+        package = _open(path)
         model_id = package.card.model_id
         if _SAFE_ID.fullmatch(model_id) is None:
             raise BadPackageError("card", "the model's id is not a plain name")

@@ -16,14 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.records.schema import MIGRATIONS, is_sound, migrate
+
+if TYPE_CHECKING:  # imported with the first heat map, not at start-up
+    import numpy as np
+    import numpy.typing as npt
 
 MAX_MAP_SIDE = 64
 
@@ -480,6 +481,8 @@ class _Transaction:
 def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.NDArray[np.float32] | None:
     if blob is None or not height or not width or max(height, width) > MAX_MAP_SIDE or len(blob) != 2 * height * width:
         return None
+    import numpy as np
+
     return np.frombuffer(blob, dtype="<f2").reshape(height, width).astype(np.float32)
 
 
