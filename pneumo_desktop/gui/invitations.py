@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMargins, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QFont, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.reading.outcome import Population
@@ -14,7 +14,7 @@ from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 
-class Welcome(QWidget):
+class Welcome(QScrollArea):
     """Invites: drop a folder, choose one, or try the examples."""
 
     folder_wanted = Signal()
@@ -22,10 +22,12 @@ class Welcome(QWidget):
     examples_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, widgetResizable=True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 1.8)
+        font.setPointSizeF(font.pointSizeF() * 1.6)
         self._title.setFont(font)
         self._title.setWordWrap(True)
         self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -33,21 +35,26 @@ class Welcome(QWidget):
         self.folder.clicked.connect(self.folder_wanted)
         self.files.clicked.connect(self.files_wanted)
         self.examples.clicked.connect(self.examples_wanted)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(8)
         for button in (self.folder, self.files, self.examples):
             button.setMinimumHeight(36)
             buttons.addWidget(button)
-        buttons.addStretch(1)
+        column = QHBoxLayout()
+        column.addStretch(1)
+        column.addLayout(buttons)
+        column.addStretch(1)
         self._disclaimer = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        layout = QVBoxLayout(self)
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
         layout.addStretch(2)
         layout.addWidget(self._title)
         layout.addWidget(self._text)
         layout.addSpacing(16)
-        layout.addLayout(buttons)
+        layout.addLayout(column)
         layout.addStretch(2)
         layout.addWidget(self._disclaimer)
+        self.setWidget(inside)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -58,6 +65,7 @@ class Welcome(QWidget):
         self.files.setText(tr("Open files…"))
         self.examples.setText(tr("Try it with generated examples"))
         self._disclaimer.setText(sentence("disclaimer"))
+        self.setMinimumWidth(self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
 
 
 class DropCue(QLabel):

@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.queue, 0), (self._centre, 1), (self.result, 0)):
             splitter.addWidget(widget)
             splitter.setStretchFactor(splitter.count() - 1, stretch)
-        splitter.setSizes([460, 590, 316])
+        splitter.setSizes([450, 568, 348])
         splitter.setChildrenCollapsible(False)
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -197,6 +197,8 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """The model's card is read when the window is there: opening the package takes longer than that may wait."""
         super().showEvent(event)
+        if self.focusWidget() is None:
+            (self.queue.table if self.queue.model.has_rows() else self.welcome.folder).setFocus()
         QTimer.singleShot(_CARD_MILLISECONDS, self._model_changed)
 
     def _colours_changed(self) -> None:
@@ -246,6 +248,7 @@ class MainWindow(QMainWindow):
     def _reading_began(self) -> None:
         self.offer.hide()
         self.queue.reading_bar.begin()
+        self.queue.focus_table()  # so that the keys decide and do not write into the filter
         self._centre.setCurrentWidget(self.viewer)
         self._enable_list_actions()
 

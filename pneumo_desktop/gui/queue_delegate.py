@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pneumo_desktop.gui.outcomes import outcome_colour, paint_outcome
+from pneumo_desktop.gui.outcomes import outcome_colour, outcome_word, paint_outcome, score_text
 from pneumo_desktop.gui.queue_model import ROW_ROLE, AnyIndex, Column, below_outcome, second_line
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
@@ -21,6 +21,8 @@ class QueueDelegate(QStyledItemDelegate):
     def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
+        self.compact = False
+        """True where only the first column fits: it says outcome and score then, instead of the patient."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         """Return room for a thumbnail."""
@@ -67,12 +69,21 @@ class QueueDelegate(QStyledItemDelegate):
         metrics = option.fontMetrics  # type: ignore[attr-defined]
         room = QRectF(left, rect.top(), rect.right() - left - 2, rect.height())
         below = second_line(row) if index.column() == Column.NAME else below_outcome(row)
+        compact = self.compact and index.column() == Column.NAME and row.judgement is not None
+        if compact and row.judgement is not None:
+            score, word = score_text(row.judgement.score), outcome_word(row.judgement.outcome)
+            below = f"{score} · {word}" if score else word
         if below:
             middle, line = room.center().y(), metrics.height()
-            painter.setPen(ink if selected else palette.color(QPalette.ColorRole.PlaceholderText))
+            lower_ink = ink if selected else palette.color(QPalette.ColorRole.PlaceholderText)
+            if compact and row.judgement is not None:
+                lower_ink = ink if selected else outcome_colour(row.judgement.outcome, is_dark(palette))
+                paint_outcome(painter, QRectF(left, middle + 3, 12, 12), row.judgement.outcome, lower_ink)
+                room.setLeft(left + 16)
+            painter.setPen(lower_ink)
             lower = QRectF(room.left(), middle + 1, room.width(), line)
             painter.drawText(lower, _LEFT, metrics.elidedText(below, Qt.TextElideMode.ElideRight, int(room.width())))
-            room = QRectF(room.left(), middle - line - 1, room.width(), line)
+            room = QRectF(left, middle - line - 1, rect.right() - left - 2, line)
         painter.setPen(ink)
         mode = Qt.TextElideMode.ElideMiddle if index.column() == Column.NAME else Qt.TextElideMode.ElideRight
         painter.drawText(room, _LEFT, metrics.elidedText(text, mode, int(room.width())))

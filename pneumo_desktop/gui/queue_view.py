@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -69,6 +69,7 @@ class QueueView(QWidget):
         self.thumbnails.ready.connect(self._thumbnail_ready)
         self._chosen: int | None = None
         self._automatic = False
+        self._room_needed = 0
         self._pending: list[Row] = []
         self._flush = QTimer(self, singleShot=True, interval=80)
         self._flush.timeout.connect(self._take)
@@ -94,7 +95,8 @@ class QueueView(QWidget):
         self.table = _Table()
         table = self.table
         table.setModel(model)
-        table.setItemDelegate(QueueDelegate(self.thumbnails, table))
+        self._delegate = QueueDelegate(self.thumbnails, table)
+        table.setItemDelegate(self._delegate)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -110,6 +112,7 @@ class QueueView(QWidget):
         rows.setDefaultSectionSize(SIDE + 8)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionsClickable(True)
         header.setMinimumSectionSize(40)
         header.sectionClicked.connect(self._header_clicked)
@@ -120,7 +123,7 @@ class QueueView(QWidget):
         table.selectionModel().selectionChanged.connect(self._selected)
         model.modelReset.connect(self._restore)
 
-        self.counts = QLabel()
+        self.counts = QLabel(wordWrap=True)
         self.counts.setObjectName("counts")
         self.reading_bar = ReadingBar()
         line = QHBoxLayout()
@@ -133,7 +136,7 @@ class QueueView(QWidget):
         layout.addWidget(table, 1)
         layout.addWidget(self.counts)
         layout.addWidget(self.reading_bar)
-        self.setMinimumWidth(220)
+        self.setMinimumWidth(200)
         self.retranslate()
 
     def add_rows(self, rows: list[Row]) -> None:
@@ -260,8 +263,23 @@ class QueueView(QWidget):
             return max(metrics.horizontalAdvance(word) for word in words)
 
         outcomes = widest(outcome_word(outcome) for outcome in Outcome)
-        self.table.setColumnWidth(Column.OUTCOME, outcomes + 38)
-        self.table.setColumnWidth(Column.SCORE, widest([tr(HEADERS[Column.SCORE]), "0.00"]) + 16)
+        score = widest([tr(HEADERS[Column.SCORE]), "0.00"]) + 16
+        self._room_needed = outcomes + 38 + score + SIDE + 110
+        for column, width in ((Column.OUTCOME, outcomes + 38), (Column.SCORE, score)):
+            self.table.setColumnHidden(column, False)
+            self.table.setColumnWidth(column, width)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Where a name would not be readable any more, outcome and score move under it."""
+        narrow = self.width() < self._room_needed
+        self._delegate.compact = narrow
+        for column in (Column.OUTCOME, Column.SCORE):
+            self.table.setColumnHidden(column, narrow)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _count(self) -> None:
         total = len(self.model.all_rows())

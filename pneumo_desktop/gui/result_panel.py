@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QPalette
+from PySide6.QtGui import QFont, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -110,7 +110,7 @@ class ResultPanel(QWidget):
 
         self.decision_title = QLabel()
         self.buttons: dict[Decision, QPushButton] = {}
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         for number, (decision, _, _) in enumerate(_BUTTONS):
             button = QPushButton()
             button.setCheckable(True)
@@ -149,7 +149,7 @@ class ResultPanel(QWidget):
 
         inside = QWidget()
         inner = QVBoxLayout(inside)
-        inner.setSpacing(8)
+        inner.setSpacing(7)
         inner.setContentsMargins(8, 8, 8, 8)
         inner.addWidget(self.example)
         inner.addLayout(head)
@@ -184,8 +184,16 @@ class ResultPanel(QWidget):
         layout.addWidget(scroll, 1)
         layout.addWidget(self._rule())
         layout.addWidget(self.disclaimer)
-        self.setMinimumWidth(270)
+        self.setMinimumWidth(220)
         self.retranslate()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the buttons below each other where two do not fit side by side."""
+        widest = max(button.sizeHint().width() for button in self.buttons.values())
+        columns = 2 if 2 * widest + 40 <= self.width() else 1
+        for number, button in enumerate(self.buttons.values()):
+            self._grid.addWidget(button, number // columns, number % columns)
+        super().resizeEvent(event)
 
     def sizeHint(self) -> QSize:
         """Return a width that holds the four buttons and the scale."""
@@ -238,6 +246,7 @@ class ResultPanel(QWidget):
             self.buttons[decision].setText(f"{tr(words)}  [{key}]")
             self.buttons[decision].setAccessibleName(tr(words))
         self.scale.retranslate()
+        self.updateGeometry()
         self._fill()
 
     def refresh_colours(self) -> None:

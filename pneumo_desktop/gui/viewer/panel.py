@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QImage, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.outcomes import number_text
 from pneumo_desktop.gui.viewer import actions as viewer_actions
@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # NumPy and the decoders come with the first picture
     from pneumo_desktop.imaging.radiograph import Window
 
 _OPACITY_STEP = 10
+_NARROW = 70
+"""Characters."""
 
 
 class ViewerPanel(QWidget):
@@ -49,21 +51,23 @@ class ViewerPanel(QWidget):
         self.opacity.setRange(0, 100)
         self.opacity.setValue(55)
         self.opacity.setPageStep(_OPACITY_STEP)
-        self.opacity.setMinimumWidth(60)
+        self.opacity.setMinimumWidth(40)
         self.opacity.setMaximumWidth(140)
         self._opacity_label = QLabel()
         self._opacity_label.setBuddy(self.opacity)
         self._caption = QLabel(wordWrap=True)
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._legend = Legend()
         self._bottom = QWidget()
-        bottom = QHBoxLayout(self._bottom)
-        bottom.setContentsMargins(8, 4, 8, 4)
-        bottom.setSpacing(10)
-        bottom.addWidget(self._legend)
-        bottom.addWidget(self._opacity_label)
-        bottom.addWidget(self.opacity)
-        bottom.addWidget(self._caption, 1)
+        self._bottom_line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._bottom)
+        self._bottom_line.setContentsMargins(8, 4, 8, 4)
+        self._bottom_line.setSpacing(10)
+        controls = QHBoxLayout()
+        controls.setSpacing(10)
+        for widget in (self._legend, self._opacity_label, self.opacity):
+            controls.addWidget(widget)
+        self._bottom_line.addLayout(controls)
+        self._bottom_line.addWidget(self._caption, 1)
         pictures = QHBoxLayout()
         pictures.setSpacing(2)
         pictures.addWidget(self.canvas, 1)
@@ -102,6 +106,13 @@ class ViewerPanel(QWidget):
         for part in (self.canvas, self.twin, self._legend):
             part.retranslate()
         self._say_view()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the caption stands under the legend and not beside it."""
+        narrow = self.width() < _NARROW * self.fontMetrics().averageCharWidth()
+        self._bottom_line.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        self._bottom_line.setSpacing(2 if narrow else 10)
+        super().resizeEvent(event)
 
     # what is shown
 
