@@ -1,0 +1,173 @@
+"""The worklist: order, filter, selection and keys, with thousands of rows as with ten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.gui.queue_model import Column, QueueModel, Show, second_line
+from pneumo_desktop.gui.queue_view import QueueView
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.words import set_language
+
+POINT = OperatingPoint(0.5, 0.4, 0.6)
+
+
+def row(number: int, score: float | None, **more: object) -> Row:
+    outcome = Outcome.NOT_ANALYSED if score is None else POINT.judge(score)
+    reason = Reason.UNREADABLE if score is None else None
+    judged = Judgement(outcome, reason, score, POINT, Population.ADULTS, "m", 1, "0")
+    made = Row(number, 1, Entry(Path(f"/gone/{number:05}.jpg")), "x", "done", judged)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> Iterator[QueueView]:
+    made = QueueView(QueueModel())
+    qtbot.addWidget(made)
+    made.resize(450, 600)
+    made.show()
+    yield made
+    made.close_workers()
+
+
+def shown(view: QueueView) -> list[int]:
+    return [row.entry_id for row in view.model.shown_rows()]
+
+
+def fill(view: QueueView, rows: list[Row]) -> None:
+    view.add_rows(rows)
+    view.flush()
+
+
+def test_the_most_suspicious_come_first_and_unread_ones_last(view: QueueView) -> None:
+    fill(view, [row(1, 0.2), row(2, None), row(3, 0.9), replace(row(4, 0.1), judgement=None), row(5, 0.5)])
+    assert shown(view) == [3, 5, 1, 2, 4]
+
+
+@pytest.mark.parametrize("column", list(Column))
+def test_every_column_sorts_both_ways(view: QueueView, column: Column, qtmodeltester: ModelTester) -> None:
+    rows = [row(n, n / 10, patient_name=f"{'CAB'[n % 3]}", study_date=f"2020010{n}") for n in range(1, 8)]
+    fill(view, rows)
+    view.model.sort(column, Qt.SortOrder.AscendingOrder)
+    up = shown(view)
+    view.model.sort(column, Qt.SortOrder.DescendingOrder)
+    assert shown(view) == up[::-1]
+    qtmodeltester.check(view.model)
+
+
+def test_a_click_on_a_header_sorts_and_a_second_one_turns_it_round(view: QueueView) -> None:
+    fill(view, [row(1, 0.2), row(2, 0.9)])
+    view.table.horizontalHeader().sectionClicked.emit(Column.SCORE)
+    assert shown(view) == [1, 2]
+    view.table.horizontalHeader().sectionClicked.emit(Column.SCORE)
+    assert shown(view) == [2, 1]
+
+
+def test_filters_by_words_and_by_outcome(view: QueueView) -> None:
+    fill(view, [row(1, 0.9, patient_name="Muñoz^Ana"), row(2, 0.9), row(3, 0.1, patient_name="MUÑOZ^Eva")])
+    view.filter_box.setText("muñoz a")
+    view._refilter()
+    assert shown(view) == [1, 3]  # "a" is in both
+    view.filter_box.setText("ana muñoz")
+    view._refilter()
+    assert shown(view) == [1]
+    view.filter_box.clear()
+    view.show_box.setCurrentIndex(view.show_box.findData(Show.LIKELY_NORMAL))
+    assert shown(view) == [3]
+
+
+def test_what_is_left_shrinks_with_each_decision(view: QueueView) -> None:
+    fill(view, [row(1, 0.9), row(2, 0.8)])
+    view.show_left()
+    view.take_decided(row(1, 0.9, decision=Decision.NORMAL))
+    assert shown(view) == [2]
+    view.show_left()
+    assert shown(view) == [1, 2]
+
+
+def test_the_selection_stays_while_the_list_fills(view: QueueView) -> None:
+    fill(view, [row(n, n / 100) for n in range(1, 50)])
+    view.choose_entry(7)
+    told: list[object] = []
+    view.current_changed.connect(told.append)
+    for n in range(100, 1000, 9):
+        fill(view, [row(n + k, (n * 7 + k) % 100 / 100) for k in range(9)])
+    view.show_the_most_suspicious()
+    chosen = view.current_row()
+    assert chosen is not None and chosen.entry_id == 7
+    selected = view.table.selectionModel().selectedRows()
+    assert [view.model.row_at(index.row()).entry_id for index in selected] == [7]
+    assert told == []
+
+
+def test_untouched_the_list_opens_at_the_top_when_all_is_read(view: QueueView) -> None:
+    fill(view, [row(1, None)])
+    assert view.current_row() is None  # nothing to see in a file that cannot be read
+    fill(view, [row(2, 0.3)])
+    fill(view, [row(3, 0.9)])
+    assert view.current_row() == row(2, 0.3)
+    view.show_the_most_suspicious()
+    assert view.current_row() == row(3, 0.9)
+
+
+def test_a_touched_picture_is_not_exchanged_at_the_end(view: QueueView) -> None:
+    fill(view, [row(2, 0.3)])
+    view.keep_chosen()
+    fill(view, [row(3, 0.9)])
+    view.show_the_most_suspicious()
+    assert view.current_row() == row(2, 0.3)
+
+
+def test_keys_lead_through_ten_thousand_rows(view: QueueView, qtbot: QtBot) -> None:
+    fill(view, [row(n, n / 10_000) for n in range(10_000)])
+    assert view.model.rowCount() == 10_000
+    view.focus_table()
+    for key, wanted in (
+        (Qt.Key.Key_End, 0), (Qt.Key.Key_Up, 1), (Qt.Key.Key_Home, 9999), (Qt.Key.Key_Down, 9998),
+    ):  # fmt: skip
+        qtbot.keyClick(view.table, key)
+        chosen = view.current_row()
+        assert chosen is not None and chosen.entry_id == wanted
+    assert len(view.thumbnails._wishes) <= 40  # made for what is seen, not for the whole list
+
+
+def test_patient_and_date_stand_under_the_name(view: QueueView) -> None:
+    fill(view, [row(1, 0.9, patient_name="Testkind^Anna", study_date="20220615")])
+    assert second_line(view.model.row_at(0)) == "Testkind Anna · 2022-06-15"
+
+
+def test_a_narrow_list_keeps_the_outcome_under_the_name(view: QueueView) -> None:
+    fill(view, [row(1, 0.9)])
+    assert not view.table.isColumnHidden(Column.OUTCOME)
+    view.resize(210, 500)
+    assert view.table.isColumnHidden(Column.OUTCOME)
+    assert view._delegate.compact
+
+
+def test_a_row_says_everything_to_a_screen_reader(view: QueueView) -> None:
+    fill(view, [row(1, 0.9)])
+    index = view.model.index(0, Column.NAME)
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "00001.jpg, Likely pneumonia, score 0.90, To review"
+    set_language("es")
+    assert "Probable neumonía" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_rows_of_a_withdrawn_queue_leave(view: QueueView) -> None:
+    fill(view, [row(1, 0.9), row(2, 0.8, queue_id=2)])
+    view.choose_entry(1)
+    view.add_rows([row(3, 0.7)])
+    view.remove_queue(1)
+    view.flush()
+    assert shown(view) == [2]
+    assert view.current_row() == row(2, 0.8, queue_id=2)
+    view.remove_queue(2)
+    assert view.current_row() is None

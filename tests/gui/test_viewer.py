@@ -1,0 +1,281 @@
+"""Every claim of the viewer, on the real panel: what is clicked, dragged and typed, and what is then on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.gui.viewer import ViewerPanel
+from pneumo_desktop.gui.viewer.canvas import Tool
+from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
+from pneumo_desktop.gui.viewer.picture import Picture, prepare_picture, region
+from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, source_place
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
+from pneumo_desktop.words import set_language
+
+
+def radiograph(spacing: tuple[float, float] | None = (0.5, 0.25)) -> Radiograph:
+    """12 bits, 300 rows, 400 columns; every pixel has a value of its own row and column."""
+    rows, columns = np.mgrid[0:300, 0:400]
+    pixels = (rows * 10 + columns).astype(np.uint16)
+    windows = (Window(1000, 2000, "LUNG"), Window(3000, 500, "BONE"))
+    return Radiograph(
+        Entry(Path("x.dcm")), pixels, windows[0], "0" * 64, "dicom", windows=windows, spacing_mm=spacing, bits_stored=12
+    )
+
+
+@pytest.fixture
+def picture() -> Picture:
+    heat = np.zeros((6, 6), dtype=np.float32)
+    heat[1, 4] = 6.0
+    return prepare_picture(radiograph(), heat)
+
+
+@pytest.fixture
+def viewer(qtbot: QtBot, picture: Picture) -> Iterator[ViewerPanel]:
+    panel = ViewerPanel()
+    qtbot.addWidget(panel)
+    panel.resize(640, 520)
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.set_picture(picture)
+    yield panel
+    panel.close()
+
+
+def screen(panel: ViewerPanel) -> bytes:
+    """What is painted now."""
+    image = panel.canvas.grab().toImage()
+    return bytes(image.constBits())
+
+
+def drag(qtbot: QtBot, panel: ViewerPanel, first: QPoint, last: QPoint, button: Qt.MouseButton) -> None:
+    qtbot.mousePress(panel.canvas, button, pos=first)
+    qtbot.mouseMove(panel.canvas, last)
+    qtbot.mouseRelease(panel.canvas, button, pos=last)
+
+
+def test_the_wheel_zooms_to_the_pointer(viewer: ViewerPanel) -> None:
+    canvas, place = viewer.canvas, QPointF(200, 150)
+    under, before = canvas.image_point(place), canvas.scale
+    for _turn in range(3):
+        canvas.wheelEvent(
+            QWheelEvent(
+                place, canvas.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )
+        )  # fmt: skip
+    assert canvas.scale == pytest.approx(before * 1.2**3)
+    now = canvas.image_point(place)
+    assert (now.x(), now.y()) == pytest.approx((under.x(), under.y()))
+
+
+def test_fit_shows_everything_and_one_to_one_shows_pixels(viewer: ViewerPanel) -> None:
+    viewer.action("actual_size").trigger()
+    assert viewer.canvas.zoom_percent() == 100
+    viewer.action("fit").trigger()
+    corner = viewer.canvas.image_point(QPointF(0, 0))
+    opposite = viewer.canvas.image_point(QPointF(viewer.canvas.width(), viewer.canvas.height()))
+    assert corner.x() <= 1e-6 and corner.y() <= 1e-6
+    assert opposite.x() >= 400 - 1e-6 and opposite.y() >= 300 - 1e-6
+
+
+def test_the_left_button_moves_the_picture(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    before = QPointF(viewer.canvas.offset)
+    drag(qtbot, viewer, QPoint(100, 100), QPoint(130, 80), Qt.MouseButton.LeftButton)
+    moved = viewer.canvas.offset - before
+    assert (moved.x(), moved.y()) == (30, -20)
+
+
+def test_a_picture_cannot_be_lost_outside_the_canvas(viewer: ViewerPanel) -> None:
+    viewer.canvas.pan(QPointF(100_000, -100_000))
+    seen = viewer.canvas.image_point(QPointF(viewer.canvas.width(), 0))
+    assert seen.x() > 0
+
+
+def test_the_right_button_changes_window_and_level_of_all_16_bits(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    viewer.use_preset(2)  # BONE: everything below 2750 is black
+    before = viewer._view().window
+    drag(qtbot, viewer, QPoint(100, 100), QPoint(160, 140), Qt.MouseButton.RightButton)
+    after = viewer._view().window
+    assert after.width > before.width
+    assert after.center > before.center
+    assert viewer._picture is not None
+    assert viewer._picture.radiograph.pixels.dtype == np.uint16
+    viewer.use_preset(0)
+    narrow = ViewState(Window(1500, 16))
+    grey, _box = region(viewer._picture, narrow, (0, 0, 400, 300), 1.0)
+    assert len(np.unique(grey)) == 17  # neighbouring values that 8 bits would have made one
+
+
+def test_presets_are_the_files_own_and_reset_goes_back(viewer: ViewerPanel) -> None:
+    viewer._fill_presets()
+    names = [action.text().split("  ")[0] for action in viewer.presets_menu.actions()]
+    assert names == ["as in the file", "LUNG", "BONE", "Full range", "Middle 98 %"]
+    viewer.presets_menu.actions()[2].trigger()
+    assert viewer._view().window == Window(3000, 500, "BONE")
+    viewer.action("flip_vertical").trigger()
+    viewer.action("invert").trigger()
+    viewer.action("reset").trigger()
+    assert viewer._view() == ViewState(Window(1000, 2000, "LUNG"))
+
+
+@pytest.mark.parametrize("name", ["invert", "turn_left", "turn_right", "flip_horizontal", "flip_vertical"])
+def test_each_change_is_on_the_screen_and_written_into_the_corner(viewer: ViewerPanel, name: str) -> None:
+    before, words = screen(viewer), viewer.canvas.corner_text
+    viewer.action(name).trigger()
+    assert screen(viewer) != before
+    assert viewer.canvas.corner_text != words
+
+
+def test_four_turns_and_two_flips_are_none(viewer: ViewerPanel) -> None:
+    viewer.action("heat_map").setChecked(False)
+    before = viewer._view()
+    for name in ("turn_right",) * 4 + ("flip_horizontal",) * 2 + ("turn_left", "turn_right"):
+        viewer.action(name).trigger()
+    assert viewer._view() == before
+
+
+def test_the_heat_map_has_an_opacity_a_switch_and_a_legend(viewer: ViewerPanel) -> None:
+    with_map = screen(viewer)
+    viewer.stronger()
+    stronger = screen(viewer)
+    viewer.opacity.setValue(0)
+    none = screen(viewer)
+    viewer.action("heat_map").trigger()
+    off = screen(viewer)
+    assert len({with_map, stronger, none}) == 3
+    assert none == off
+    assert viewer._legend.isVisible()
+    assert not viewer.opacity.isEnabled()
+
+
+def rgb(image: QImage) -> np.ndarray:  # type: ignore[type-arg]
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
+    return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def test_the_screen_shows_the_map_as_the_export_does(viewer: ViewerPanel) -> None:
+    """What Qt lays over the picture is what ``reading.heatmap.overlay`` computes; the export has a caption below."""
+    make = viewer.snapshot()
+    assert make is not None
+    exported = rgb(make())
+    assert exported.shape == (300 + 36, 400, 3)
+    viewer.canvas.corner_text = ""
+    viewer.action("actual_size").trigger()
+    viewer.canvas.offset = QPointF(20, 30)
+    viewer.canvas.corner_text = ""
+    painted = rgb(viewer.canvas.grab().toImage())[30:330, 20:420]
+    assert np.abs(painted.astype(int) - exported[:300]).max() <= 4
+
+
+def test_side_by_side_shows_the_original_at_the_same_place(viewer: ViewerPanel) -> None:
+    viewer.action("side_by_side").trigger()
+    assert viewer.twin.isVisible()
+    viewer.canvas.zoom_at(QPointF(50, 50), 3.0)
+    assert (viewer.twin.scale, viewer.twin.offset) == (viewer.canvas.scale, viewer.canvas.offset)
+    assert viewer.twin._opacity is None
+    assert viewer.canvas._opacity is not None
+
+
+def test_the_pointer_tells_the_stored_value(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    for name in ("turn_right", "flip_horizontal"):
+        viewer.action(name).trigger()
+    said: list[str] = []
+    viewer.status.connect(said.append)
+    qtbot.mouseMove(viewer.canvas, QPoint(viewer.canvas.width() // 2, viewer.canvas.height() // 2))
+    column, row, value = (int(part.rstrip(":,")) for part in said[-1].split() if part.rstrip(":,").isdigit())
+    assert value == row * 10 + column
+
+
+def test_a_length_is_in_millimetres_where_the_file_knows_them(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    viewer.action("actual_size").trigger()
+    viewer.action("measure_tool").trigger()
+    assert viewer.canvas.tool is Tool.MEASURE
+    drag(qtbot, viewer, QPoint(200, 200), QPoint(240, 200), Qt.MouseButton.LeftButton)
+    assert viewer.canvas.measure_text == "10.0 mm"  # 40 columns of 0.25 mm
+    viewer.action("turn_right").trigger()
+    assert viewer.canvas.measure_text == ""
+    viewer.action("actual_size").trigger()
+    drag(qtbot, viewer, QPoint(200, 200), QPoint(240, 200), Qt.MouseButton.LeftButton)
+    assert viewer.canvas.measure_text == "20.0 mm"  # now rows of 0.5 mm
+    set_language("es")
+    drag(qtbot, viewer, QPoint(200, 200), QPoint(241, 200), Qt.MouseButton.LeftButton)
+    assert viewer.canvas.measure_text == "20,5 mm"
+    qtbot.keyClick(viewer.canvas, Qt.Key.Key_Escape)
+    assert viewer.canvas.measure_text == ""
+
+
+def test_a_length_without_a_scale_is_in_pixels_and_says_so(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    viewer.set_picture(prepare_picture(radiograph(spacing=None)))
+    viewer.action("actual_size").trigger()
+    viewer.action("measure_tool").trigger()
+    drag(qtbot, viewer, QPoint(200, 200), QPoint(240, 200), Qt.MouseButton.LeftButton)
+    assert viewer.canvas.measure_text == "40 pixels (no scale in the file)"
+
+
+def test_the_arrow_keys_move_and_with_shift_change_the_window(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    offset, window = QPointF(viewer.canvas.offset), viewer._view().window
+    qtbot.keyClick(viewer.canvas, Qt.Key.Key_Right)
+    assert viewer.canvas.offset.x() < offset.x()
+    qtbot.keyClick(viewer.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert viewer._view().window.width > window.width
+
+
+def test_without_a_picture_the_actions_are_grey(viewer: ViewerPanel) -> None:
+    viewer.clear("nothing here")
+    assert not any(action.isEnabled() for action in viewer.actions_by_name.values())
+    assert viewer.snapshot() is None
+
+
+def test_tags_are_found_by_any_of_their_words(qtbot: QtBot) -> None:
+    rows = [(f"(0010,{n:04X})", f"Keyword{n}", "LO", f"Wert {n} Ж") for n in range(3000)]
+    dialog = TagsDialog("x.dcm", rows)
+    qtbot.addWidget(dialog)
+    dialog.search_box.setText("wert 2999 ж")
+    assert dialog.model.rowCount() == 1
+    assert dialog.model.index(0, 1).data() == "Keyword2999"
+    dialog.search_box.clear()
+    assert dialog.model.rowCount() == 3000
+
+
+def test_the_sheet_holds_every_key(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    sheet = CheatSheet([("View", list(viewer.actions_by_name.values()))])
+    qtbot.addWidget(sheet)
+    words = " ".join(label.text() for label in sheet.findChildren(type(viewer._caption)))
+    for action in viewer.actions_by_name.values():
+        assert f"<b>{action.shortcut().toString()}</b>" in words
+
+
+STATES = st.builds(ViewState, st.just(Window(0, 1)), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())
+
+
+@settings(deadline=None)
+@given(STATES, st.integers(0, 6), st.integers(0, 4))
+def test_a_place_on_the_screen_leads_back_to_its_pixel(state: ViewState, x: int, y: int) -> None:
+    pixels = np.arange(35).reshape(5, 7)
+    shown = arrange(pixels, state)
+    x, y = min(x, shown.shape[1] - 1), min(y, shown.shape[0] - 1)
+    row, column = source_place(x, y, (5, 7), state)
+    assert pixels[row, column] == shown[y, x]
+
+
+@settings(deadline=None)
+@given(STATES, st.floats(0.05, 3.0))
+def test_a_region_is_the_picture_at_the_size_of_the_screen(state: ViewState, scale: float) -> None:
+    flat = radiograph()
+    picture = prepare_picture(Radiograph(flat.entry, flat.pixels * 0 + 700, Window(500, 1000), "0", "dicom"))
+    grey, box = region(picture, ViewState(Window(500, 1000), state.quarter_turns), (10, 20, 200, 180), scale)
+    assert set(np.unique(grey)) == {178}
+    assert box[0] <= 10 and box[1] <= 20 and box[2] >= 200 and box[3] >= 180
+    if scale < 1:
+        assert abs(grey.shape[1] - (box[2] - box[0]) * scale) <= 1
