@@ -1,0 +1,161 @@
+"""Contrast, room and names: what a reader with weak eyes, a small screen or a screen reader needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QColor, QPalette
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.errors import ErrorDialog
+from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
+from pneumo_desktop.gui.icons import icon
+from pneumo_desktop.gui.invitations import Offer, Welcome
+from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.outcomes import outcome_colour
+from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
+from pneumo_desktop.gui.theme import Theme, _palette
+from pneumo_desktop.gui.viewer.dialogs import CheatSheet
+from pneumo_desktop.gui.window_menus import TOOLS
+from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.words import set_language
+
+ROLE = QPalette.ColorRole
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(first: QColor, second: QColor) -> float:
+    """Contrast ratio, WCAG 2.2: 1 to 21."""
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        (ROLE.WindowText, ROLE.Window), (ROLE.Text, ROLE.Base), (ROLE.Text, ROLE.AlternateBase),
+        (ROLE.ButtonText, ROLE.Button), (ROLE.HighlightedText, ROLE.Highlight), (ROLE.ToolTipText, ROLE.ToolTipBase),
+        (ROLE.PlaceholderText, ROLE.Base), (ROLE.PlaceholderText, ROLE.AlternateBase), (ROLE.Link, ROLE.Base),
+    ],
+)  # fmt: skip
+def test_words_stand_out(qapp: QApplication, dark: bool, ink: ROLE, ground: ROLE) -> None:
+    palette = _palette(dark)
+    assert contrast(palette.color(ink), palette.color(ground)) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_outcomes_stand_out_on_every_ground_they_stand_on(qapp: QApplication, dark: bool, outcome: Outcome) -> None:
+    palette = _palette(dark)
+    for ground in (ROLE.Base, ROLE.AlternateBase, ROLE.Window):
+        assert contrast(outcome_colour(outcome, dark), palette.color(ground)) >= 4.5
+
+
+def test_every_tool_has_an_icon(qapp: QApplication) -> None:
+    for name in TOOLS:
+        assert name is None or not icon(name, qapp.palette()).isNull()
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
+    services = Services.create(tmp_path / "data")
+    made = MainWindow(services)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+    services.close()
+
+
+def spoken(widget: QWidget) -> str:
+    """What a screen reader says of a widget."""
+    interface = QAccessible.queryAccessibleInterface(widget)
+    return interface.text(QAccessible.Text.Name) if interface is not None else ""
+
+
+def named(window: QWidget) -> dict[str, QWidget]:
+    """Everything that can have the focus, by what is said of it; fails where nothing is."""
+    found = {}
+    for widget in window.findChildren(QWidget):
+        if widget.focusPolicy() == Qt.FocusPolicy.NoFocus or widget.objectName().startswith("qt_"):
+            continue
+        if isinstance(widget, QAbstractButton | QComboBox | QLineEdit) or type(widget).__module__.startswith("pneumo"):
+            if isinstance(widget, Welcome) or isinstance(widget.parent(), Offer):  # an offer has words when it asks
+                continue
+            assert spoken(widget), f"{type(widget).__name__} {widget.objectName()} has no name"
+            found[spoken(widget)] = widget
+    return found
+
+
+def test_everything_that_can_be_reached_has_a_name_in_both_languages(window: MainWindow) -> None:
+    english = set(named(window))
+    window.choose_language("es")
+    spanish = set(named(window))
+    window.choose_language("en")
+    same = english & spanish
+    assert len(english) > 30
+    assert same <= {"Normal  [2]", "Normal", "Undo"}
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_the_window_fits_a_small_screen_at_double_scale(window: MainWindow, code: str) -> None:
+    window.choose_language(code)
+    window.resize(683, 384)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (683, 384)
+    assert window.centralWidget().minimumSizeHint().width() <= 683
+    for part in (window.queue, window.result):
+        right = part.mapTo(window, part.rect().topRight())
+        assert right.x() <= 683
+    window.choose_language("en")
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_dialogs_fit_a_small_screen_at_double_scale(window: MainWindow, code: str, qtbot: QtBot) -> None:
+    set_language(code)
+    left_out = [LeftOut(Path("/a/notes.txt"), None, "not_an_image")]
+    for dialog in (
+        ExportDialog(ExportChoice.usual(), 3, 10), SettingsDialog(Settings(code, Theme.DARK)),
+        CheatSheet(window.menus.groups()), LeftOutDialog(left_out), ErrorDialog("text"),
+    ):  # fmt: skip
+        qtbot.addWidget(dialog)
+        hint = dialog.minimumSizeHint()
+        assert hint.width() <= 683, type(dialog).__name__
+        assert hint.height() <= 384, type(dialog).__name__
+
+
+def test_the_usual_export_reads_in_the_spreadsheet_of_the_language() -> None:
+    set_language("es")
+    assert (ExportChoice.usual().separator, ExportChoice.usual().decimal) == (";", ",")
+    set_language("en")
+    assert (ExportChoice.usual().separator, ExportChoice.usual().decimal) == (",", ".")
+
+
+def test_an_export_that_no_spreadsheet_could_read_cannot_be_chosen(qtbot: QtBot) -> None:
+    dialog = ExportDialog(ExportChoice(), 3, 10)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.decimal.setCurrentIndex(1)
+    assert not dialog.save.isEnabled()
+    assert dialog.problem.isVisible()
+    dialog.separator.setCurrentIndex(1)
+    assert dialog.save.isEnabled()
+    dialog.rows.setCurrentIndex(1)
+    dialog.patient.setChecked(True)
+    assert dialog.choice() == ExportChoice("csv", ";", ",", shown_only=True, patient=True)
+    assert ExportChoice.from_setting(dialog.choice().setting()).patient is False  # asked for anew each time
+    assert ExportChoice.from_setting({"unknown": 1}) == ExportChoice.usual()
