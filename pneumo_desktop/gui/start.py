@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import qInstallMessageHandler
+from PySide6.QtCore import Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
@@ -55,7 +55,10 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
         window.show()
         if services.store.set_aside is not None:
             text = tr("The records were damaged and were set aside as {name}; a new file was begun.")
-            window.statusBar().showMessage(text.format(name=services.store.set_aside.name))
+            told = QMessageBox(QMessageBox.Icon.Warning, window.windowTitle(), "", parent=window)
+            told.setText(text.format(name=services.store.set_aside.name))
+            told.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            told.open()
         if paths:
             window.start(paths)
         from pneumo_desktop.gui.checkup import check_first_start
