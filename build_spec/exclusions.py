@@ -47,6 +47,13 @@ PRUNED_FILES = (
     "*Qt/translations/qt_help_*", "*PySide6/translations/qt_help_*",
     "*matplotlib/mpl-data/sample_data/*", "*matplotlib/mpl-data/plot_directive/*",
     "*matplotlib/mpl-data/fonts/afm/*", "*matplotlib/mpl-data/fonts/pdfcorefonts/*",
+    "*matplotlib/mpl-data/fonts/ttf/DejaVuSerif*", "*matplotlib/mpl-data/fonts/ttf/DejaVuSansMono*",
+    "*matplotlib/mpl-data/fonts/ttf/STIX*", "*.dist-info/RECORD",
+    # time zones: no time of another zone is shown
+    "tzdata/*",
+    # LiteRT's other programming interface; C++ libraries for graphics cards and the Store; copies of those in the root
+    "ai_edge_litert/libLiteRt.dll", "vcamp140.dll", "vccorlib140.dll", "vcomp140.dll", "concrt140.dll",
+    "PySide6/MSVCP140*", "PySide6/VCRUNTIME140*", "shiboken6/MSVCP140*", "shiboken6/VCRUNTIME140*",
     "cv2/data/*", "*opencv_videoio_ffmpeg*", "*/py.typed", "*.pyi",
     # AVIF is not among the formats that are read
     "PIL/_avif*", "*pillow.libs/libavif*",
