@@ -2,7 +2,7 @@
 # Makes build/windows/bundle/pneumo-desktop on Linux, of the spec that Linux uses, with PyInstaller under Wine.
 # PYTHON: the Linux bundle's environment; WINE_ROOT: where the Debian root with Wine lies, made if it is missing.
 set -eu
-python=${PYTHON:-build/env/bin/python}
+python=${PYTHON:-build/env-bundle/bin/python}
 root=${WINE_ROOT:-/var/tmp/pneumo-wine}
 here=build_spec/windows
 folder=build/windows/bundle/pneumo-desktop

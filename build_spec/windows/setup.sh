@@ -2,7 +2,7 @@
 # setup.sh SCRIPT BUNDLE OUT: makes one Windows installer with the Debian root's makensis; nothing of Windows runs.
 set -eu
 script=$1 bundle=$2 out=$3
-python=${PYTHON:-build/env/bin/python}
+python=${PYTHON:-build/env-bundle/bin/python}
 root=${WINE_ROOT:-/var/tmp/pneumo-wine}
 version=$("$python" build_spec/identity.py)
 numbers=$(printf '%s.0.0.0' "$version" | sed 's/[^0-9.].*\././; s/^\([0-9]*\.[0-9]*\.[0-9]*\).*/\1.0/')

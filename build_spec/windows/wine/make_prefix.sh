@@ -7,7 +7,7 @@ here=build_spec/windows/wine
 [ ! -e "$root/root/prefix/.made" ] || exit 0
 rm -rf "$root/root/prefix"
 mkdir -p build/windows/ucrt
-PYTHONPATH=build/windows/python/Lib/site-packages "${PYTHON:-build/env/bin/python}" -S "$here/complex_dll.py" \
+PYTHONPATH=build/windows/python/Lib/site-packages "${PYTHON:-build/env-bundle/bin/python}" -S "$here/complex_dll.py" \
     "$root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll" build/windows/ucrt/ucrtbase.def
 sh "$here/enter.sh" "$root" sh -eu -c '
     own=/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll

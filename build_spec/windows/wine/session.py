@@ -1,0 +1,136 @@
+"""A Windows session under Wine for trying installers: a user of its own, a fresh prefix, a screen; no network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+USER, USER_ID = "müllerЖ", 1717
+SCREEN = ":95"
+HOME = f"/home/{USER}"
+PREFIX = f"{HOME}/prefix"
+
+
+class Session:
+    """One user's Windows in the Debian root ``root``; paths of Windows are given as Windows has them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / HOME[1:]
+        self.drive = self.home / "prefix" / "drive_c"
+        self.local = self.drive / "users" / USER / "AppData" / "Local"
+
+    def make(self) -> None:
+        """Make user and prefix anew, with the C complex functions that Wine lacks (complex_math.c)."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        passwd = self.root / "etc/passwd"
+        line = f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
+        if line not in passwd.read_text("utf-8"):
+            passwd.write_text(passwd.read_text("utf-8") + line, "utf-8")
+        self.home.mkdir(parents=True)
+        self.own(self.home)
+        self.wine("wineboot", "--init")
+        made = self.root / "root/prefix/drive_c/windows/system32"
+        for name in ("ucrtbase.dll", "ucrtw.dll"):
+            shutil.copy(made / name, self.drive / "windows/system32" / name)
+        self.settle()
+
+    def own(self, folder: Path) -> None:
+        """Give everything below ``folder`` to the user."""
+        subprocess.run(["chown", "-R", f"{USER_ID}:{USER_ID}", str(folder)], check=True)
+
+    def _inside(self, *words: str) -> list[str]:
+        return [
+            "sh", "build_spec/windows/wine/enter.sh", str(self.root),
+            "setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups",
+            "env", f"HOME={HOME}", f"USER={USER}", f"LOGNAME={USER}", f"WINEPREFIX={PREFIX}", f"DISPLAY={SCREEN}",
+            "LC_ALL=C.UTF-8", "LANG=es_ES.UTF-8", *words,
+        ]  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a Windows program. Python under Wine wants pipes, and its exit code must survive them."""
+        script = '{ : | wine "$@" 2>&1; echo "[exit $?]"; } | cat'
+        return subprocess.Popen(
+            self._inside("sh", "-c", script, "sh", *words), cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+        )
+
+    def wine(self, *words: str, seconds: float = 600) -> tuple[int, str]:
+        """Run a Windows program to its end; return its exit code (modulo 256) and what it printed."""
+        process = self.start(*words)
+        try:
+            told = process.communicate(timeout=seconds)[0].decode("utf-8", "replace").replace("\r", "")
+        except subprocess.TimeoutExpired:
+            self.end(process)
+            raise
+        text, _, code = told.rpartition("[exit ")
+        return int(code.rstrip("]\n")), text
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """End what ``start`` began, and everything of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def settle(self) -> None:
+        """Wait until Wine's server is gone, so that the registry is on disk."""
+        subprocess.run(self._inside("wineserver", "-w"), cwd=ROOT, check=True, timeout=120)
+
+    def kill(self) -> None:
+        """End every program of the session."""
+        subprocess.run(self._inside("wineserver", "-k"), cwd=ROOT, check=False, timeout=60)
+
+    def picture(self, path: Path) -> None:
+        """Save what the screen shows as PNG."""
+        made = subprocess.run(
+            self._inside("import", "-window", "root", "png:-"), cwd=ROOT, check=True, stdout=subprocess.PIPE
+        )
+        path.write_bytes(made.stdout)
+
+    def files(self) -> set[str]:
+        """Return every file and folder of drive C."""
+        return {path.relative_to(self.drive).as_posix() for path in self.drive.rglob("*")}
+
+    def registry(self) -> set[str]:
+        """Return the user's registry as pairs of key and value name; call ``settle`` before."""
+        found, key = set(), ""
+        for line in (self.home / "prefix/user.reg").read_text("utf-8", "replace").splitlines():
+            if line.startswith("["):
+                key = line[1 : line.rindex("]")].replace("\\\\", "\\")
+                found.add(key)
+            elif line.startswith('"'):
+                found.add(f"{key} {line.split('=')[0]}")
+        return found
+
+    def peak_memory(self, program: str) -> int:
+        """Return the largest resident memory of the running ``program``, in MB."""
+        peak = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError, ValueError):
+                if program in (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[0]:
+                    lines = (process / "status").read_text().splitlines()
+                    peak = max(peak, *(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")))
+        return peak
+
+    @contextlib.contextmanager
+    def screen(self) -> Iterator[None]:
+        """Hold a virtual screen of a small laptop."""
+        for path in (self.root / "tmp/.X95-lock", self.root / "tmp/.X11-unix/X95"):
+            path.unlink(missing_ok=True)
+        enter = ["sh", "build_spec/windows/wine/enter.sh", str(self.root)]
+        words = [*enter, "Xvfb", SCREEN, "-screen", "0", "1366x768x24"]
+        server = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not (self.root / "tmp/.X11-unix/X95").exists():
+                time.sleep(0.1)
+            yield
+        finally:
+            self.kill()
+            server.terminate()
+            server.wait()
