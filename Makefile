@@ -5,7 +5,7 @@ IMAGES ?=
 DATA ?= ../shared/data
 PICTURE ?= build/window.png
 
-.PHONY: run test check words lock model bench clean bundle deb run-installer windows test-install
+.PHONY: run test check words lock model bench clean bundle deb run-installer windows windows-training test-install test-setup
 
 run: .venv/base.stamp
 	@sh build_spec/system-libraries.sh
@@ -72,6 +72,28 @@ run-installer: bundle
 # Installs, runs and removes every Linux installer in a bare Debian: as root, about ten minutes (docs/releasing.md).
 test-install: .venv/dev.stamp deb run-installer
 	$(BIN)/python build_spec/linux/test_install.py
+
+# The Windows installers, made here with PyInstaller under Wine (root; an empty computer needs an hour): build_spec/windows.
+WINE_ROOT ?= /var/tmp/pneumo-wine
+ON_WINDOWS := PYTHON=build/env-bundle/bin/python WINE_ROOT="$(WINE_ROOT)" sh build_spec/windows
+WINDOWS_BUILD := build/env-bundle/bin/pyinstaller $(BUNDLED) $(wildcard build_spec/windows/*.py build_spec/windows/*.sh)
+build/windows/bundle/pneumo-desktop/manifest.json: $(WINDOWS_BUILD)
+	$(ON_WINDOWS)/bundle.sh pneumo
+
+build/windows/bundle/pneumo-training/manifest.json: $(WINDOWS_BUILD) requirements/bundle-training.txt
+	$(ON_WINDOWS)/bundle.sh training
+
+windows: build/windows/bundle/pneumo-desktop/manifest.json
+	$(ON_WINDOWS)/setup.sh setup.nsi pneumo-desktop pneumo-desktop
+	sh build_spec/sums.sh
+
+windows-training: build/windows/bundle/pneumo-training/manifest.json
+	$(ON_WINDOWS)/setup.sh training.nsi pneumo-training pneumo-desktop-training
+	sh build_spec/sums.sh
+
+# Installs, runs, updates and removes setup.exe under Wine: as root.
+test-setup: .venv/dev.stamp
+	WINE_ROOT="$(WINE_ROOT)" $(BIN)/python build_spec/windows/test_setup.py
 
 clean:
 	rm -rf .venv build dist

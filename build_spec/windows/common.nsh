@@ -1,8 +1,14 @@
-; What both installers share. Given on the command line: VERSION, NUMBERS (four), BUILD_ID, BUNDLE, SIZE_KB, OUT.
+; What both installers share. Given on the command line: COMPRESSION, VERSION, NUMBERS (four), BUILD_ID, FILES, SIZE_KB, OUT,
+; and TARGET where makensis has no stub for 64 bits, as the one that is made for Windows.
 Unicode true
-Target amd64-unicode
-SetCompressor /SOLID lzma
-SetCompressorDictSize 64
+!ifndef TARGET
+    !define TARGET amd64-unicode
+!endif
+Target ${TARGET}
+SetCompressor /SOLID ${COMPRESSION}
+!if ${COMPRESSION} == lzma
+    SetCompressorDictSize 64
+!endif
 RequestExecutionLevel user
 ManifestDPIAware true
 ManifestSupportedOS Win10

@@ -95,7 +95,7 @@ Section
     !insertmacro MOVE_PROGRAM "$INSTDIR" "${BEFORE}"
     ${IfNot} ${Errors}
         SetOutPath "$INSTDIR"
-        File /r "${BUNDLE}/*"
+        File /r "${FILES}"
     ${EndIf}
     ${If} ${Errors}
         SetOutPath "$TEMP"

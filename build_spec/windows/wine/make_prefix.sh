@@ -1,13 +1,13 @@
 #!/bin/sh
-# make_prefix.sh ROOT: makes /root/prefix in the Debian root, the Windows that builds and tests run in. Once.
-# PYTHON: a Python; pefile is taken from the Windows Python that windows_python.py laid out.
+# make_prefix.sh ROOT WINDOWS_PYTHON: makes /root/prefix in the Debian root, the Windows that builds and tests run in. Once.
+# PYTHON: a Python; pefile is taken from the Windows Python that windows_python.py laid out in WINDOWS_PYTHON.
 set -eu
-root=${1:?usage: make_prefix.sh ROOT}
+root=${1:?usage: make_prefix.sh ROOT WINDOWS_PYTHON}
 here=build_spec/windows/wine
 [ ! -e "$root/root/prefix/.made" ] || exit 0
 rm -rf "$root/root/prefix"
 mkdir -p build/windows/ucrt
-PYTHONPATH=build/windows/python/Lib/site-packages "${PYTHON:-build/env-bundle/bin/python}" -S "$here/complex_dll.py" \
+PYTHONPATH="$2/Lib/site-packages" "${PYTHON:-build/env-bundle/bin/python}" -S "$here/complex_dll.py" \
     "$root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll" build/windows/ucrt/ucrtbase.def
 sh "$here/enter.sh" "$root" sh -eu -c '
     own=/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll
