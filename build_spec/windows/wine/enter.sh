@@ -16,6 +16,6 @@ exec unshare --mount --net sh -c '
     mount --bind "$share" "$root/w"
     ip link set lo up 2>/dev/null || true
     exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/wine LC_ALL=C.UTF-8 \
-        TERM=dumb WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=;ucrtbase=n,b" \
+        TERM=dumb WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=;ucrtbase=n,b" \
         sh -c "cd /w && exec \"\$@\"" sh "$@"
 ' sh "$root" "$share" "$@"
