@@ -19,6 +19,7 @@ from pneumo_desktop.training import __main__ as program
 from pneumo_desktop.training import run_job
 from pneumo_desktop.training.control import Control
 
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SIDE = 136
 """Just large enough to be read."""
 
@@ -118,7 +119,7 @@ def compact_run(clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return job, run_child("train", job)
 
 
-@pytest.fixture(scope="session")
-def tiny_model(compact_run: tuple[Path, Ended]) -> Path:
-    """The package of that network."""
-    return compact_run[0] / "new.pneumo"
+@pytest.fixture
+def tiny_model() -> Path:
+    """A package of that network as one such run wrote it (the job of ``compact_run``): no TensorFlow is needed for it."""
+    return FIXTURES / "tiny.pneumo"
