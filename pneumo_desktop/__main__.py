@@ -6,10 +6,13 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
+from pneumo_desktop.computer import keep_memory_low
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
+    keep_memory_low()
     if sys.argv[1:] == ["decode-apart"]:
         from pneumo_desktop.imaging.apart import serve
 

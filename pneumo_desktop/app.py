@@ -207,6 +207,11 @@ class Services:
         pipeline.start(paths)
         return pipeline
 
+    @property
+    def reading(self) -> bool:
+        """True while images are read."""
+        return any(pipeline.running() for pipeline in self._pipelines)
+
     def close(self) -> None:
         """Cancel and wait for what runs, then close the store."""
         for pipeline in self._pipelines:

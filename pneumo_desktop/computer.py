@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import sys
 from pathlib import Path
 
-import cv2
+_M_ARENA_MAX, _ARENAS = -8, 2
+"""glibc's mallopt(3): heaps for threads. Its own choice is eight a core, and each keeps what it once held."""
 
 _OPENCV_FEATURES = {"sse4.2": 7, "avx": 10, "avx2": 11, "fma": 12, "avx512f": 13}
 """OpenCV's numbers of processor features (enum CpuFeatures of its core module). It asks the processor itself, so the
 answer is right on Windows and under an emulator too, where /proc/cpuinfo tells of another processor."""
 
 
+def keep_memory_low() -> None:
+    """Let all threads share two heaps; call it before there are threads. Does nothing where the C library is not glibc."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, _ARENAS)
+
+
 def processor_features() -> tuple[str, ...]:
     """Return which of the instruction sets that matter this processor has."""
+    import cv2
+
     return tuple(name for name, number in _OPENCV_FEATURES.items() if cv2.checkHardwareSupport(number))
 
 
@@ -44,8 +56,6 @@ def free_memory_mb() -> int:
 
 
 def _windows_memory_mb() -> int:
-    import ctypes
-
     class Status(ctypes.Structure):
         _fields_ = (
             ("length", ctypes.c_ulong), ("load", ctypes.c_ulong), ("total", ctypes.c_ulonglong),

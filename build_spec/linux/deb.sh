@@ -55,7 +55,7 @@ pack() { # pack ROOT NAME: root's files, whatever umask this was built under
     find "$1" -type f -exec chmod go=u-w,go+r {} +
     find "$1" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
     deb="dist/${2}_${version}_amd64.deb"
-    dpkg-deb --root-owner-group -Zzstd -z19 --build "$1" "$deb" >/dev/null
+    dpkg-deb --root-owner-group -Zzstd -z"${ZSTD_LEVEL:-19}" --build "$1" "$deb" >/dev/null
     rm -rf "$1"
     ls -l "$deb" | awk '{printf "%s %.1f MB\n", $NF, $5 / 1e6}'
 }

@@ -13,7 +13,7 @@ mkdir -p "$stage" dist
 
 pack() { # pack FOLDER OUT: the x86 filter saves a tenth; 32 MB is what unpacking takes of memory
     tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C "$1" . |
-        xz -T2 --x86 --lzma2=preset=6,dict=32MiB >"$2"
+        xz -T2 --x86 --lzma2=preset=${XZ_LEVEL:-6},dict=32MiB >"$2"
 }
 pack build/bundle/pneumo-desktop build/run/base.tar.xz
 pack build/bundle/pneumo-training build/run/training.tar.xz

@@ -24,11 +24,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from identity import ROOT, build_id, version
+from identity import ROOT, version
 from sandbox import SCREEN, USER, Sandbox, differences, entry_command, find_window, make_root, picture, screen, snapshot
 from sandbox import traffic as traffic_of
 
 OUT = ROOT / "build" / "test-install"
+DIST = Path(os.environ.get("DIST", ROOT / "dist"))
 DATA = ROOT.parent / "shared" / "data"
 FOLDER = "Radiografías de María"
 TITLE = "Pneumo Desktop"
@@ -185,12 +186,24 @@ class Journey:
             first = self.wait_for_results(seen["began"], entries)
             time.sleep(1)
             picture(OUT / f"{self.name}-window.png")
+            self.decide()
             memory = max(peak_memory(process) for process in processes(self.box.root, "pneumo-desktop"))
         load = os.getloadavg()[0]
-        self.log.tell(f"{self.name}: window after, first start", f"{seen['seen']:.2f} s (load {load:.1f} on 2 cores)")
-        self.log.tell(f"{self.name}: first result after, first start", f"{first:.2f} s")
-        self.log.tell(f"{self.name}: peak memory with {entries} images", f"{memory} MB")
-        expect(memory < 350, f"{self.name}: {memory} MB of memory.")
+        cores = os.cpu_count()
+        self.log.tell(f"{self.name}: load of the computer meanwhile", f"{load:.1f} on {cores} cores")
+        self.log.tell(f"{self.name}: window after, first start (wanted: 1 s)", f"{seen['seen']:.2f} s")
+        self.log.tell(f"{self.name}: first result after, first start (wanted: 3 s)", f"{first:.2f} s")
+        self.log.tell(f"{self.name}: peak memory with {entries} images (wanted: under 350 MB)", f"{memory} MB")
+
+    def decide(self) -> None:
+        """Click on the second row and decide it by the key 1; the decision is on disk."""
+        steps = (["windowfocus", find_window(TITLE)], ["mousemove", "90", "212", "click", "1"], ["key", "1"])
+        until = time.monotonic() + 60
+        while not self.state()["decision"]:
+            expect(time.monotonic() < until, f"{self.name}: the decision was not kept.")
+            for words in steps:
+                subprocess.run(["xdotool", *words], env={**os.environ, "DISPLAY": SCREEN}, check=True)
+                time.sleep(1)
 
     def warm_start(self, rounds: int = 5) -> None:
         """Measure the start once more, median of some."""
@@ -316,15 +329,6 @@ class Journey:
             }
         return {**tables, "models": sorted(path.name for path in (self.data / "models").glob("*"))}
 
-    def decide(self) -> None:
-        """Decide the first row by the key 1 in the window."""
-        with self.window(f"/home/{USER}/{FOLDER}"):
-            time.sleep(3)
-            for words in (["windowfocus", find_window(TITLE)], ["key", "Down"], ["key", "1"]):
-                subprocess.run(["xdotool", *words], env={**os.environ, "DISPLAY": SCREEN}, check=True)
-                time.sleep(0.5)
-        expect(len(self.state()["decision"]) > 0, f"{self.name}: the decision was not kept.")  # type: ignore[arg-type]
-
 
 def older(deb: Path, target: Path) -> Path:
     """Return the same package as version 0.0.1, in ``target``: what a clinic has before the USB stick arrives."""
@@ -339,10 +343,6 @@ def older(deb: Path, target: Path) -> Path:
     return made
 
 
-def count_of(document: Path) -> int:
-    return len(comparable(document))
-
-
 def prepare(box: Sandbox, source: Path) -> int:
     """Put the images into the user's home, read them with the source, and return how many results there are."""
     folder = box.home / FOLDER
@@ -355,14 +355,14 @@ def prepare(box: Sandbox, source: Path) -> int:
             [*command, "--data-dir", str(OUT / "source-data")], check=False, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, env={**os.environ, "LANG": "es_ES.UTF-8"},
         )  # fmt: skip
-    return count_of(source)
+    return len(comparable(source))
 
 
 def try_deb(box: Sandbox, log: Log) -> None:
     """The .deb packages: an older one, the newer over it, the training component, removal."""
     entries = prepare(box, OUT / "source.json")
-    deb = ROOT / "dist" / f"pneumo-desktop_{version()}_amd64.deb"
-    component = ROOT / "dist" / f"pneumo-desktop-training_{version()}_amd64.deb"
+    deb = DIST / f"pneumo-desktop_{version()}_amd64.deb"
+    component = DIST / f"pneumo-desktop-training_{version()}_amd64.deb"
     for path in (deb, component, older(deb, OUT)):
         shutil.copy(path, box.root / "root" / path.name)
     before = snapshot(box.root)
@@ -371,7 +371,6 @@ def try_deb(box: Sandbox, log: Log) -> None:
     box.run("dpkg", "-i", "/root/older.deb", user=None)
     subprocess.run(["desktop-file-validate", str(entry)], check=True)
     journey.first_start(entries)
-    journey.decide()
     kept = journey.state()
     box.run("dpkg", "-i", f"/root/{deb.name}", user=None)
     expect(journey.state() == kept, "The update changed results, decisions, settings or models.")
@@ -393,8 +392,8 @@ def try_deb(box: Sandbox, log: Log) -> None:
 def try_run(box: Sandbox, log: Log) -> None:
     """The self-extracting files, as the user: reading only, the full one over it, removal."""
     entries = prepare(box, OUT / "source.json")
-    small = ROOT / "dist" / f"pneumo-desktop-{version()}-linux-x86_64.run"
-    full = ROOT / "dist" / f"pneumo-desktop-full-{version()}-linux-x86_64.run"
+    small = DIST / f"pneumo-desktop-{version()}-linux-x86_64.run"
+    full = DIST / f"pneumo-desktop-full-{version()}-linux-x86_64.run"
     for path in (small, full):
         shutil.copy(path, box.home / path.name)
     before = snapshot(box.root)
@@ -406,7 +405,6 @@ def try_run(box: Sandbox, log: Log) -> None:
     subprocess.run(["desktop-file-validate", str(journey.entry)], check=True)
     journey.check_installation()
     journey.first_start(entries)
-    journey.decide()
     kept = journey.state()
     box.run("sh", f"/home/{USER}/{full.name}", "--nox11", "--", "--quiet")
     expect(journey.state() == kept, "The update changed results, decisions, settings or models.")
@@ -449,11 +447,12 @@ def record(log: Log, path: Path) -> None:
         ),
         "",
     )
+    build = json.loads((ROOT / "build/bundle/pneumo-desktop/manifest.json").read_text("utf-8"))["build_id"]
     lines = [
         "# The last `make test-install`", "",
         "Every Linux installer was installed, used and removed in a bare Debian 12 (debootstrap; no compiler, no Python, no",
         "network) by `build_spec/linux/test_install.py`. Written by `make test-install`; do not edit.", "",
-        f"{datetime.date.today()}, build {build_id()}, {machine}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}.",
+        f"{datetime.date.today()}, build {build}, {machine}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}.",
         "", "| what | seen |", "|---|---|", *(f"| {what} | {seen} |" for what, seen in log.lines), "",
     ]  # fmt: skip
     path.write_text("\n".join(lines), "utf-8")
@@ -470,11 +469,11 @@ def main() -> int:
     OUT.mkdir(parents=True)
     roots = ROOT / "build" / "roots"
     roots.mkdir(parents=True, exist_ok=True)
-    deb = ROOT / "dist" / f"pneumo-desktop_{version()}_amd64.deb"
+    deb = DIST / f"pneumo-desktop_{version()}_amd64.deb"
     depends = subprocess.run(["dpkg-deb", "-f", str(deb), "Depends"], capture_output=True, text=True, check=True).stdout
     make_root(roots / "bookworm", depends.strip())
     log = Log()
-    for path in sorted((ROOT / "dist").iterdir()):
+    for path in sorted((DIST).iterdir()):
         if path.suffix in (".deb", ".run") and version() in path.name:
             log.tell(path.name, f"{path.stat().st_size / 1e6:.1f} MB")
     tries: dict[str, Callable[[Sandbox, Log], None]] = {"deb": try_deb, "run": try_run}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the network's library is imported when the check begins
 
 _SETTING = "checked_version"
 _WAIT_MILLISECONDS = 3000
-"""The first picture comes before the check."""
+"""The first picture comes before the check; a folder that is being read is read first."""
 
 
 class CheckupDialog(QDialog):
@@ -55,7 +55,9 @@ class CheckupDialog(QDialog):
         self._background.submit(lambda: examine(self._services), self._tell)
 
     def finish(self) -> None:
-        """Wait for a check that runs; nothing is told any more."""
+        """Wait for a check that runs, begin none any more; nothing is told."""
+        for timer in list[QTimer](self.findChildren(QTimer)):
+            timer.stop()
         self._background.close()
 
     def done(self, result: int) -> None:
@@ -101,6 +103,14 @@ def check_first_start(services: Services, window: QWidget, wait: int = _WAIT_MIL
         except sqlite3.Error:  # it is checked again next time
             return
 
+    timer = QTimer(dialog)
+
+    def look_when_idle() -> None:
+        if not services.reading:
+            timer.stop()
+            dialog.begin()
+
     dialog.examined.connect(looked)
-    QTimer.singleShot(wait, dialog, dialog.begin)
+    timer.timeout.connect(look_when_idle)
+    timer.start(wait)
     return dialog

@@ -43,6 +43,22 @@ def test_first_start_is_checked_once_and_quietly(qtbot: QtBot, services: Service
     assert check_first_start(services, window, wait=0) is None
 
 
+def test_first_check_waits_until_nothing_is_read(
+    qtbot: QtBot, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Services, "reading", True)
+    window = QWidget()
+    qtbot.addWidget(window)
+    dialog = check_first_start(services, window, wait=1)
+    assert dialog is not None
+    with qtbot.assertNotEmitted(dialog.examined, wait=100):
+        pass
+    monkeypatch.setattr(Services, "reading", False)
+    with qtbot.waitSignal(dialog.examined, timeout=20000):
+        pass
+    dialog.finish()
+
+
 def test_what_is_wrong_opens_the_dialog_in_words(
     qtbot: QtBot, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
