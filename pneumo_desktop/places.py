@@ -16,8 +16,8 @@ def _root() -> Path:
     """Return the folder that holds ``resources`` and ``models``."""
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen is not None:
-        inside, program = Path(frozen), Path(sys.executable).resolve().parent
-        return program.parent / inside.name if program.name == TRAINING else inside
+        base = installation()
+        return Path(frozen) if base is None else base / Path(frozen).name
     package = Path(__file__).resolve().parent
     checkout = package.parent
     if (checkout / "pyproject.toml").is_file():
@@ -26,8 +26,14 @@ def _root() -> Path:
 
 
 def installation() -> Path | None:
-    """Return the folder an installer made (launchers, libraries, manifest), or None in a checkout or a wheel."""
-    return Path(sys.executable).resolve().parent if getattr(sys, "frozen", False) else None
+    """Return the folder an installer made (launchers, libraries, manifest), or None in a checkout or a wheel.
+
+    It is the base's, for the training program too.
+    """
+    if not getattr(sys, "frozen", False):
+        return None
+    folder = Path(sys.executable).resolve().parent
+    return folder.parent if folder.name == TRAINING else folder
 
 
 def resource(*parts: str) -> Path:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places, training_program
 from pneumo_desktop.gui.training.data_page import DataPage
+from pneumo_desktop.imaging import apart
 
 
 @pytest.fixture
@@ -62,3 +63,4 @@ def test_component_uses_the_resources_of_its_base(installed: Path, monkeypatch: 
     monkeypatch.setattr(sys, "_MEIPASS", str(installed / "training" / "_internal"), raising=False)
     monkeypatch.setattr(sys, "executable", str(installed / "training" / "pneumo-training"))
     assert places.bundled_model() == installed / "_internal" / "models" / "bundled.pneumo"
+    assert apart.command()[0].startswith(str(installed / "pneumo-desktop"))

@@ -27,6 +27,7 @@ from typing import IO, Any, Final
 
 import numpy as np
 
+from pneumo_desktop import places
 from pneumo_desktop.imaging import codes, limits
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError, Window
 from pneumo_desktop.imaging.sniff import Kind
@@ -54,13 +55,12 @@ def close() -> None:
 
 
 def command() -> list[str]:
-    """Return how this very program starts as a helper."""
-    if not getattr(sys, "frozen", False):
+    """Return how this program starts as a helper; the training program has the base's helper."""
+    base = places.installation()
+    if base is None:
         return [sys.executable, "-m", "pneumo_desktop", COMMAND]
-    program = Path(sys.executable)
-    if sys.platform == "win32":  # the window's own executable has no standard streams
-        program = program.with_name("pneumo-desktop-cli.exe")
-    return [str(program), COMMAND]
+    # On Windows the window's own executable has no standard streams.
+    return [str(base / ("pneumo-desktop-cli.exe" if sys.platform == "win32" else "pneumo-desktop")), COMMAND]
 
 
 class _Helper:
