@@ -143,6 +143,8 @@ class MainWindow(QMainWindow):
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
         self.result.verdict_unwanted.connect(lambda: self._show_verdict(False))
+        for field in (self.result.note, self.result.initials):
+            field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
         self._keeper.failed.connect(self._not_saved)
         reading, bar = self.reading, self.queue.reading_bar
@@ -314,11 +316,14 @@ class MainWindow(QMainWindow):
         if not self._unfinished or self.active_runs():
             return
         queue = self._unfinished[0]
-        text = ntr(
-            "{count} image of “{label}” was not read last time.",
-            "{count} images of “{label}” were not read last time.",
-            queue.waiting,
-        )
+        if queue.waiting:
+            text = ntr(
+                "{count} image of “{label}” was not read last time.",
+                "{count} images of “{label}” were not read last time.",
+                queue.waiting,
+            )
+        else:
+            text = tr("“{label}” was not looked through to its end last time.")
         self.offer.ask(text.format(count=queue.waiting, label=queue.label), tr("Go on"), tr("Not any more"))
 
     def _go_on(self) -> None:

@@ -120,7 +120,6 @@ class ResultPanel(QWidget):
         self.note = QLineEdit()
         self.note.setMaxLength(1000)
         self.note.setAcceptDrops(False)
-        self.note.returnPressed.connect(self.note.clearFocus)
         self.note.textEdited.connect(self._drafted)
         self.note.editingFinished.connect(self._note_done)
         self.initials = QLineEdit()
