@@ -330,7 +330,7 @@ class MainWindow(QMainWindow):
         self.offer.hide()
         if self._unfinished:
             queue = self._unfinished.pop(0)
-            self._keeper.ask(lambda: self._services.store.rows(queue.queue_id), self._list_came)
+            self._ask_for_list(queue.queue_id)
             self.reading.resume(queue.queue_id, queue.population)
 
     def _give_up(self) -> None:
@@ -343,18 +343,20 @@ class MainWindow(QMainWindow):
     def show_list(self, queue_id: int) -> None:
         """Show a list that was read before; it needs no model and reads nothing again."""
         self.clear_list()
-        self._keeper.ask(lambda: self._services.store.rows(queue_id), self._list_came, topic="list")
+        self._ask_for_list(queue_id)
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show rows from the records at once."""
-        self._list_came(rows)
-        self.queue.flush()
+    def _ask_for_list(self, queue_id: int) -> None:
+        store = self._services.store
+        self._keeper.ask(lambda: (store.rows(queue_id), store.queue_population(queue_id)), self._list_came, "list")
 
-    def _list_came(self, rows: Sequence[Row]) -> None:
+    def _list_came(self, told: tuple[Sequence[Row], Population]) -> None:
         """Take rows from the records; what has been read meanwhile is newer than they are."""
+        rows, population = told
+        self._show_population(population)
         model = self.queue.model
         self.queue.add_rows([row for row in rows if row.judgement is not None or model.row_of(row.entry_id) is None])
         self._centre.setCurrentWidget(self.viewer)
+        self.queue.focus_table()
 
     # Whose images, and the verdict all the same
 

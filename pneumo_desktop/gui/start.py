@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, qInstallMessageHandler
@@ -19,6 +19,7 @@ from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.words import set_language, tr
 
 RENDER_SECONDS = 10.0
+_SETTLE_SECONDS = 0.6
 EXIT_REFUSED = 2
 
 
@@ -74,6 +75,13 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
         close_log()
 
 
+def _wait(application: QApplication, ready: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not ready():
+        application.processEvents()
+        time.sleep(0.01)
+
+
 def save_picture(
     services: Services, queue_id: int | None, path: Path, theme: Theme = Theme.LIGHT, chosen: int = 0
 ) -> None:
@@ -87,16 +95,13 @@ def save_picture(
     window.resize(1366, 768)
     window.show()
     if queue_id is not None:
-        rows = services.store.rows(queue_id)
-        window.show_rows(rows)
-        if rows:
-            window.queue.choose(min(chosen, len(rows) - 1))
+        window.show_list(queue_id)
+        _wait(application, window.queue.model.has_rows)
+        if window.queue.model.rowCount():
+            window.queue.choose(min(chosen, window.queue.model.rowCount() - 1))
+            _wait(application, lambda: window.viewer.snapshot() is not None)
+    _wait(application, lambda: False, _SETTLE_SECONDS)  # thumbnails and the model's card come by themselves
     window.offer.hide()
-    until = time.monotonic() + RENDER_SECONDS
-    settled = time.monotonic() + 0.6
-    while time.monotonic() < until and (time.monotonic() < settled or (queue_id and window.viewer.snapshot() is None)):
-        application.processEvents()
-        time.sleep(0.01)
     window.grab().save(str(path), "PNG")  # type: ignore[call-overload]
     window.close()
     qInstallMessageHandler(None)

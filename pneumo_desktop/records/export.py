@@ -16,6 +16,7 @@ from pneumo_desktop.records.store import Row
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
     "preprocessing_version", "app_version", "time", "decision", "note", "initials",
+    "remarks",
 )  # fmt: skip
 PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -48,6 +49,7 @@ def values_of(row: Row, patient: bool = False) -> dict[str, Any]:
         "decision": row.decision.value if row.decision else None,
         "note": row.note or None,
         "initials": row.initials or None,
+        "remarks": " ".join(judged.notes) or None if judged else None,
     }
     if patient:
         values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}

@@ -351,6 +351,11 @@ class Store:
                 )  # fmt: skip
         return [row for new in results if (row := self.row(new.entry_id)) is not None]
 
+    def queue_population(self, queue_id: int) -> Population:
+        """Return whose images a queue was said to hold."""
+        rows = self._all("SELECT population FROM queue WHERE id = ?", (queue_id,))
+        return Population(rows[0][0]) if rows else Population.NOT_KNOWN
+
     def told_population(self, entry_id: int) -> Population:
         """Return what was said of the patients when an entry was read; the age in its file may have gone before it."""
         rows = self._all(
