@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QWheelEvent
@@ -259,7 +259,6 @@ def test_the_sheet_holds_every_key(viewer: ViewerPanel, qtbot: QtBot) -> None:
 STATES = st.builds(ViewState, st.just(Window(0, 1)), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())
 
 
-@settings(deadline=None)
 @given(STATES, st.integers(0, 6), st.integers(0, 4))
 def test_a_place_on_the_screen_leads_back_to_its_pixel(state: ViewState, x: int, y: int) -> None:
     pixels = np.arange(35).reshape(5, 7)
@@ -269,7 +268,6 @@ def test_a_place_on_the_screen_leads_back_to_its_pixel(state: ViewState, x: int,
     assert pixels[row, column] == shown[y, x]
 
 
-@settings(deadline=None)
 @given(STATES, st.floats(0.05, 3.0))
 def test_a_region_is_the_picture_at_the_size_of_the_screen(state: ViewState, scale: float) -> None:
     flat = radiograph()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+from pytestqt.qtbot import QtBot
 
 
 def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
@@ -34,6 +36,17 @@ def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
     stream = io.BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow computer is no error: what is waited for may take a minute, not pytest-qt's five seconds."""
+    wait = QtBot.waitUntil
+
+    def patient(self: QtBot, callback: Callable[[], Any], *, timeout: int = 60_000) -> None:
+        wait(self, callback, timeout=timeout)
+
+    monkeypatch.setattr(QtBot, "waitUntil", patient)
 
 
 @pytest.fixture

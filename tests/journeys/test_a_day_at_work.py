@@ -160,11 +160,11 @@ def test_killing_the_program_loses_nothing_that_was_shown(tmp_path: Path, folder
     window = MainWindow(services)
     qtbot.addWidget(window)
     window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
     wait(window, qtbot)
     rows = window.queue.model.all_rows
-    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()), timeout=30_000)
+    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()))
     assert len({row.entry.path for row in rows()}) == 64
     assert services.store.unfinished() == []
     window.close()
@@ -337,7 +337,7 @@ def test_a_population_chosen_while_reading_replaces_the_reading(
     window.start([folder])
     window.reading.tell(Population.ADULTS)
     wait(window, qtbot)
-    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 4, timeout=10_000)
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 4)
     assert {row.judgement.population for row in window.queue.model.all_rows() if row.judgement} == {Population.ADULTS}
     window.reading._background.wait()
     assert [queue[3] for queue in services.store.queues()] == [4]

@@ -70,7 +70,7 @@ def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None
     drop(window, path)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
     window.queue.flush()
-    qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows, timeout=10_000)
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows)
 
 
 def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -89,7 +89,7 @@ def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, q
 
 def picture(window: MainWindow, qtbot: QtBot) -> QImage:
     """The picture as it is shown, when it has come."""
-    qtbot.waitUntil(lambda: window.viewer.snapshot() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.viewer.snapshot() is not None)
     make = window.viewer.snapshot()
     assert make is not None
     return make()
@@ -168,7 +168,7 @@ def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, fol
     assert services.store.waiting(queue) == []
     assert services.store.unfinished() == []
     read = window.queue.model.all_rows
-    qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4, timeout=10_000)
+    qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4)
     window.close()
 
 
@@ -179,7 +179,7 @@ def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, fo
     assert chosen is not None
     drop(window, FIXTURES)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 10, timeout=10_000)
+    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 10)
     still = window.queue.current_row()
     assert still is not None
     assert still.entry_id == chosen.entry_id
@@ -213,14 +213,14 @@ def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
         assert now is not None and now.judgement is not None
         return now.judgement
 
-    qtbot.waitUntil(lambda: judged().outcome is not Outcome.NOT_ANALYSED, timeout=10_000)
+    qtbot.waitUntil(lambda: judged().outcome is not Outcome.NOT_ANALYSED)
     assert "analysed_outside" in judged().notes
     stored = services.store.row(row.entry_id)
     assert stored is not None and stored.judgement == judged()
     assert len(window.queue.model.all_rows()) == 2  # no second row for the same file
     qtbot.waitUntil(window.result.withhold.isVisible)
     window.result.withhold.click()
-    qtbot.waitUntil(lambda: judged().outcome is Outcome.NOT_ANALYSED, timeout=10_000)
+    qtbot.waitUntil(lambda: judged().outcome is Outcome.NOT_ANALYSED)
     assert judged().score == row.judgement.score
 
 
@@ -238,8 +238,8 @@ def test_another_population_reads_the_whole_list_again(window: MainWindow, folde
 
 def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
     window.start([tmp_path / "gone"])
-    qtbot.waitUntil(lambda: [item.code for item in window.reading.left_out] == ["missing"], timeout=10_000)
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=10_000)
+    qtbot.waitUntil(lambda: [item.code for item in window.reading.left_out] == ["missing"])
+    qtbot.waitUntil(lambda: not window.active_runs())
 
 
 def test_two_quick_keys_decide_two_radiographs(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
