@@ -135,6 +135,9 @@ def _connect(path: Path) -> sqlite3.Connection:
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok" or not is_sound(connection):
             raise sqlite3.DatabaseError("the database is damaged")
         return connection
+    except UnicodeDecodeError as problem:  # SQLite's own message quotes the damage
+        connection.close()
+        raise sqlite3.DatabaseError("the database is damaged") from problem
     except BaseException:
         connection.close()
         raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sqlite3
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from pydicom import uid
 from pydicom.encaps import get_frame
 
@@ -21,8 +21,8 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImage
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import NewerDatabaseError, Store
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
+from pneumo_desktop.records.store import Decision, NewerDatabaseError, NewResult, RecordsError, Store
 from tests import making
 
 Attack = Callable[[bytes], str]
@@ -173,6 +173,15 @@ def records(folder: Path) -> tuple[list[bytes], Attack]:
     queue = store.new_queue("folder", Population.NOT_KNOWN)
     store.add_entries(queue, [Entry(Path(f"/x/{number}.png")) for number in range(40)])
     store.set_setting("language", "es")
+    ids = [entry_id for entry_id, _entry in store.waiting(queue)]
+    point = OperatingPoint(0.5, 0.4, 0.6)
+    judged = Judgement(Outcome.UNCERTAIN, None, 0.5, point, Population.CHILDREN, "m", 1, "0.1", notes=("duplicate",))
+    heat_map = np.zeros((6, 6), np.float32)
+    store.save_results(
+        [NewResult(entry_id, 0, f"{entry_id}", judged, Population.NOT_KNOWN, heat_map=heat_map) for entry_id in ids[:20]]
+    )
+    for entry_id in ids[:5]:
+        store.set_decision(entry_id, Decision.NORMAL, "seen", "AB")
     store.close()
     seeds = [sound.read_bytes()]
 
@@ -186,10 +195,13 @@ def records(folder: Path) -> tuple[list[bytes], Attack]:
         except NewerDatabaseError:
             assert path.read_bytes() == data
             return "newer"
-        except sqlite3.Error as problem:
-            return type(problem).__name__
+        except RecordsError:
+            return "refused"
         try:
-            opened.rows()
+            for row in opened.rows():
+                opened.heat_map(row.entry_id)
+            opened.setting("language")
+            opened.unfinished()
             kept = opened.set_aside
         finally:
             opened.close()
