@@ -178,7 +178,10 @@ def records(folder: Path) -> tuple[list[bytes], Attack]:
     judged = Judgement(Outcome.UNCERTAIN, None, 0.5, point, Population.CHILDREN, "m", 1, "0.1", notes=("duplicate",))
     heat_map = np.zeros((6, 6), np.float32)
     store.save_results(
-        [NewResult(entry_id, 0, f"{entry_id}", judged, Population.NOT_KNOWN, heat_map=heat_map) for entry_id in ids[:20]]
+        [
+            NewResult(entry_id, 0, f"{entry_id}", judged, Population.NOT_KNOWN, heat_map=heat_map)
+            for entry_id in ids[:20]
+        ]
     )
     for entry_id in ids[:5]:
         store.set_decision(entry_id, Decision.NORMAL, "seen", "AB")

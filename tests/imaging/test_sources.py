@@ -1,0 +1,336 @@
+"""From what was dropped to single images: nothing silent, nothing twice, nothing followed for ever."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import uid
+from pydicom.dataset import Dataset
+
+from pneumo_desktop.imaging import codes, limits
+from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
+from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
+from tests import making
+
+PNG = making.picture("PNG", size=(20, 20))
+
+
+def found(*paths: Path) -> tuple[list[Entry], list[LeftOut]]:
+    items = list(find(paths))
+    return [item for item in items if isinstance(item, Entry)], [item for item in items if isinstance(item, LeftOut)]
+
+
+def reason(entry: Entry, **limit: int) -> str:
+    with pytest.raises(UnreadableImageError) as caught:
+        read_bytes(entry, **limit)
+    return caught.value.code
+
+
+def zipped(path: Path, members: Iterable[tuple[str, bytes]], how: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", how) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+def test_a_folder_is_walked_in_order_and_what_is_no_image_is_told(tmp_path: Path) -> None:
+    (tmp_path / "b" / "inner").mkdir(parents=True)
+    for name in ("b/2.png", "b/inner/3.png", "a.png", "c.png"):
+        (tmp_path / name).write_bytes(PNG)
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "Thumbs.db").write_bytes(b"litter")
+    entries, left = found(tmp_path)
+    assert [entry.path.relative_to(tmp_path).as_posix() for entry in entries] == [
+        "a.png", "b/2.png", "b/inner/3.png", "c.png",
+    ]  # fmt: skip
+    assert sorted((item.path.name, item.code) for item in left) == [
+        ("Thumbs.db", codes.NOT_AN_IMAGE), ("notes.txt", codes.NOT_AN_IMAGE),
+    ]  # fmt: skip
+
+
+def test_the_content_decides_and_not_the_suffix(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(PNG)
+    (tmp_path / "film.txt").write_bytes(making.written(making.dataset(making.film(size=(20, 20)))))
+    (tmp_path / "text.dcm").write_text("no DICOM")
+    (tmp_path / "IM000001").write_bytes(making.picture("TIFF", size=(20, 20)))
+    entries, left = found(tmp_path)
+    assert {entry.path.name for entry in entries} == {"film", "film.txt", "text.dcm", "IM000001"}
+    assert left == []
+
+
+def test_what_was_named_is_an_entry_whatever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    assert found(tmp_path / "notes.txt")[0] == [Entry(tmp_path / "notes.txt")]
+
+
+def test_a_file_dropped_twice_is_one_entry(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    entries, left = found(tmp_path / "a.png", tmp_path, tmp_path / "." / "a.png")
+    assert (entries, left) == ([Entry(tmp_path / "a.png")], [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Röntgen ñ Ж", "胸部 X線", "a'b\"c;d&e", " leading", "emoji 🫁", "=cmd", "-rf", "%n%s", "a\nb"],
+)
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows fewer names")
+def test_any_name(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / f"{name}.png").write_bytes(PNG)
+    (entry,), _left = found(tmp_path)
+    assert read_bytes(entry) == PNG
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be no text")
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    Path(os.fsdecode(path)).write_bytes(PNG)
+    (entry,), _left = found(tmp_path)
+    assert read_bytes(entry) == PNG
+
+
+def test_a_very_long_path(tmp_path: Path) -> None:
+    folder = tmp_path
+    for number in range(12):
+        folder = folder / (f"{number:02d} a folder with a name that goes on and on " + "x" * 40)
+        folder.mkdir()
+    path = folder / ("film" + "y" * 100 + ".png")
+    path.write_bytes(PNG)
+    assert len(str(path)) > 1_000
+    (entry,), _left = found(tmp_path)
+    assert read_bytes(entry) == PNG
+
+
+def test_a_path_longer_than_the_system_takes_is_told() -> None:
+    entries, left = found(Path("/" + "x" * 5000))
+    assert entries == []
+    assert [item.code for item in left] == [codes.IO]
+    assert reason(Entry(Path("/" + "x" * 5000))) == codes.IO
+    assert reason(Entry(Path("/a\0b"))) == codes.IO
+
+
+def test_folders_deeper_than_anybody_means(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(limits.MAX_FOLDER_DEPTH + 2):
+        folder = folder / "d"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(PNG)
+    entries, left = found(tmp_path)
+    assert entries == []
+    assert [item.code for item in left] == [codes.TOO_DEEP]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    entries, left = found(tmp_path)
+    assert entries == [Entry(tmp_path / "a.png")]
+    assert {(item.path.name, item.code) for item in left} == {
+        ("again", codes.LINK_LOOP), ("self", codes.LINK_LOOP), ("gone", codes.MISSING),
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert [item.code for item in found(tmp_path)[1]] == [codes.NOT_AN_IMAGE]
+    assert reason(Entry(tmp_path / "pipe.png")) == codes.IO
+
+
+def test_permission_is_told_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr("pneumo_desktop.imaging.sources.os.open", refuse)
+    assert reason(Entry(tmp_path / "a.png")) == codes.NO_PERMISSION
+
+
+def test_files_that_are_gone_empty_or_too_large(tmp_path: Path) -> None:
+    assert [item.code for item in found(tmp_path / "gone")[1]] == [codes.MISSING]
+    assert reason(Entry(tmp_path / "gone")) == codes.MISSING
+    (tmp_path / "empty.dcm").write_bytes(b"")
+    assert found(tmp_path)[0] == [Entry(tmp_path / "empty.dcm")]
+    assert reason(Entry(tmp_path / "empty.dcm")) == codes.EMPTY
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(limits.MAX_FILE_BYTES + 1)
+    assert reason(Entry(tmp_path / "huge.png")) == codes.TOO_LARGE
+
+
+# Archives
+
+
+def test_an_archive_gives_its_images_in_order(tmp_path: Path) -> None:
+    path = zipped(
+        tmp_path / "cd.zip",
+        [("z.png", PNG), ("tiefe/Ordner ñ/Ж.png", PNG), ("readme.txt", b"text"), ("bad.png", b""), ("__MACOSX/._z.png", b"x"),
+         ("dir/", b"")],
+    )  # fmt: skip
+    entries, left = found(path)
+    assert [entry.member for entry in entries] == ["bad.png", "tiefe/Ordner ñ/Ж.png", "z.png"]
+    assert {(item.member, item.code) for item in left} == {
+        ("readme.txt", codes.NOT_AN_IMAGE), ("__MACOSX/._z.png", codes.NOT_AN_IMAGE),
+    }  # fmt: skip
+    assert read_bytes(entries[1]) == PNG
+    assert reason(entries[0]) == codes.EMPTY
+    assert reason(Entry(path, "nobody.png")) == codes.MISSING
+
+
+def test_names_in_an_archive_lead_nowhere_else(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(making.picture("PNG", size=(30, 30)))
+    path = zipped(tmp_path / "cd.zip", [("../secret.png", PNG), (str(secret), PNG)])
+    for entry in found(path)[0]:
+        assert read_bytes(entry) == PNG
+
+
+def test_an_archive_by_another_name_is_opened_and_a_document_is_not(tmp_path: Path) -> None:
+    zipped(tmp_path / "burned", [("a.png", PNG)])
+    zipped(tmp_path / "letter.docx", [("a.png", PNG)])
+    entries, left = found(tmp_path)
+    assert [entry.member for entry in entries] == ["a.png"]
+    assert [(item.path.name, item.code) for item in left] == [("letter.docx", codes.NOT_AN_IMAGE)]
+
+
+def test_archives_within_archives_are_told(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", [("a.png", PNG)]).read_bytes()
+    path = zipped(tmp_path / "outer.zip", [("inner.zip", inner)])
+    assert [(item.member, item.code) for item in found(path)[1]] == [("inner.zip", codes.TOO_DEEP)]
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "bomb.zip", [("a.png", PNG + b"\0" * (96 * limits.MIB))])
+    assert path.stat().st_size < limits.MIB
+    assert {item.code for item in found(path)[1]} == {codes.ZIP_BOMB}
+    assert reason(Entry(path, "a.png")) == codes.BOMB
+
+
+def test_a_member_that_lies_about_its_size_is_stopped(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "liar.zip", [("a.png", b"\0" * 4096)])
+    data = path.read_bytes()
+    place = data.index(b"PK\x01\x02") + 24
+    path.write_bytes(data[:place] + struct.pack("<I", 100) + data[place + 4 :])
+    assert reason(Entry(path, "a.png"), limit=1000) in (codes.BOMB, codes.DAMAGED)
+
+
+def test_members_with_a_password_are_told(tmp_path: Path) -> None:
+    data = bytearray(zipped(tmp_path / "a.zip", [("a.png", PNG)]).read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(data)
+    assert [item.code for item in found(tmp_path / "locked.zip")[1]] == [codes.ZIP_ENCRYPTED]
+    assert reason(Entry(tmp_path / "locked.zip", "a.png")) == codes.ENCRYPTED
+
+
+def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+    whole = zipped(tmp_path / "a.zip", [("a.png", PNG)], zipfile.ZIP_STORED).read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.zip").write_text("no archive")
+    assert [item.code for item in found(tmp_path / "cut.zip")[1]] == [codes.ZIP_DAMAGED]
+    assert [item.code for item in found(tmp_path / "text.zip")[1]] == [codes.ZIP_DAMAGED]
+    flipped = bytearray(whole)
+    flipped[len(b"PK\x03\x04") + 26 + len("a.png") + 20] ^= 0xFF
+    (tmp_path / "flipped.zip").write_bytes(flipped)
+    assert reason(Entry(tmp_path / "flipped.zip", "a.png")) == codes.DAMAGED
+
+
+def test_an_archive_packed_in_an_unknown_way(tmp_path: Path) -> None:
+    data = bytearray(zipped(tmp_path / "a.zip", [("a.png", PNG)]).read_bytes())
+    data[8:10] = data[data.index(b"PK\x01\x02") + 10 : data.index(b"PK\x01\x02") + 12] = struct.pack("<H", 99)
+    (tmp_path / "odd.zip").write_bytes(data)
+    (entry,), _left = found(tmp_path / "odd.zip")
+    assert reason(entry) == codes.UNSUPPORTED_ENCODING
+
+
+def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_ARCHIVE_MEMBERS", 10)
+    path = zipped(tmp_path / "many.zip", [(f"{number}.png", PNG) for number in range(11)])
+    assert [item.code for item in found(path)[1]] == [codes.ZIP_BOMB]
+
+
+@settings(max_examples=60, deadline=None)
+@given(noise=st.binary(max_size=400))
+def test_any_bytes_after_the_magic_number_of_an_archive(noise: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("zip") / "noise.zip"
+    path.write_bytes(b"PK\x03\x04" + noise)
+    assert [item.code for item in found(path)[1]] == [codes.ZIP_DAMAGED]
+
+
+# A burned medium
+
+
+def medium(folder: Path, *files: tuple[str, ...]) -> Path:
+    records = []
+    for parts in files:
+        record = Dataset()
+        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", list(parts)
+        records.append(record)
+    made = making.dataset(making.film(size=(16, 16)), DirectoryRecordSequence=records)
+    del made.PixelData
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = uid.MediaStorageDirectoryStorage
+    path = folder / "DICOMDIR"
+    path.write_bytes(making.written(made))
+    return path
+
+
+def test_a_medium_is_read_through_its_index_and_each_file_once(tmp_path: Path) -> None:
+    (tmp_path / "IMAGES").mkdir()
+    for name in ("IM1", "IM2"):
+        (tmp_path / "IMAGES" / name).write_bytes(making.written(making.dataset(making.film(size=(20, 20)))))
+    path = medium(tmp_path, ("IMAGES", "IM1"), ("IMAGES", "IM2"), ("IMAGES", "LOST"))
+    for start in (path, tmp_path):
+        entries, left = found(start)
+        assert sorted(entry.path.name for entry in entries) == ["IM1", "IM2"]
+        assert {(item.path.name, item.code) for item in left} == {
+            ("DICOMDIR", codes.NOT_AN_IMAGE), ("LOST", codes.MISSING),
+        }  # fmt: skip
+
+
+def test_a_medium_copied_by_a_system_that_changes_names(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "im1.;1").write_bytes(making.written(making.dataset(making.film(size=(20, 20)))))
+    entries, _left = found(medium(tmp_path, ("IMAGES", "IM1")))
+    assert [entry.path.name for entry in entries] == ["im1.;1"]
+
+
+@pytest.mark.parametrize(
+    "parts", [("..", "secret.png"), ("", "secret.png"), ("a/../../secret.png",), ("C:secret.png",)]
+)
+def test_an_index_leads_nowhere_else(parts: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (tmp_path / "cd").mkdir()
+    entries, left = found(medium(tmp_path / "cd", parts))
+    assert entries == []
+    assert codes.MISSING in {item.code for item in left}
+
+
+def test_a_damaged_index_is_told(tmp_path: Path) -> None:
+    whole = medium(tmp_path, ("IMAGES", "IM1")).read_bytes()
+    (tmp_path / "DICOMDIR").write_bytes(whole[:330])
+    entries, left = found(tmp_path / "DICOMDIR")
+    assert entries == []
+    assert {item.code for item in left} <= {codes.NOT_AN_IMAGE, codes.MISSING}
+    assert left
+
+
+def test_an_archive_of_a_medium_gives_its_images(tmp_path: Path) -> None:
+    scan = io.BytesIO(making.written(making.dataset(making.film(size=(20, 20))))).getvalue()
+    index = medium(tmp_path, ("IMAGES", "IM1")).read_bytes()
+    path = zipped(tmp_path / "cd.zip", [("DICOMDIR", index), ("IMAGES/IM1", scan)])
+    entries, left = found(path)
+    assert [entry.member for entry in entries] == ["IMAGES/IM1"]
+    assert [(item.member, item.code) for item in left] == [("DICOMDIR", codes.NOT_AN_IMAGE)]
