@@ -212,7 +212,7 @@ def _show(dataset: FileDataset, data: bytes, frame: int, frames: int) -> Shown:
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
     keyword = next((k for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if k in dataset), None)
     if keyword is None:
-        cut = rows > 0 and b"\xe0\x7f\x10\x00" in data
+        cut = b"\xe0\x7f\x10\x00" in data or b"\x7f\xe0\x00\x10" in data
         raise UnreadableImageError(codes.TRUNCATED if cut else codes.NO_PIXELS, "no PixelData")
     if keyword != "PixelData":
         raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, keyword)

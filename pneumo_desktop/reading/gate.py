@@ -23,8 +23,8 @@ KINDS = ("chest", "turned_90", "turned_180", "turned_270", "inverted", "photo_of
 
 UNDO_TURN = {"turned_90": 270, "turned_180": 180, "turned_270": 90}
 
-SHORTEST_SIDE = 128
-"""Pixels; below it an image was a thumbnail of a film rather than a film."""
+SHORTEST_SIDE = 112
+"""Pixels, half of what the training copies have; below it an image was a thumbnail of a film rather than a film."""
 
 _CHEST_PARTS = ("CHEST", "THORAX", "LUNG", "TORAX", "TORAC", "RIB")
 _PROJECTION_MODALITIES = {"CR", "DX", "RG", "SC", "OT", "XA", "RF", "DR", ""}
