@@ -67,8 +67,7 @@ def test_what_the_manifest_expects(row: dict[str, str], shared: Path, reader: Re
             load(entry)
         return
     if (
-        (row["kind"] == "other modality"
-        and "no picture" in row["note"])
+        (row["kind"] == "other modality" and "no picture" in row["note"])
         or "waveform" in row["note"]
         or "dose" in row["note"]
     ):

@@ -1,0 +1,181 @@
+"""The program is really killed, by the system, in the middle of a folder. Nothing that was shown is lost; the rest is read."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.imaging import apart
+from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from pneumo_desktop.reading.pipeline import Callbacks
+from pneumo_desktop.records.store import Row
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests" / "fixtures"
+COUNT = 40
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Films, each of other bytes: a comment behind the start marker."""
+    made = tmp_path / "films"
+    made.mkdir()
+    films = sorted(FIXTURES.glob("*.jpeg"))
+    for number in range(COUNT):
+        data = films[number % len(films)].read_bytes()
+        comment = b"\xff\xfe\x00\x08" + f"{number:06d}".encode()
+        (made / f"{number:03d}.jpg").write_bytes(data[:2] + comment + data[2:])
+    return made
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def committed(database: Path) -> int:
+    """Return how many entries have a result, looked at from outside."""
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5) as connection:
+            return int(connection.execute("SELECT count(*) FROM entry WHERE result_id IS NOT NULL").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+UNHURRIED = (
+    "import time\nfrom pneumo_desktop.reading import pipeline\n"
+    "load = pipeline.decode\n"
+    "def decode(*rest, **named):\n    time.sleep(0.05); return load(*rest, **named)\n"
+    "pipeline.decode = decode"
+)
+"""A fast computer must not be done before it can be killed."""
+
+
+def start(folder: Path, data: Path, before: str = UNHURRIED) -> subprocess.Popen[bytes]:
+    program = f"{before}\nfrom pneumo_desktop.__main__ import main\nmain(['predict', {str(folder)!r}, '--data-dir', {str(data)!r}])"
+    return subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def kill_when(child: subprocess.Popen[bytes], data: Path, rows: int) -> None:
+    """Kill the child as soon as ``rows`` are on disk."""
+    until = time.monotonic() + 60
+    while committed(data / "records.sqlite") < rows and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert child.poll() is None, "it was over before it could be killed"
+    child.kill()
+    child.wait(30)
+
+
+def rows_of(services: Services) -> dict[str, Row]:
+    return {row.entry.path.name: row for row in services.store.rows()}
+
+
+def test_a_killed_run_is_finished_by_the_next_start(folder: Path, data: Path) -> None:
+    kill_when(start(folder, data), data, rows=6)
+    services = Services.create(data)
+    try:
+        before = {name: row for name, row in rows_of(services).items() if row.status == "done"}
+        assert 6 <= len(before) < COUNT
+        (queue,) = services.store.unfinished()
+        told: list[Row] = []
+        services.resume_queue(queue[0], Population.NOT_KNOWN, Callbacks(told.extend)).wait()
+        after = rows_of(services)
+        assert len(services.store.rows()) == len(after) == COUNT
+        assert all(row.status == "done" for row in after.values())
+        assert {name: after[name] for name in before} == before
+        assert {row.entry.path.name for row in told} == after.keys() - before.keys()
+        assert services.store.unfinished() == []
+    finally:
+        services.close()
+
+
+def test_killed_while_it_looks_for_files_it_goes_on_looking(folder: Path, data: Path) -> None:
+    slow = (
+        "import time\nfrom pneumo_desktop.imaging import sources\nfrom pneumo_desktop.reading import pipeline\n"
+        "def find(paths):\n"
+        "    for number, item in enumerate(sources.find(paths)):\n"
+        "        if number >= 10: time.sleep(0.5)\n"
+        "        yield item\n"
+        "pipeline.find = find"
+    )
+    kill_when(start(folder, data, slow), data, rows=6)
+    services = Services.create(data)
+    try:
+        assert len(services.store.rows()) < COUNT
+        (queue,) = services.store.unfinished()
+        services.resume_queue(queue[0], Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
+        rows = services.store.rows()
+        assert len(rows) == len(rows_of(services)) == COUNT
+        assert services.store.unfinished() == []
+    finally:
+        services.close()
+
+
+POISON = (
+    "import os\nfrom pneumo_desktop.imaging import load, raster\n"
+    "decode = raster.decode\n"
+    "def poisoned(kind, data, frame=0):\n"
+    "    if b'poison' in data[:20]: os.abort()\n"
+    "    return decode(kind, data, frame)\n"
+    "raster.decode = poisoned\n"
+)
+
+
+def test_a_picture_that_ended_the_program_does_not_do_so_again(
+    folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even a decoder that is trusted to run in the program takes it down only once."""
+    bad = (FIXTURES / "IM-0131-0001.jpeg").read_bytes()
+    (folder / "020-bad.jpg").write_bytes(bad[:2] + b"\xff\xfe\x00\x08poison" + bad[2:])
+    child = start(folder, data, POISON)
+    assert child.wait(60) != 0
+    monkeypatch.setattr(
+        apart,
+        "command",
+        lambda: [sys.executable, "-c", f"{POISON}from pneumo_desktop.imaging.apart import serve; serve()"],
+    )
+    services = Services.create(data)
+    try:
+        (queue,) = services.store.unfinished()
+        services.resume_queue(queue[0], Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
+        rows = rows_of(services)
+        assert len(rows) == COUNT + 1
+        judged = rows.pop("020-bad.jpg").judgement
+        assert judged is not None
+        assert (judged.outcome, judged.reason, judged.score) == (Outcome.NOT_ANALYSED, Reason.UNREADABLE, None)
+        assert all(row.judgement and row.judgement.score is not None for row in rows.values())
+    finally:
+        services.close()
+
+
+@pytest.fixture
+def reopened(folder: Path, data: Path) -> Iterator[Services]:
+    kill_when(start(folder, data), data, rows=6)
+    services = Services.create(data)
+    yield services
+    services.close()
+
+
+def test_the_window_offers_to_go_on(reopened: Services, qtbot: QtBot) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    window = MainWindow(reopened)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window.offer.yes.click()
+    qtbot.waitUntil(lambda: reopened.store.unfinished() == [], timeout=60_000)
+    qtbot.waitUntil(
+        lambda: len([row for row in window.queue.model.all_rows() if row.judgement]) == COUNT, timeout=10_000
+    )
+    window.close()
