@@ -170,13 +170,15 @@ def _measure(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 
 def _inflate(packed: bytes) -> bytes:
-    """Unpack the data set of a deflated file, within the limits."""
+    """Unpack the data set of a deflated file, within the limits of an archive."""
+    most = max(limits.ARCHIVE_RATIO_FROM_BYTES, limits.MAX_ARCHIVE_RATIO * len(packed))
+    most = min(most, limits.MAX_FILE_BYTES)
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        plain = unpacker.decompress(packed, limits.MAX_FILE_BYTES)
+        plain = unpacker.decompress(packed, most)
     except zlib.error as error:
         raise UnreadableImageError(codes.DAMAGED, "deflated DICOM") from error
-    if len(plain) >= limits.MAX_FILE_BYTES:
+    if len(plain) >= most:
         raise UnreadableImageError(codes.BOMB, "deflated DICOM")
     if not unpacker.eof:
         raise UnreadableImageError(codes.TRUNCATED, "deflated DICOM")
