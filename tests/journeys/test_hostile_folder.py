@@ -76,7 +76,9 @@ def hostile(tmp_path: Path) -> dict[str, bytes]:
     made |= {f"zero.{suffix}": b"" for suffix in ("jpg", "png", "tif", "bmp", "webp", "dcm")}
     made |= {f"one byte.{suffix}": b"\xff" for suffix in ("jpg", "dcm")}
     made |= {f"huge.{form.lower()}": _huge(form) for form in ("PNG", "BMP", "JPEG")}
-    made |= {f"cut.{form.lower()}": making.picture(form, "RGB")[:900] for form in ("PNG", "BMP", "JPEG", "TIFF", "WEBP")}
+    made |= {
+        f"cut.{form.lower()}": making.picture(form, "RGB")[:900] for form in ("PNG", "BMP", "JPEG", "TIFF", "WEBP")
+    }
     film = making.film()
     made |= {
         "huge.dcm": making.written(making.dataset(film, Rows=65_535, Columns=65_535)),
