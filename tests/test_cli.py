@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ KEYS = {
     "file", "sha256", "outcome", "reason", "score", "operating_point", "model_id", "population",
     "preprocessing_version", "app_version",
 }  # fmt: skip
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
 OUTCOMES = {"likely_pneumonia", "uncertain", "likely_normal", "not_analysed"}
 
 
@@ -216,3 +219,65 @@ def test_a_damaged_model_is_told_in_words(
     monkeypatch.setattr(places, "bundled_model", lambda: damaged)
     assert main(["predict", str(folder), *data]) == 2
     assert "No model could be opened" in capsys.readouterr().err
+
+
+def test_records_that_do_not_open_are_told_in_words(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad" / "records.sqlite").mkdir(parents=True)
+    assert main(["predict", str(folder), "--data-dir", str(tmp_path / "bad"), "--language", "en"]) == 2
+    assert "cannot be opened" in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    assert main(["predict", str(folder), "--data-dir", str(file), "--language", "en"]) == 2
+    assert "could not be read or written" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_told_before_the_reading(
+    folder: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(folder), "--out", str(tmp_path / "nowhere" / "a.json"), *data]) == 2
+    told = capsys.readouterr()
+    assert "nowhere" in told.err
+    assert told.out == ""
+
+
+def test_archives_media_and_duplicates_each_have_their_entry(tmp_path: Path, data: list[str]) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    film = (FIXTURES / "IM-0131-0001.jpeg").read_bytes()
+    for name in ("one.jpg", "two.dcm", "three"):
+        (folder / name).write_bytes(film)
+    with zipfile.ZipFile(folder / "cd.zip", "w") as archive:
+        archive.writestr("inner/four.jpg", film)
+    out = tmp_path / "results.json"
+    assert main(["predict", str(folder), str(folder / "one.jpg"), "--out", str(out), *data]) == 0
+    results = json.loads(out.read_text("utf-8"))["results"]
+    names = sorted(Path(item["file"]).name for item in results)
+    assert names == ["four.jpg", "one.jpg", "three", "two.dcm"]
+    assert len({(item["sha256"], item["score"]) for item in results}) == 1
+    assert any(item["file"].endswith("cd.zip/inner/four.jpg") for item in results)
+
+
+def test_another_model_file_is_used_without_being_installed(folder: Path, tmp_path: Path, data: list[str]) -> None:
+    out = tmp_path / "results.json"
+    assert main(["predict", str(folder), "--model", str(places.bundled_model()), "--out", str(out), *data]) == 0
+    assert not list((tmp_path / "data" / "models").glob("*.pneumo"))
+    assert {item["model_id"] for item in json.loads(out.read_text("utf-8"))["results"]} != {None}
+
+
+def test_every_command_keeps_to_its_data_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--data-dir`` holds results, settings, models and logs: nothing is written beside it."""
+    home = Path(os.environ["HOME"])
+    labelled = tmp_path / "labelled"
+    for label in ("NORMAL", "PNEUMONIA"):
+        (labelled / label).mkdir(parents=True)
+        for path in FIXTURES.glob("IM*" if label == "NORMAL" else "person*"):
+            (labelled / label / path.name).write_bytes(path.read_bytes())
+    for arguments in (["predict", str(folder)], ["self-test"], ["models", "list"], ["evaluate", str(labelled)]):
+        chosen = tmp_path / arguments[0]
+        assert main([*arguments, "--data-dir", str(chosen)]) == 0
+        assert (chosen / "records.sqlite").is_file()
+    assert [path for path in home.rglob("*") if "pneumo" in path.name] == []

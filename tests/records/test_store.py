@@ -15,8 +15,15 @@ import pytest
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
-from pneumo_desktop.records.schema import MIGRATIONS
-from pneumo_desktop.records.store import Decision, NewerDatabaseError, NewResult, PatientFields, Store
+from pneumo_desktop.records.schema import MIGRATIONS, migrate
+from pneumo_desktop.records.store import (
+    Decision,
+    NewerDatabaseError,
+    NewResult,
+    PatientFields,
+    RecordsError,
+    Store,
+)
 
 TOLD = Population.NOT_KNOWN
 
@@ -185,4 +192,134 @@ def test_a_killed_program_loses_nothing_it_told(path: Path) -> None:
     done = {row.entry_id for row in store.rows() if row.status == "done"}
     assert set(told) <= done
     assert store.unfinished()[0][3] == 100000 - len(done)
+    store.close()
+
+
+def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path) -> None:
+    """Version 1 as it was written by 0.1.0: a queue, a result, an unreadable file and a decision."""
+    with sqlite3.connect(path, isolation_level=None) as old:
+        migrate(old, 1)
+        old.execute("INSERT INTO queue (created, label, population) VALUES ('2026-11-01', 'films', 'children')")
+        for number, (sha256, outcome, reason, score) in enumerate(
+            [("aa", "likely_pneumonia", None, 0.9), ("bb", "not_analysed", "unreadable", None)], 1
+        ):
+            old.execute(
+                """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
+                preprocessing_version, app_version, time, outcome, reason, detail, score, threshold, low, high, turned,
+                inverted, notes) VALUES (?, 0, 'm1', 'children', 'children', 0, 1, '0.1', '2026', ?, ?, '', ?, 0.5, 0.4,
+                0.6, 0, 0, '[]')""",
+                (sha256, outcome, reason, score),
+            )
+            old.execute(
+                "INSERT INTO entry (queue_id, path, sha256, result_id) VALUES (1, ?, ?, ?)",
+                (f"/x/{number}.png", sha256, number),
+            )
+        old.execute(
+            "INSERT INTO decision (image, decision, note, initials, time) VALUES ('aa#0', 'normal', 'n', 'AB', '')"
+        )
+    old.close()
+    store = Store(path)
+    first, second = store.rows()
+    assert first.judgement is not None
+    assert second.judgement is not None
+    assert (first.judgement.outcome, first.judgement.score, first.decision) == (
+        Outcome.LIKELY_PNEUMONIA, 0.9, Decision.NORMAL,
+    )  # fmt: skip
+    assert second.judgement.reason is Reason.UNREADABLE
+    assert store.result_for("aa", 0, "m1", Population.CHILDREN, 1) is not None
+    assert store.result_for("bb", 0, "m1", Population.CHILDREN, 1) is None
+    store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+    connection.close()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(path).close()
+
+    def broken(connection: sqlite3.Connection) -> None:
+        connection.execute("ALTER TABLE queue ADD COLUMN more TEXT")
+        raise sqlite3.OperationalError("the disk is full")
+
+    monkeypatch.setattr("pneumo_desktop.records.schema.MIGRATIONS", (*MIGRATIONS, broken))
+    monkeypatch.setattr("pneumo_desktop.records.store.MIGRATIONS", (*MIGRATIONS, broken))
+    with pytest.raises(sqlite3.OperationalError):
+        Store(path)
+    monkeypatch.undo()
+    store = Store(path)
+    assert store.set_aside is None
+    store.close()
+
+
+def test_tables_that_are_not_the_versions_are_damage(path: Path) -> None:
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE result DROP COLUMN score")
+    connection.close()
+    store = Store(path)
+    assert store.set_aside is not None
+    assert store.set_aside.exists()
+    store.close()
+
+
+def test_a_database_that_cannot_be_opened_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "records.sqlite").mkdir()
+    with pytest.raises(RecordsError) as caught:
+        Store(tmp_path / "records.sqlite")
+    assert caught.value.path == tmp_path / "records.sqlite"
+    assert caught.value.why
+
+
+def test_a_damaged_row_is_as_good_as_none(path: Path) -> None:
+    store, _queue, ids = filled(path)
+    store.save_results([NewResult(ids[0], 0, "aa", judged(), TOLD)])
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE result SET outcome = 'likely_pn\x7fumonia'")
+    connection.close()
+    store = Store(path)
+    assert [row.status for row in store.rows()] == ["waiting", "waiting"]
+    store.close()
+
+
+def test_what_could_not_be_read_is_tried_again(path: Path) -> None:
+    store, _queue, ids = filled(path)
+    store.save_results([NewResult(ids[0], 0, "aa", judged(None), TOLD)])
+    assert store.result_for("aa", 0, "m1", TOLD, 1) is None
+    later = store.add_entries(store.new_queue("again", TOLD), [Entry(Path("/x/one.png"))])
+    (row,) = store.save_results([NewResult(later[0], 0, "aa", judged(0.9), TOLD)])
+    assert row.judgement == judged(0.9)
+    old = store.row(ids[0])
+    assert old is not None
+    assert old.judgement == judged(None)
+    store.close()
+
+
+def test_a_walk_that_did_not_end_is_known(path: Path) -> None:
+    store = Store(path)
+    queue = store.new_queue("films", TOLD, paths=[Path("/x"), Path("/y")])
+    assert store.unwalked(queue) == [Path("/x"), Path("/y")]
+    assert [number for number, *_ in store.unfinished()] == [queue]
+    store.add_entries(queue, [Entry(Path("/x/1.png"))])
+    store.add_left_out(queue, [(Path("/x/notes.txt"), None, "not_an_image")])
+    assert store.begin_walk_again(queue) == {Entry(Path("/x/1.png"))}
+    assert store.left_out(queue) == []
+    store.walked(queue)
+    assert store.unwalked(queue) == []
+    store.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be no text")
+def test_names_that_are_no_text_come_back_as_they_were(path: Path) -> None:
+    store = Store(path)
+    odd = Path(os.fsdecode(b"/x/caf\xe9/\xff.png"))
+    queue = store.new_queue(odd.name, TOLD, paths=[odd])
+    store.add_entries(queue, [Entry(odd, odd.name)])
+    store.add_left_out(queue, [(odd, odd.name, "not_an_image")])
+    store.set_folder_population(odd, Population.ADULTS)
+    assert store.rows(queue)[0].entry == Entry(odd, odd.name)
+    assert store.left_out(queue) == [(odd, odd.name, "not_an_image")]
+    assert store.unwalked(queue) == [odd]
+    assert store.folder_population(odd) is Population.ADULTS
+    assert store.unfinished()[0][1] == odd.name
     store.close()
