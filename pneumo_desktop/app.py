@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pneumo_desktop import places
-from pneumo_desktop.imaging import apart
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
@@ -218,5 +218,7 @@ class Services:
             pipeline.cancel()
         for pipeline in self._pipelines:
             pipeline.wait()
-        apart.close()
+        apart = sys.modules.get("pneumo_desktop.imaging.apart")  # where no picture was read there is nothing to end
+        if apart is not None:
+            apart.close()
         self.store.close()

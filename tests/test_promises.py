@@ -225,3 +225,21 @@ def test_a_name_that_is_no_text_goes_all_the_way(tmp_path: Path) -> None:
     services.close()
     assert row.entry.path == odd
     assert len(list((tmp_path / "maps").iterdir())) == 1
+
+
+def imported(program: str) -> set[str]:
+    """Return the libraries that a program has imported at its end."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(' '.join(sys.modules))"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {name.split(".")[0] for name in told.stdout.splitlines()[-1].split()}
+
+
+def test_the_window_imports_only_what_it_shows_and_a_picture_only_what_it_needs(tmp_path: Path) -> None:
+    heavy = {"numpy", "cv2", "PIL", "pydicom", "gdcm", "ai_edge_litert", "matplotlib", "tensorflow", "keras"}
+    assert imported("import pneumo_desktop.gui.start") & heavy == set()
+    arguments = ["predict", str(FILM), "--data-dir", str(tmp_path)]
+    read = imported(f"from pneumo_desktop.cli import main; main({arguments!r})")
+    assert read & heavy == {"numpy", "cv2", "ai_edge_litert"}
+    assert "PySide6" not in read
