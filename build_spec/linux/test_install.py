@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import no_avx
 from identity import ROOT, version
 from sandbox import SCREEN, USER, Sandbox, differences, entry_command, find_window, make_root, picture, screen, snapshot
 from sandbox import traffic as traffic_of
@@ -358,7 +359,7 @@ def prepare(box: Sandbox, source: Path) -> int:
     return len(comparable(source))
 
 
-def try_deb(box: Sandbox, log: Log) -> None:
+def try_deb(box: Sandbox, log: Log, quick: bool) -> None:
     """The .deb packages: an older one, the newer over it, the training component, removal."""
     entries = prepare(box, OUT / "source.json")
     deb = DIST / f"pneumo-desktop_{version()}_amd64.deb"
@@ -385,11 +386,13 @@ def try_deb(box: Sandbox, log: Log) -> None:
     box.run("dpkg", "-i", f"/root/{component.name}", user=None)
     journey.check_installation()
     journey.train()
+    if not quick:
+        no_avx.prove(box.root / "usr/lib/pneumo-desktop", log.tell)
     box.run("dpkg", "--purge", "pneumo-desktop-training", "pneumo-desktop", user=None)
     leaves_nothing(box, before, log, "deb", SYSTEM_DIARIES)
 
 
-def try_run(box: Sandbox, log: Log) -> None:
+def try_run(box: Sandbox, log: Log, _quick: bool) -> None:
     """The self-extracting files, as the user: reading only, the full one over it, removal."""
     entries = prepare(box, OUT / "source.json")
     small = DIST / f"pneumo-desktop-{version()}-linux-x86_64.run"
@@ -463,6 +466,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", type=Path, default=ROOT / "docs" / "test-install.md")
     parser.add_argument("--keep", action="store_true", help="keep the roots for a look")
+    parser.add_argument("--quick", action="store_true", help="leave the emulated processor out")
     parser.add_argument("--only", choices=("deb", "run"))
     options = parser.parse_args()
     shutil.rmtree(OUT, ignore_errors=True)
@@ -476,14 +480,14 @@ def main() -> int:
     for path in sorted((DIST).iterdir()):
         if path.suffix in (".deb", ".run") and version() in path.name:
             log.tell(path.name, f"{path.stat().st_size / 1e6:.1f} MB")
-    tries: dict[str, Callable[[Sandbox, Log], None]] = {"deb": try_deb, "run": try_run}
+    tries: dict[str, Callable[[Sandbox, Log, bool], None]] = {"deb": try_deb, "run": try_run}
     try:
         with screen():
             for name, journey in tries.items():
                 if options.only in (None, name):
                     box = Sandbox(roots / "bookworm", roots / f"try-{name}")
                     with box.mounted():
-                        journey(box, log)
+                        journey(box, log, options.quick)
                     if not options.keep:
                         shutil.rmtree(box.root)
     except (Broken, RuntimeError) as problem:
