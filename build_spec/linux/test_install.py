@@ -37,6 +37,7 @@ TITLE = "Pneumo Desktop"
 KEPT = (f"home/{USER}/.local/share/pneumo-desktop", f"home/{USER}/.cache")
 """The clinic's results, and caches of the desktop's own libraries (fonts, shaders): they stay."""
 
+_OF_ONE_RUN = ("time", "decision", "note", "initials")
 SYSTEM_DIARIES = ("var/lib/dpkg", "var/log", "var/cache", "tmp", "run")
 
 
@@ -89,10 +90,10 @@ def labelled(target: Path) -> None:
 
 
 def comparable(document: Path) -> list[dict[str, object]]:
-    """Return the results of an exported JSON without what differs between two runs: the place and the time."""
+    """Return the results of an exported JSON without what differs between two runs: place, time, the reader's decision."""
     found = []
     for result in json.loads(document.read_text("utf-8"))["results"]:
-        result = {key: value for key, value in result.items() if key != "time"}
+        result = {key: value for key, value in result.items() if key not in _OF_ONE_RUN}
         result["file"] = str(result["file"]).split(FOLDER, 1)[-1]
         found.append(result)
     return sorted(found, key=lambda result: str(result["file"]))
