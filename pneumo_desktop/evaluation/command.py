@@ -27,7 +27,7 @@ from pneumo_desktop.evaluation.cases import Answer, ReadOne
 from pneumo_desktop.evaluation.compare import Comparison
 from pneumo_desktop.evaluation.labelled import LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.metrics import finite
-from pneumo_desktop.evaluation.report import Report, chosen_part, compare_reports, evaluate_folder
+from pneumo_desktop.evaluation.report import Report, chosen_part, compare_reports, evaluate_folder, write_numbers
 from pneumo_desktop.evaluation.summary import comparison_sentence, labels_sentence, report_lines
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
@@ -95,9 +95,10 @@ class Evaluation:
         }
 
     def write(self, out: Path | None = None, figures: Path | None = None) -> list[Path]:
-        """Write JSON with a CSV of the images beside it, and the figures into a folder; return the figures' paths.
+        """Write the numbers and the figures (into a folder); return the figures' paths.
 
-        Raises EvaluationError where something cannot be written.
+        Beside the JSON lie two tables: ``NAME.csv`` with a row an image (of the first model), and ``NAME-numbers.csv``
+        with a row a number and model. Raises EvaluationError where something cannot be written.
         """
         try:
             if out is not None:
@@ -106,6 +107,9 @@ class Evaluation:
                 out.write_text(text, encoding="utf-8")
                 if out.suffix.lower() != ".csv":
                     self.report.write_csv(out.with_suffix(".csv"))
+                write_numbers(
+                    [self.report, *([self.other] if self.other else [])], out.with_name(f"{out.stem}-numbers.csv")
+                )
             if figures is None:
                 return []
             # matplotlib is imported only when figures are asked for

@@ -6,12 +6,14 @@ line can save it. Words come from the catalogue in the language of the moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,12 +24,21 @@ from pneumo_desktop.evaluation.calibration import reliability
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import Report
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import decimal, percent, tr
 
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
 GREY = "#6b6b6b"
 _COLOURS = {NORMAL: BLUE, PNEUMONIA: ORANGE}
+_SETTINGS = threading.RLock()
+
+
+@contextmanager
+def drawing(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Draw with these rcParams; matplotlib's settings are global, so one thread draws at a time."""
+    values: Any = dict(settings)  # the keys are known to be names of rcParams
+    with _SETTINGS, rc_context(values):
+        yield
 
 
 def class_names() -> tuple[str, str]:
@@ -63,7 +74,7 @@ def confusion_matrix(counts: Counts) -> Figure:
         axes.text(
             column,
             row,
-            f"{int(value)}\n{share[row, column]:.1%}",
+            f"{int(value)}\n{percent(share[row, column])}",
             ha="center",
             va="center",
             color="white" if share[row, column] > 0.5 else "black",
@@ -154,7 +165,7 @@ def score_histogram(report: Report, bins: int = 30) -> Figure:
         axes.hist(scores[labels == label], bins=bins, range=(0, 1), color=_COLOURS[label], alpha=0.6, label=name)
     points = {case.judgement.operating_point for case in report.cases if case.judged}
     for point in sorted((point for point in points if point is not None), key=lambda point: point.threshold):
-        axes.axvline(point.threshold, color="black", linewidth=1)
+        axes.axvline(point.threshold, color=rcParams["text.color"], linewidth=1)
         if point.high > point.low:
             axes.axvspan(point.low, point.high, color=GREY, alpha=0.2, linewidth=0)
     axes.set_xlim(0, 1)
@@ -183,7 +194,10 @@ def class_distribution(parts: Mapping[str, tuple[int, int]]) -> Figure:
 
 
 def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw loss and accuracy over the epochs; keys ``loss``, ``val_loss``, ``accuracy``, ``val_accuracy``."""
+    """Draw loss and accuracy over the epochs; keys ``loss``, ``val_loss``, ``accuracy``, ``val_accuracy``.
+
+    Before the first epoch both stand empty, with their axes named.
+    """
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
     for place, (key, title) in enumerate((("loss", tr("Loss")), ("accuracy", tr("Accuracy"))), start=1):
@@ -201,7 +215,7 @@ def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def _with_number(name: str, what: str, value: float) -> str:
-    number = "–" if not np.isfinite(value) else f"{value:.3f}"
+    number = "–" if not np.isfinite(value) else decimal(value, 3)
     return f"{name} ({what} {number})" if name else f"{what} {number}"
 
 
@@ -220,7 +234,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
     # A fixed salt: the same figure is the same SVG file.
-    with rc_context({"svg.hashsalt": "pneumo-desktop", "svg.fonttype": "none"}):
+    with drawing({"svg.hashsalt": "pneumo-desktop", "svg.fonttype": "none"}):
         figure.savefig(paths[0], dpi=150, metadata={"Software": "Pneumo Desktop"})
         figure.savefig(paths[1], metadata={"Date": None})
     return paths
@@ -234,6 +248,12 @@ def write_all(report: Report, folder: Path, other: Report | None = None) -> list
     reports = {report.model_id: report}
     if other is not None:
         reports[other.model_id if other.model_id != report.model_id else f"{other.model_id} (2)"] = other
+    with drawing({}):
+        return [path for name, figure in _all(reports).items() for path in save(figure, folder / name)]
+
+
+def _all(reports: Mapping[str, Report]) -> dict[str, Figure]:
+    report, *others = reports.values()
     normal_pneumonia = (report.counts.negatives, report.counts.positives)
     figures = {
         "confusion_matrix": confusion_matrix(report.counts),
@@ -243,6 +263,7 @@ def write_all(report: Report, folder: Path, other: Report | None = None) -> list
         "score_histogram": score_histogram(report),
         "class_distribution": class_distribution({report.part or "all": normal_pneumonia}),
     }
-    if other is not None:
+    for other in others:
         figures["confusion_matrix_other"] = confusion_matrix(other.counts)
-    return [path for name, figure in figures.items() for path in save(figure, folder / name)]
+        figures["score_histogram_other"] = score_histogram(other)
+    return figures

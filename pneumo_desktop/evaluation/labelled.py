@@ -104,13 +104,15 @@ class LabelsError(Exception):
     """No labels could be found.
 
     ``code``: ``no_class_folders``, ``csv_columns``, ``csv_unreadable``, ``missing``; ``detail`` names the file or
-    folder, or the columns that were seen.
+    folder, or the columns that were seen. ``folders``: names of folders (or labels of a table) whose class is not known,
+    with how many images each holds, so that they can be mapped by hand.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, folders: Mapping[str, int] | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.folders = folders or {}
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class LabelledFolder:
     """What was found under ``root``.
 
     unlabelled: names of images under no class folder, or with a label that is neither class.
-    folders: for each folder whose class is not known, how many images it holds (to be mapped by hand).
+    folders: for each folder (or label of a table) whose class is not known, how many images it holds (to be mapped by
+    hand).
     left_out: (name, code) of what is no image, as ``imaging.sources`` says, and ``missing`` rows of a CSV.
     """
 
@@ -196,16 +199,16 @@ def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder
     if not root.exists():
         raise LabelsError("missing", str(root))
     if root.is_file() and root.suffix.lower() in (".csv", ".tsv"):
-        return _from_csv(root)
+        return _from_csv(root, mapping)
     found = _from_folders(root, mapping)
     if found.images:
         return found
     for table in sorted(root.glob("*.csv")) if root.is_dir() else []:
         try:
-            return _from_csv(table)
+            return _from_csv(table, mapping)
         except LabelsError:
             continue
-    raise LabelsError("no_class_folders", str(root))
+    raise LabelsError("no_class_folders", str(root), found.folders)
 
 
 def _from_folders(root: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
@@ -250,19 +253,24 @@ def _relative(path: Path, member: str | None, root: Path) -> str:
     return name if member is None else f"{name}/{member}"
 
 
-def _from_csv(table: Path) -> LabelledFolder:
+def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
     rows, columns = _read_rows(table)
     images: list[LabelledImage] = []
     unlabelled: list[str] = []
+    unknown: dict[str, int] = {}
     left_out: list[tuple[str, str]] = []
     for row in rows:
         name = row.get(columns["file"], "").strip()
         if not name:
             continue
         text = row.get(columns["label"], "").strip()
-        label = _NUMBER_LABELS.get(text, class_of(text))
+        label = class_of(text, mapping)
+        if label is None:
+            label = _NUMBER_LABELS.get(text)
         if label is None:
             unlabelled.append(name)
+            if text:
+                unknown[text] = unknown.get(text, 0) + 1
             continue
         path = _locate(table.parent, name)
         if path is None:
@@ -272,8 +280,8 @@ def _from_csv(table: Path) -> LabelledFolder:
         part = part_of(row.get(columns.get("part", ""), ""))
         images.append(LabelledImage(Entry(path), name.replace("\\", "/"), label, part, patient))
     if not images:
-        raise LabelsError("csv_columns", table.name)
-    return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), {}, tuple(left_out))
+        raise LabelsError("csv_columns", table.name, unknown)
+    return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out))
 
 
 def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:

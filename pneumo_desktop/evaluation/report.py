@@ -168,6 +168,12 @@ class Report:
             "results": [_row(case) for case in self.cases],
         }
 
+    def card_figures(self) -> dict[str, Any]:
+        """Return what a model's card keeps of this report: no image is named."""
+        report = self.as_json()
+        kept = ("images", "patients", "normal", "pneumonia", "confusion", "metrics", "uncertain_band", "bootstrap")
+        return {key: report[key] for key in kept}
+
     def write_json(self, path: Path) -> None:
         """Write ``as_json`` as UTF-8; raises OSError."""
         path.write_text(json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -181,6 +187,19 @@ class Report:
             writer.writerow(rows[0])
             writer.writerows([_cell(value, decimal) for value in row.values()] for row in rows)
         path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+
+
+def write_numbers(reports: Sequence[Report], path: Path) -> None:
+    """Write one row a number and model as UTF-8 with BOM, with intervals; raises OSError."""
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["model_id", "number", "value", "low", "high", "method"])
+        for report in reports:
+            values, name = report.as_json(), _cell(report.model_id, ".")
+            writer.writerow([name, "prevalence", values["prevalence"], "", "", ""])
+            writer.writerows([name, cell, count, "", "", ""] for cell, count in values["confusion"].items())
+            for number, metric in values["metrics"].items():
+                writer.writerow([name, number, *(metric[key] for key in ("value", "low", "high", "method"))])
 
 
 def _predictive(value: float, interval: Interval, flawless: bool) -> Metric:

@@ -7,7 +7,7 @@ import math
 from pneumo_desktop.evaluation.compare import Comparison, Verdict
 from pneumo_desktop.evaluation.labelled import LabelsError
 from pneumo_desktop.evaluation.report import Metric, Report
-from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words import decimal, ntr, percent, tr
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -45,9 +45,9 @@ def number_text(metric: Metric) -> str:
     if not math.isfinite(metric.value):
         return "–"
     if not (math.isfinite(metric.low) and math.isfinite(metric.high)):
-        return f"{metric.value:.3f}"
+        return decimal(metric.value, 3)
     return tr("{value} ({low} to {high})").format(
-        value=f"{metric.value:.3f}", low=f"{metric.low:.3f}", high=f"{metric.high:.3f}"
+        value=decimal(metric.value, 3), low=decimal(metric.low, 3), high=decimal(metric.high, 3)
     )
 
 
@@ -73,7 +73,7 @@ def report_lines(report: Report) -> list[str]:
     width = max(len(metric_name(name)) for name in shown)
     lines += [f"  {metric_name(name):<{width}}  {number_text(numbers[name])}" for name in shown]
     if math.isfinite(report.prevalence):
-        lines.append(tr("Predictive values at a prevalence of {share}.").format(share=f"{report.prevalence:.1%}"))
+        lines.append(tr("Predictive values at a prevalence of {share}.").format(share=percent(report.prevalence)))
     lines.append(
         tr("Called pneumonia: {tp} right, {fp} wrong. Called normal: {tn} right, {fn} wrong.").format(
             tp=counts.tp, fp=counts.fp, tn=counts.tn, fn=counts.fn
@@ -89,8 +89,8 @@ def report_lines(report: Report) -> list[str]:
     if report.band.inside:
         lines.append(
             tr("Uncertain: {share} of the images; of the others {error} are wrong.").format(
-                share=f"{report.band.share:.1%}",
-                error=f"{report.band.error_outside:.1%}" if report.band.outside else "–",
+                share=percent(report.band.share),
+                error=percent(report.band.error_outside) if report.band.outside else "–",
             )
         )
     if report.left_out:
@@ -99,21 +99,40 @@ def report_lines(report: Report) -> list[str]:
     return lines
 
 
-def comparison_sentence(comparison: Comparison) -> str:
-    """Return the verdict with its numbers."""
+def comparison_sentence(comparison: Comparison, names: tuple[str, str] | None = None) -> str:
+    """Return the verdict with its numbers; ``names`` of the two models where none of them is the new one."""
     test = comparison.mcnemar
-    numbers = tr(
-        "Difference in AUC {value} (95 % interval {low} to {high}); right only with the new model {new}, "
-        "only with the old one {old} (McNemar p = {p})."
-    ).format(
-        value=f"{comparison.difference:+.3f}",
-        low=f"{comparison.low:+.3f}",
-        high=f"{comparison.high:+.3f}",
+    if names is None:
+        verdict = verdict_words(comparison.verdict)
+        words = tr(
+            "Difference in AUC {value} (95 % interval {low} to {high}); right only with the new model {new}, "
+            "only with the old one {old} (McNemar p = {p})."
+        )
+    else:
+        verdict = _named_verdict(comparison.verdict).format(first=names[0], second=names[1])
+        words = tr(
+            "Difference in AUC {value} (95 % interval {low} to {high}); right only with the first {new}, "
+            "only with the second {old} (McNemar p = {p})."
+        )
+    numbers = words.format(
+        value=decimal(comparison.difference, 3, sign=True),
+        low=decimal(comparison.low, 3, sign=True),
+        high=decimal(comparison.high, 3, sign=True),
         new=test.only_new,
         old=test.only_old,
-        p=f"{test.p_mid:.3f}",
+        p=decimal(test.p_mid, 3),
     )
-    return f"{verdict_words(comparison.verdict)} {numbers}"
+    return f"{verdict} {numbers}"
+
+
+def _named_verdict(verdict: Verdict) -> str:
+    words = {
+        Verdict.BETTER: tr("{first} is better than {second}."),
+        Verdict.NO_WORSE: tr("{first} is no worse than {second}."),
+        Verdict.WORSE: tr("{first} is worse than {second}."),
+        Verdict.TOO_FEW: tr("There are too few images to tell {first} and {second} apart."),
+    }
+    return words[verdict]
 
 
 def labels_sentence(error: LabelsError) -> str:

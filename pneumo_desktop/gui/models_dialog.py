@@ -26,8 +26,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop import training_program
 from pneumo_desktop.app import Services
+from pneumo_desktop.evaluation.report import Metric
+from pneumo_desktop.evaluation.summary import metric_name, number_text
 from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.registry import ModelInfo
@@ -36,13 +40,17 @@ from pneumo_desktop.words.sentences import sentence
 
 _COLUMNS = (N_("Model"), N_("Made on"), N_("Made from"), N_("Images learnt from"), N_("AUC"), N_("State"))
 _MOST_LINES = 400
+_CONVERTED = (".tflite", ".keras", ".onnx")
+"""Written by the training program; everything else is the package itself."""
 
 
 def learnt_from(card: Card) -> str:
     """Return how many images a model has learnt from, as its card counts them; a dash where it does not."""
     counts = card.data.get("counts", {})
     fitted = counts.get("fit", counts.get("train", {})) if isinstance(counts, Mapping) else {}
-    numbers = [value for value in fitted.values() if isinstance(value, int)] if isinstance(fitted, Mapping) else []
+    if not isinstance(fitted, Mapping):
+        return "–"
+    numbers = [value for key, value in fitted.items() if isinstance(value, int) and key != "patients"]
     return str(sum(numbers)) if numbers else "–"
 
 
@@ -77,6 +85,37 @@ def _plain(value: Any, depth: int = 0) -> list[str]:
     return [f"{indent}{value}"]
 
 
+def _inner(values: Any, *keys: str) -> Mapping[str, Any]:
+    """Return what lies under ``keys``; empty where the card holds something else there (cards are untrusted)."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values if isinstance(values, Mapping) else {}
+
+
+def _counts_lines(card: Card) -> list[str]:
+    """Return how many images the parts of a local model had; none for a card that counts otherwise."""
+    words = {"train": tr("Training"), "val": tr("Validation"), "test": tr("Test, locked")}
+    text = tr("{part}: {normal} normal, {pneumonia} pneumonia, {patients} patients")
+    keys = ("normal", "pneumonia", "patients")
+    parts = {part: _inner(card.data, "counts", part) for part in words}
+    return [
+        text.format(part=words[part], **{key: counts[key] for key in keys})
+        for part, counts in parts.items()
+        if all(isinstance(counts.get(key), int) for key in keys)
+    ]
+
+
+def _test_lines(card: Card) -> list[str]:
+    """Return the figures of the locked test part with their intervals, where the card has them."""
+    lines = []
+    for name in ("auc", "accuracy", "sensitivity", "specificity"):
+        values = _inner(card.metrics, "locked_test", "metrics", name)
+        value, low, high = (values.get(key) for key in ("value", "low", "high"))
+        if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
+            lines.append(f"{metric_name(name)}: {number_text(Metric(value, low, high))}")
+    return lines
+
+
 def card_text(info: ModelInfo) -> str:
     """Return a card for people: what it is, for whom, how good, what it was made from."""
     card = info.card
@@ -87,6 +126,9 @@ def card_text(info: ModelInfo) -> str:
     )
     lines = [
         f"{card.name} ({card.model_id})",
+        tr("Made on {date}, from {parent}.").format(date=card.created, parent=card.parent or "–"),
+        *_counts_lines(card),
+        *_test_lines(card),
         tr("Network: {name}, {size} pixels, {count} parameters").format(
             name=card.architecture, size=card.input_size, count=card.parameters
         ),
@@ -113,6 +155,9 @@ class ModelsDialog(QDialog):
         self._services = services
         self._models: list[ModelInfo] = []
         self._background = Background(1, self)
+        self._converter = TrainingProcess(self)
+        self._converter.told.connect(self._converted)
+        self._converter.ended.connect(self._conversion_ended)
         self.setWindowTitle(tr("Models"))
         self.resize(940, 560)
         self.table = QTableWidget(0, len(_COLUMNS))
@@ -178,11 +223,26 @@ class ModelsDialog(QDialog):
         self._do(lambda: self._services.install_model(path), self._imported)
 
     def export_to(self, path: Path) -> None:
-        """Copy the chosen model into one file."""
+        """Copy the chosen model into one file; for other programs the training program converts its network."""
         info = self.chosen()
-        if info is not None:
-            done = tr("Written to {name}.").format(name=path.name)
+        if info is None:
+            return
+        done = tr("Written to {name}.").format(name=path.name)
+        if path.suffix.lower() not in _CONVERTED:
             self._do(lambda: self._services.registry.export(info.model_id, path), lambda _: self.words.setText(done))
+        elif not self._converter.running:
+            started = self._converter.start(["export", str(info.path), str(path)])
+            self.words.setText(tr("Writing {name}…").format(name=path.name) if started else training_program.missing())
+
+    def _conversion_ended(self, code: int) -> None:
+        if code not in (0, 2):  # with these an event has said how it went
+            self.words.setText(tr("The training program ended unexpectedly. Please try again."))
+
+    def _converted(self, event: dict[str, Any]) -> None:
+        if event["event"] == "exported":
+            self.words.setText(tr("Written to {name}.").format(name=Path(str(event.get("file", ""))).name))
+        elif event["event"] == "error":
+            self.words.setText(str(event.get("sentence", "")))
 
     def remove_chosen(self) -> None:
         """Delete the chosen model's file."""
@@ -260,11 +320,17 @@ class ModelsDialog(QDialog):
     def _ask_export(self) -> None:
         info = self.chosen()
         if info is not None:
-            name, _kind = QFileDialog.getSaveFileName(
-                self, self.windowTitle(), f"{info.model_id}.pneumo", tr("Model package (*.pneumo)")
+            kinds = {
+                tr("Model package (*.pneumo)"): ".pneumo", tr("Network for LiteRT (*.tflite)"): ".tflite",
+                tr("Network for Keras (*.keras)"): ".keras", tr("Network for ONNX (*.onnx)"): ".onnx",
+            }  # fmt: skip
+            name, kind = QFileDialog.getSaveFileName(
+                self, self.windowTitle(), f"{info.model_id}.pneumo", ";;".join(kinds)
             )
             if name:
-                self.export_to(Path(name))
+                suffix = kinds.get(kind, ".pneumo")
+                path = Path(name)
+                self.export_to(path if path.suffix.lower() == suffix else path.with_suffix(suffix))
 
     def _ask_remove(self) -> None:
         info = self.chosen()
@@ -276,10 +342,12 @@ class ModelsDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Wait for what runs, whichever way the dialog is closed."""
+        self._converter.close()
         self._background.close()
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Wait for what runs and close."""
+        self._converter.close()
         self._background.close()
         super().closeEvent(event)

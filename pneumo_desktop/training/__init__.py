@@ -1,1 +1,7 @@
-"""Learning from labelled images. The only room that imports TensorFlow; runs in a child process."""
+"""Learning: the only room that imports TensorFlow. Started as a program of its own (``__main__``), imported by nobody."""
+
+import os
+
+# Before NumPy is imported. Two BLAS threads that wait for each other on a busy computer took 10 s for the eigenvectors
+# that one takes 1.6 s for (1,280 columns, two cores); TensorFlow has threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -179,6 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _log.exception("the training program failed")
         values: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
         values["sentence"] = problem.text if isinstance(problem, local.LabelsProblem) else sentence(problem)
+        if isinstance(problem, local.LabelsProblem):
+            values["folders"] = problem.folders
         if isinstance(problem, local.Blocked):
             values["findings"] = [{**one.as_json(), "sentence": finding_sentence(one)} for one in problem.findings]
         events.end("error", **values)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words import decimal, ntr, tr
 
 
 class Severity(StrEnum):
@@ -68,7 +68,7 @@ def sentence(finding: Finding) -> str:
     if "part" in values:
         values["part"] = part_words(str(values["part"]))
     if "auc" in values:
-        values["auc"] = f"{float(values['auc']):.2f}"
+        values["auc"] = decimal(float(values["auc"]), 2)
     words = {
         "no_images": tr("No labelled image can be read. Choose another folder."),
         "too_few_stop": tr(

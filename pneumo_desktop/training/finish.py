@@ -321,12 +321,10 @@ def _judgements(job: Job, readers: Sequence[Reader], image: LocalImage) -> list[
 
 def with_figures(card: Card, tested: Tested, compared_with: str | None) -> Card:
     """Return the card with the figures of the locked test part."""
-    report = tested.new.as_json()
-    figures = {key: report[key] for key in ("images", "patients", "normal", "pneumonia", "confusion", "metrics")}
     return replace(
         card,
         metrics={
-            "locked_test": {**figures, "uncertain_band": report["uncertain_band"], "bootstrap": report["bootstrap"]},
+            "locked_test": tested.new.card_figures(),
             "compared_with": compared_with,
             "comparison": dict(tested.comparison) if tested.comparison else None,
         },

@@ -31,6 +31,7 @@ from pneumo_desktop.training.scan import Scan, scan
 from pneumo_desktop.training.split import PARTS, Locked, LockedPartError, Split, patient_digest, split
 
 _PREPARED = "prepared.json"
+SHOWN_FOLDERS = 200
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class LabelsProblem(Problem):
     def __init__(self, error: LabelsError) -> None:
         super().__init__("labels", str(error))
         self.text = labels_sentence(error)
+        self.folders = dict(sorted(error.folders.items())[:SHOWN_FOLDERS])
 
 
 def locked_part(path: Path) -> Locked:
@@ -130,7 +132,7 @@ def refusal_of(package: ModelPackage) -> Callable[[Radiograph], str | None]:
 
 
 def scan_document(
-    result: Scan, found: LabelledFolder, dealt: Split | None, locked: Locked, shown: int = 200
+    result: Scan, found: LabelledFolder, dealt: Split | None, locked: Locked, shown: int = SHOWN_FOLDERS
 ) -> dict[str, Any]:
     """Return what scan.json holds (docs/training-events.md)."""
     document = dict(result.as_json())

@@ -3,11 +3,15 @@
 from pneumo_desktop.words.catalogue import (
     N_,
     available_languages,
+    decimal,
     language,
     ntr,
+    percent,
     set_language,
     system_language,
     tr,
 )
 
-__all__ = ["N_", "available_languages", "language", "ntr", "set_language", "system_language", "tr"]
+__all__ = [
+    "N_", "available_languages", "decimal", "language", "ntr", "percent", "set_language", "system_language", "tr",
+]  # fmt: skip

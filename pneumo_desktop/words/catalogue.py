@@ -12,6 +12,8 @@ from pneumo_desktop import places
 DOMAIN = "pneumo_desktop"
 ENGLISH = "en"
 
+_DECIMAL_COMMA = ("es",)
+
 _state: dict[str, gettext.NullTranslations | str] = {"language": ENGLISH, "catalogue": gettext.NullTranslations()}
 
 
@@ -67,3 +69,14 @@ def ntr(singular: str, plural: str, count: int) -> str:
 def N_(message: str) -> str:
     """Mark ``message`` for the catalogue without translating it yet."""
     return message
+
+
+def decimal(value: float, digits: int, sign: bool = False) -> str:
+    """Return a number with ``digits`` decimals and the language's decimal sign; ``sign`` writes a plus as well."""
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return text.replace(".", ",") if language() in _DECIMAL_COMMA else text
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share of 0..1 in per cent."""
+    return f"{decimal(100.0 * share, digits)} %"

@@ -27,12 +27,15 @@ def test_one_model(folder: Path, answers: Any, tmp_path: Path) -> None:
     assert seen == [(n, 6) for n in range(1, 7)]
     assert json.loads(out.read_text("utf-8")) == result["report"]
     assert out.with_suffix(".csv").is_file()
+    numbers = (tmp_path / "new" / "report-numbers.csv").read_text("utf-8-sig").splitlines()
+    assert numbers[0] == "model_id,number,value,low,high,method"
+    assert any(line.startswith("model-a,sensitivity,0.") and line.endswith("_by_patient") for line in numbers)
     assert all(Path(path).is_file() for path in result["figures"])
     assert len(result["figures"]) == 12
     assert result["unreadable"] == 1
     assert result["compared"] is None
     assert result["comparison"] is None
-    assert "20.0%" in result["text"]
+    assert "20.0 %" in result["text"]
 
 
 def test_two_models(folder: Path, answers: Any, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def texts(figure: Figure) -> list[str]:
 
 def test_the_matrix_shows_counts_and_shares() -> None:
     figure = figures.confusion_matrix(Counts(tp=90, fp=20, fn=10, tn=80))
-    assert texts(figure) == ["80\n80.0%", "20\n20.0%", "10\n10.0%", "90\n90.0%"]
+    assert texts(figure) == ["80\n80.0 %", "20\n20.0 %", "10\n10.0 %", "90\n90.0 %"]
     axes = figure.axes[0]
     words = [tr("Normal"), tr("Pneumonia")]
     assert [label.get_text() for label in axes.get_xticklabels()] == words
@@ -34,15 +34,15 @@ def test_the_matrix_shows_counts_and_shares() -> None:
 
 def test_images_without_a_verdict_get_a_column() -> None:
     figure = figures.confusion_matrix(Counts(tp=1, fp=0, fn=0, tn=1, silent_positive=3))
-    assert texts(figure) == ["1\n100.0%", "0\n0.0%", "0\n0.0%", "0\n0.0%", "1\n25.0%", "3\n75.0%"]
+    assert texts(figure) == ["1\n100.0 %", "0\n0.0 %", "0\n0.0 %", "0\n0.0 %", "1\n25.0 %", "3\n75.0 %"]
 
 
 def test_every_figure_is_written_twice(folder: Path, answers: Any, tmp_path: Path) -> None:
     report = evaluate_folder(folder, answers(MIXED), repeats=10)
     other = evaluate_folder(folder, answers(MIXED), repeats=10)
     paths = figures.write_all(report, tmp_path / "figures", other)
-    assert len(paths) == 14
-    assert len(set(paths)) == 14
+    assert len(paths) == 16
+    assert len(set(paths)) == 16
     for path in paths:
         if path.suffix == ".png":
             with Image.open(path) as image:

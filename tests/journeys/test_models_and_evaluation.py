@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
@@ -110,6 +112,77 @@ def test_an_altered_package_ends_in_a_sentence_and_an_intact_registry(
     assert [(info.model_id, info.sha256) for info in services.registry.list()] == before
 
 
+def _with_member(path: Path, name: str, data: bytes) -> Path:
+    """The bundled package with one member added or replaced, and a manifest that agrees with it."""
+    with zipfile.ZipFile(places.bundled_model()) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    members[name] = data
+    hashes = {known: hashlib.sha256(each).hexdigest() for known, each in members.items() if known != "manifest.json"}
+    manifest = json.loads(members["manifest.json"])
+    manifest["sha256"] = hashes
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(path, "w") as changed:
+        for known, each in members.items():
+            changed.writestr(known, each)
+    return path
+
+
+def _arrays(shape: str, payload: bytes = b"") -> bytes:
+    """A features.npz whose one array claims ``shape``."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + payload
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("gate_mean.npy", data)
+    return buffer.getvalue()
+
+
+def _pickled() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, gate_mean=np.array([{"run": "this"}], dtype=object))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("member", "data"),
+    [
+        ("features.npz", _pickled()),
+        ("../../escaped.txt", b"out"),
+        ("features.npz", _arrays("(3,)", b"\x00" * 12)),
+        ("features.npz", _arrays("(100000, 1000000)")),
+        ("network.tflite", b"TFL3 but no network"),
+    ],
+    ids=["pickle inside", "path traversal", "wrong shapes", "huge claimed array", "no network"],
+)
+def test_a_hostile_package_ends_in_a_sentence_and_an_intact_registry(
+    dialog: ModelsDialog, services: Services, tmp_path: Path, qtbot: QtBot, member: str, data: bytes
+) -> None:
+    files = sorted(path.name for path in (services.folder / "models").glob("*"))
+    dialog.import_from(_with_member(tmp_path / "hostile.pneumo", member, data))
+    qtbot.waitUntil(lambda: dialog.words.text().startswith("The file was not imported. "), timeout=30_000)
+    assert dialog.words.text().endswith(".")
+    assert len(services.registry.list()) == 1
+    assert sorted(path.name for path in (services.folder / "models").glob("*")) == files
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def test_a_network_for_other_programs_is_written_by_the_training_program(
+    dialog: ModelsDialog, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog.export_to(tmp_path / "network.tflite")
+    qtbot.waitUntil(lambda: dialog.words.text() == "Written to network.tflite.", timeout=60_000)
+    assert (tmp_path / "network.tflite").read_bytes() == ModelPackage.open(places.bundled_model()).network_bytes
+    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    dialog.export_to(tmp_path / "network.onnx")
+    qtbot.waitUntil(lambda: "onnx" in dialog.words.text() and "…" not in dialog.words.text(), timeout=60_000)
+    assert not (tmp_path / "network.onnx").exists()
+    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
+    dialog.export_to(tmp_path / "network.keras")
+    assert dialog.words.text().startswith("The training component is not installed.")
+
+
 def test_a_package_that_does_not_give_its_reference_scores_is_refused(services: Services, tmp_path: Path) -> None:
     package = ModelPackage.open(places.bundled_model())
     path = tmp_path / "wrong.pneumo"
@@ -138,27 +211,29 @@ def test_a_labelled_folder_is_measured_against_another_model(
     assert (evaluation.report.counts.positives, evaluation.report.counts.negatives) == (2, 2)
     assert evaluation.other is not None
     assert evaluation.other.counts == evaluation.report.counts
-    assert dialog.page.verdict.text().startswith("There are too few images")
+    assert dialog.page.verdict.text().startswith("There are too few images to tell pneumo-1 and clinic-1 apart.")
 
     right = evaluation.report.cell(NORMAL, False)
-    canvas = SimpleNamespace(figure=SimpleNamespace(axes=["matrix"]))
-    click = SimpleNamespace(xdata=0.1, ydata=-0.2, inaxes="matrix", canvas=canvas)
-    dialog.page._clicked(evaluation.report, click)  # type: ignore[arg-type]
+    matrix = dialog.page.matrices[0]
+    qtbot.waitUntil(lambda: matrix.drawn, timeout=30_000)
+    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=QPoint(matrix.width() // 3, matrix.height() // 3))
     assert dialog.page.tabs.currentWidget() is dialog.page.gallery
     assert dialog.page.gallery.list.count() == len(right) == 2
     qtbot.waitUntil(lambda: not dialog.page.gallery.picture.pixmap().isNull(), timeout=10_000)
 
-    before = dialog.page.numbers.item(3, 0).text()
+    before = dialog.page.numbers.item(3, 1).text()
     dialog.page.prevalence.setValue(5.0)
-    assert dialog.page.numbers.item(3, 0).text() != before
-    assert dialog.page.table.selectionModel().hasSelection()
+    assert dialog.page.numbers.item(3, 1).text() != before
+    assert dialog.page.thresholds.table.selectionModel().hasSelection()
 
-    dialog.write(out=tmp_path / "report.json")
-    dialog.write(figures=tmp_path / "figures")
+    dialog.page.write(out=tmp_path / "report.json")
+    dialog.page.write(figures=tmp_path / "figures")
     qtbot.waitUntil((tmp_path / "figures" / "confusion_matrix_other.svg").exists, timeout=30_000)
     written = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert written["comparison"]["verdict"] == "too_few"
+    assert written["report"]["prevalence"] == pytest.approx(0.05)
     assert (tmp_path / "report.csv").is_file()
+    assert (tmp_path / "report-numbers.csv").is_file()
     dialog.close()
 
 

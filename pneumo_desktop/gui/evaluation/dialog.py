@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -52,15 +51,18 @@ class EvaluationDialog(QDialog):
         self.resize(1100, 680)
 
         self.folder = QLineEdit(str(folder or ""))
-        self.choose = QPushButton(tr("Choose…"))
+        self.choose, self.choose_file = QPushButton(tr("Folder…")), QPushButton(tr("ZIP or CSV…"))
         self.choose.clicked.connect(self._choose_folder)
+        self.choose_file.clicked.connect(self._choose_file)
         self.model, self.other, self.population = QComboBox(), QComboBox(), QComboBox()
         self.other.addItem(tr("None"), None)
         for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
             self.population.addItem(population_word(known), known.value)
         line = QHBoxLayout()
         line.addWidget(self.folder, 1)
-        line.addWidget(self.choose)
+        for button in (self.choose, self.choose_file):
+            button.setAutoDefault(False)
+            line.addWidget(button)
         models = QHBoxLayout()
         models.addWidget(self.model, 1)
         models.addWidget(QLabel(tr("compared with")))
@@ -82,18 +84,11 @@ class EvaluationDialog(QDialog):
         self.start = QPushButton(tr("Evaluate"))
         self.start.setDefault(True)
         self.start.clicked.connect(self.toggle)
-        self.save_numbers = QPushButton(tr("Save the numbers…"))
-        self.save_figures = QPushButton(tr("Save the figures…"))
-        self.save_numbers.clicked.connect(self._ask_numbers)
-        self.save_figures.clicked.connect(self._ask_figures)
         self.words = QLabel(wordWrap=True)
         self.page = EvaluationPage()
         self.page.hide()
         buttons = QHBoxLayout()
         buttons.addWidget(self.words, 1)
-        for button in (self.save_numbers, self.save_figures):
-            button.setEnabled(False)
-            buttons.addWidget(button)
         buttons.addWidget(self.start)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
@@ -114,6 +109,12 @@ class EvaluationDialog(QDialog):
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, tr("Choose a labelled folder"), self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+
+    def _choose_file(self) -> None:
+        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv)")
+        chosen, _kind = QFileDialog.getOpenFileName(self, tr("Choose a ZIP or a CSV"), self.folder.text(), kinds)
         if chosen:
             self.folder.setText(chosen)
 
@@ -161,10 +162,8 @@ class EvaluationDialog(QDialog):
         self._ended()
         self._evaluation = evaluation
         self.words.setText(tr("{count} images were read.").format(count=len(evaluation.report.cases)))
-        self.page.show_evaluation(evaluation)
+        self.page.show_evaluation(evaluation, by_name=True)
         self.page.show()
-        for button in (self.save_numbers, self.save_figures):
-            button.setEnabled(True)
 
     def _failed(self, error: Exception) -> None:
         self._ended()
@@ -174,31 +173,6 @@ class EvaluationDialog(QDialog):
             self.words.setText(tr("No model could be opened. Please install the program again, or import a model."))
         else:
             raise error
-
-    def _ask_numbers(self) -> None:
-        name, _kind = QFileDialog.getSaveFileName(self, self.save_numbers.text(), "evaluation.json", "JSON (*.json)")
-        if name:
-            self.write(out=Path(name))
-
-    def _ask_figures(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, self.save_figures.text())
-        if name:
-            self.write(figures=Path(name))
-
-    def write(self, out: Path | None = None, figures: Path | None = None) -> None:
-        """Write the numbers (JSON and CSV) or the figures (PNG and SVG)."""
-        evaluation = self._evaluation
-        if evaluation is None:
-            return
-
-        def failed(error: Exception) -> None:
-            if not isinstance(error, EvaluationError):
-                raise error
-            QMessageBox.warning(self, self.windowTitle(), str(error))
-
-        place = out or figures
-        done = tr("Written to {name}.").format(name=place.name if place else "")
-        self._background.submit(lambda: evaluation.write(out, figures), lambda _: self.words.setText(done), failed)
 
     def done(self, result: int) -> None:
         """Stop what runs, whichever way the dialog is closed."""

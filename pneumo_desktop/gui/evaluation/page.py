@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from matplotlib.backend_bases import MouseEvent
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QDoubleSpinBox,
-    QFormLayout,
+    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMessageBox,
     QPushButton,
-    QScrollArea,
-    QTableView,
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
@@ -28,94 +25,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pneumo_desktop.evaluation import figures
-from pneumo_desktop.evaluation.command import Evaluation
+from pneumo_desktop.evaluation.command import Evaluation, EvaluationError
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.report import Report
 from pneumo_desktop.evaluation.summary import comparison_sentence, metric_name, number_text
-from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, choose, table
+from pneumo_desktop.evaluation.thresholds import ThresholdRow, table
 from pneumo_desktop.gui.evaluation.gallery import Gallery
+from pneumo_desktop.gui.evaluation.threshold_tab import ThresholdTab
+from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import score_text
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.words import percent, tr
 
 _SHOWN = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "auc_all", "loss", "calibration_error")
-_GOALS = {
-    GoalKind.MISS_AT_MOST: N_("Miss at most this share of pneumonia"),
-    GoalKind.FALSE_ALARMS_AT_MOST: N_("Alarm at most about this share of normals"),
-    GoalKind.MOST_RIGHT: N_("Most right verdicts"),
-}
-_COLUMNS = (
-    N_("Threshold"), N_("TP"), N_("FP"), N_("FN"), N_("TN"), N_("Sensitivity"), N_("Specificity"), N_("PPV"),
-    N_("NPV"), N_("Missed per 1,000"), N_("False alarms per 1,000"),
-)  # fmt: skip
-AnyIndex = QModelIndex | QPersistentModelIndex
-
-
-class _Thresholds(QAbstractTableModel):
-    """Every threshold and what it costs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[ThresholdRow] = []
-
-    def take(self, rows: list[ThresholdRow]) -> None:
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 -- Qt's signature
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 -- Qt's signature
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> str | None:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return tr(_COLUMNS[section])
-        return None
-
-    def data(self, index: AnyIndex, role: int = 0) -> str | Qt.AlignmentFlag | None:
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        row = self.rows[index.row()]
-        match index.column():
-            case 0:
-                return score_text(row.threshold, 3)
-            case 1 | 2 | 3 | 4 as column:
-                return str((row.tp, row.fp, row.fn, row.tn)[column - 1])
-            case 9 | 10 as column:
-                return score_text((row.missed_per_thousand, row.false_alarms_per_thousand)[column - 9], 1)
-            case column:
-                value = (row.sensitivity, row.specificity, row.ppv, row.npv)[column - 5]
-                return "–" if math.isnan(value) else score_text(value, 3)
-
-
-class _FigurePane(QWidget):
-    """Figures under each other, each in a canvas of its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._inside = QWidget()
-        self._layout = QHBoxLayout(self._inside)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setWidget(self._inside)
-        QVBoxLayout(self).addWidget(scroll)
-
-    def take(self, drawn: dict[str, Figure]) -> list[FigureCanvasQTAgg]:
-        while (item := self._layout.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
-        canvases = []
-        for words, figure in drawn.items():
-            canvas = FigureCanvasQTAgg(figure)
-            canvas.setMinimumSize(320, 300)
-            canvas.setAccessibleName(words)
-            self._layout.addWidget(canvas)
-            canvases.append(canvas)
-        return canvases
 
 
 def _short(model_id: str) -> str:
@@ -123,117 +45,189 @@ def _short(model_id: str) -> str:
 
 
 class EvaluationPage(QWidget):
-    """Shows an ``Evaluation``. ``threshold_chosen`` carries a threshold the user picked from the table."""
-
-    threshold_chosen = Signal(float)
+    """Shows an ``Evaluation`` and writes it out. ``close_workers`` before the program ends."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._evaluation: Evaluation | None = None
         self._counted: list[ThresholdRow] | None = None
+        self._worker = Background(1, self)
         self.verdict = QLabel(wordWrap=True)
         font = self.verdict.font()
         font.setBold(True)
         self.verdict.setFont(font)
         self.prevalence = QDoubleSpinBox(minimum=0.1, maximum=99.9, decimals=1, suffix=" %", singleStep=1.0)
+        self.prevalence.setAccessibleName(tr("Share of pneumonia among your patients"))
         self.prevalence.valueChanged.connect(self._fill_numbers)
         self.numbers = QTableWidget()
         self.numbers.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.numbers.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.matrix = _FigurePane()
-        self.hint = QLabel(tr("Click a cell to see its images."), wordWrap=True)
-        self.curves, self.calibration = _FigurePane(), _FigurePane()
+        self.numbers.verticalHeader().hide()
+        self.numbers.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.numbers.setWordWrap(True)
+        self.numbers.setAccessibleName(tr("Figures with 95 % intervals"))
+        self.matrices = [FigureView(self._worker, tr("Confusion matrix")) for _ in range(2)]
+        self.roc = FigureView(self._worker, tr("ROC curve"))
+        self.precision_recall = FigureView(self._worker, tr("Precision-recall curve"))
+        self.calibration = FigureView(self._worker, tr("Calibration"))
+        self.histograms = [FigureView(self._worker, tr("Scores")) for _ in range(2)]
+        self.errors = [QPushButton() for _ in range(2)]
         self.gallery = Gallery()
-        self.errors = QPushButton(tr("Show the errors, the surest first"))
-        self.errors.clicked.connect(self.show_errors)
+        self.thresholds = ThresholdTab()
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self._overview(), tr("Numbers"))
+        self.tabs.addTab(_beside(self.roc, self.precision_recall), tr("Curves"))
+        self.tabs.addTab(_beside(self.calibration, *self.histograms), tr("Calibration and scores"))
+        self.tabs.addTab(self.thresholds, tr("Thresholds"))
+        self.tabs.addTab(self.gallery, tr("Images"))
+        self.written = QLabel(wordWrap=True)
+        self.save_numbers = QPushButton(tr("Save the numbers…"))
+        self.save_figures = QPushButton(tr("Save the figures…"))
+        self.save_numbers.clicked.connect(self._ask_numbers)
+        self.save_figures.clicked.connect(self._ask_figures)
+        line = QHBoxLayout()
+        line.addWidget(self.written, 1)
+        for button in (self.save_numbers, self.save_figures):
+            button.setAutoDefault(False)
+            button.setEnabled(False)
+            line.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.verdict)
+        layout.addWidget(self.tabs, 1)
+        layout.addLayout(line)
 
-        prevalence = QFormLayout()
-        prevalence.addRow(tr("Share of pneumonia among your patients"), self.prevalence)
-        left, overview = QVBoxLayout(), QWidget()
-        left.addLayout(prevalence)
+    def _overview(self) -> QWidget:
+        question = QHBoxLayout()
+        question.addWidget(QLabel(tr("Share of pneumonia among your patients")))
+        question.addWidget(self.prevalence)
+        question.addStretch(1)
+        left, right, matrices, buttons = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        left.addLayout(question)
         left.addWidget(self.numbers, 1)
-        right = QVBoxLayout()
-        right.addWidget(self.matrix, 1)
-        right.addWidget(self.hint)
-        right.addWidget(self.errors)
+        hint = QLabel(tr("In brackets the 95 % interval, by drawing patients again (bootstrap)."), wordWrap=True)
+        left.addWidget(hint)
+        for place, (matrix, button) in enumerate(zip(self.matrices, self.errors, strict=True)):
+            matrices.addWidget(matrix)
+            matrix.clicked.connect(partial(self._clicked, place))
+            button.setAutoDefault(False)
+            button.clicked.connect(partial(self.show_errors, place))
+            buttons.addWidget(button)
+        right.addLayout(matrices, 1)
+        right.addWidget(QLabel(tr("Click a cell to see its images."), wordWrap=True))
+        right.addLayout(buttons)
+        overview = QWidget()
         both = QHBoxLayout(overview)
         both.addLayout(left, 1)
         both.addLayout(right, 1)
+        return overview
 
-        self.tabs = QTabWidget()
-        self.tabs.addTab(overview, tr("Numbers"))
-        self.tabs.addTab(self.curves, tr("Curves"))
-        self.tabs.addTab(self.calibration, tr("Calibration and scores"))
-        self.tabs.addTab(self._threshold_tab(), tr("Thresholds"))
-        self.tabs.addTab(self.gallery, tr("Images"))
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.verdict)
-        layout.addWidget(self.tabs, 1)
+    # What is shown
 
-    def _threshold_tab(self) -> QWidget:
-        tab = QWidget()
-        self.goal = QComboBox()
-        for kind, words in _GOALS.items():
-            self.goal.addItem(tr(words), kind.value)
-        self.share = QDoubleSpinBox(minimum=0.0, maximum=50.0, decimals=1, value=5.0, suffix=" %")
-        self.goal.currentIndexChanged.connect(self._choose_row)
-        self.share.valueChanged.connect(self._choose_row)
-        self._thresholds = _Thresholds()
-        self.table = QTableView()
-        self.table.setModel(self._thresholds)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.setAccessibleName(tr("Thresholds"))
-        self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
-        self.row_words = QLabel(wordWrap=True)
-        line = QHBoxLayout()
-        line.addWidget(QLabel(tr("Your goal")))
-        line.addWidget(self.goal, 1)
-        line.addWidget(self.share)
-        layout = QVBoxLayout(tab)
-        layout.addLayout(line)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.row_words)
-        return tab
+    def reports(self) -> list[Report]:
+        """Return the reports that are shown: the model's, and the one it is compared with."""
+        evaluation = self._evaluation
+        return [report for report in (evaluation.report, evaluation.other) if report] if evaluation else []
 
-    def show_evaluation(self, evaluation: Evaluation, thresholds: Sequence[ThresholdRow] | None = None) -> None:
-        """Show ``evaluation``; its second model is the active one where the first is new.
+    def show_evaluation(
+        self, evaluation: Evaluation, thresholds: Sequence[ThresholdRow] | None = None, by_name: bool = False
+    ) -> None:
+        """Show ``evaluation``; its first model is called the new one, or by its name.
 
         ``thresholds`` were counted on other images than the evaluated ones; None counts them here.
         """
         self._evaluation = evaluation
         self._counted = list(thresholds) if thresholds is not None else None
-        report, other = evaluation.report, evaluation.other
-        self.verdict.setText(comparison_sentence(evaluation.comparison) if evaluation.comparison else "")
+        reports = self.reports()
+        names = [_short(report.model_id) for report in reports]
+        if len(names) == 2 and names[0] == names[1]:
+            names[1] += " (2)"
+        if evaluation.comparison is not None:
+            named = (names[0], names[1]) if by_name else None
+            self.verdict.setText(comparison_sentence(evaluation.comparison, named))
         self.verdict.setVisible(evaluation.comparison is not None)
-        shown = {_short(report.model_id): report}
-        if other is not None:
-            name = _short(other.model_id)
-            shown[name if name not in shown else f"{name} (2)"] = other
-        drawn = {name: figures.confusion_matrix(each.counts) for name, each in shown.items()}
-        if other is not None:
-            for name, figure in drawn.items():
-                figure.axes[0].set_title(name)
-        for canvas, each in zip(self.matrix.take(drawn), shown.values(), strict=True):
-            canvas.mpl_connect("button_press_event", partial(self._clicked, each))
-        self.curves.take(
-            {tr("ROC curve"): figures.roc(shown), tr("Precision-recall curve"): figures.precision_recall(shown)}
-        )
-        histograms = {f"{tr('Scores')} {name}": figures.score_histogram(each) for name, each in shown.items()}
-        self.calibration.take({tr("Calibration"): figures.calibration(shown), **histograms})
-        own = report.prevalence if math.isfinite(report.prevalence) else 0.5
+        shown = dict(zip(names, reports, strict=True))
+        for place in range(2):
+            there = place < len(reports)
+            for widget in (self.matrices[place], self.histograms[place], self.errors[place]):
+                widget.setVisible(there)
+            if there:
+                self._show_one(place, names[place], reports[place], alone=len(reports) == 1)
+        self.roc.draw(lambda figures: figures.roc(shown))
+        self.precision_recall.draw(lambda figures: figures.precision_recall(shown))
+        self.calibration.draw(lambda figures: figures.calibration(shown))
+        own = evaluation.report.prevalence
         self.prevalence.blockSignals(True)
-        self.prevalence.setValue(100.0 * own)
+        self.prevalence.setValue(100.0 * own if math.isfinite(own) else 50.0)
         self.prevalence.blockSignals(False)
         self._fill_numbers()
-        self.gallery.show_cases(tr("Errors"), report.errors())
+        self.gallery.show_cases(tr("Errors"), evaluation.report.errors())
+        self.save_numbers.setEnabled(True)
+        self.save_figures.setEnabled(True)
+        self.written.clear()
 
-    def show_errors(self) -> None:
-        """List the wrong images, the most confident first."""
-        if self._evaluation is not None:
-            self.gallery.show_cases(tr("Errors"), self._evaluation.report.errors())
+    def _show_one(self, place: int, name: str, report: Report, alone: bool) -> None:
+        def titled(figure: Any) -> Any:
+            if not alone:
+                figure.axes[0].set_title(name)
+            return figure
+
+        counts = report.counts
+        self.matrices[place].draw(lambda figures: titled(figures.confusion_matrix(counts)))
+        self.histograms[place].draw(lambda figures: titled(figures.score_histogram(report)))
+        words = tr("Show the errors, the surest first") if alone else tr("Errors of {name}").format(name=name)
+        self.errors[place].setText(words)
+
+    def _fill_numbers(self) -> None:
+        evaluation = self._evaluation
+        if evaluation is None:
+            return
+        prevalence = self.prevalence.value() / 100.0
+        reports = self.reports()
+        names = [*(metric_name(name) for name in _SHOWN), tr("Uncertain"), tr("Wrong outside the uncertain band")]
+        self.numbers.clear()
+        self.numbers.setColumnCount(1 + len(reports))
+        self.numbers.setRowCount(len(names))
+        self.numbers.setHorizontalHeaderLabels(["", *(_short(report.model_id) for report in reports)])
+        for row, name in enumerate(names):
+            self.numbers.setItem(row, 0, QTableWidgetItem(name))
+        for column, report in enumerate(reports, start=1):
+            ppv, npv = report.predictive_values(prevalence)
+            numbers = {**report.numbers, "ppv": ppv, "npv": npv}
+            texts = [number_text(numbers[name]) for name in _SHOWN]
+            texts.append(percent(report.band.share) if math.isfinite(report.band.share) else "–")
+            texts.append(percent(report.band.error_outside) if report.band.outside else "–")
+            for row, text in enumerate(texts):
+                self.numbers.setItem(row, column, QTableWidgetItem(text))
+        header = self.numbers.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        if self._counted is not None:
+            source = tr("Counted on the validation part, which neither taught the model nor tests it.")
+            self.thresholds.take([row.at(prevalence) for row in self._counted], f"{source} {self._point_in_use()}")
+        else:
+            labels, scores = evaluation.report.judged()
+            both = 0 < int(labels.sum()) < len(labels)
+            source = tr("Counted on the very images of this evaluation: to look at, not to choose from.")
+            rows = table(labels, scores, prevalence) if both else []
+            self.thresholds.take(rows, f"{source} {self._point_in_use()}")
+
+    def _point_in_use(self) -> str:
+        points = {case.judgement.operating_point for case in self.reports()[0].cases if case.judged}
+        thresholds = sorted({point.threshold for point in points if point is not None})
+        if not thresholds:
+            return ""
+        shown = " / ".join(score_text(value, 3) for value in thresholds[:3])
+        return tr("The model's operating point now: {threshold}.").format(threshold=shown)
+
+    # The images behind a number
+
+    def show_errors(self, place: int = 0) -> None:
+        """List the wrong images of the first or second model, the most confident first."""
+        reports = self.reports()
+        if place < len(reports):
+            title = tr("Errors of {name}").format(name=_short(reports[place].model_id))
+            self.gallery.show_cases(title, reports[place].errors())
             self.tabs.setCurrentWidget(self.gallery)
 
     def show_cell(self, report: Report, label: int, called: bool | None) -> None:
@@ -244,63 +238,54 @@ class EvaluationPage(QWidget):
         self.gallery.show_cases(title, report.cell(label, called))
         self.tabs.setCurrentWidget(self.gallery)
 
+    def _clicked(self, place: int, x: float, y: float) -> None:
+        column, row = round(x), round(y)
+        if row in (NORMAL, PNEUMONIA) and 0 <= column <= 2:
+            self.show_cell(self.reports()[place], row, (False, True, None)[column])
+
+    # Writing
+
+    def _ask_numbers(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(self, self.save_numbers.text(), "evaluation.json", "JSON (*.json)")
+        if name:
+            self.write(out=Path(name))
+
+    def _ask_figures(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, self.save_figures.text())
+        if name:
+            self.write(figures=Path(name))
+
+    def write(self, out: Path | None = None, figures: Path | None = None) -> None:
+        """Write the numbers (JSON and CSV) at the prevalence that is set, or the figures (PNG and SVG)."""
+        evaluation = self._evaluation
+        if evaluation is None:
+            return
+        share = self.prevalence.value() / 100.0
+        first, second = (
+            dataclasses.replace(report, prevalence=share) if report else None
+            for report in (evaluation.report, evaluation.other)
+        )
+        assert first is not None
+        shown = dataclasses.replace(evaluation, report=first, other=second)
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, EvaluationError):
+                raise error
+            QMessageBox.warning(self, self.window().windowTitle(), str(error))
+
+        place = out or figures
+        done = tr("Written to {name}.").format(name=place.name if place else "")
+        self._worker.submit(lambda: shown.write(out, figures), lambda _paths: self.written.setText(done), failed)
+
     def close_workers(self) -> None:
-        """Wait for what is being loaded."""
+        """Wait for what is being drawn, loaded or written."""
+        self._worker.close()
         self.gallery.close_workers()
 
-    def _clicked(self, report: Report, event: MouseEvent) -> None:
-        if event.xdata is None or event.ydata is None or event.inaxes is not event.canvas.figure.axes[0]:
-            return
-        column, row = round(event.xdata), round(event.ydata)
-        if row in (NORMAL, PNEUMONIA) and 0 <= column <= 2:
-            self.show_cell(report, row, (False, True, None)[column])
 
-    def _fill_numbers(self) -> None:
-        if self._evaluation is None:
-            return
-        prevalence = self.prevalence.value() / 100.0
-        reports = [self._evaluation.report, *([self._evaluation.other] if self._evaluation.other else [])]
-        self.numbers.clear()
-        self.numbers.setColumnCount(len(reports))
-        self.numbers.setRowCount(len(_SHOWN) + 2)
-        self.numbers.setHorizontalHeaderLabels([_short(report.model_id) for report in reports])
-        self.numbers.setVerticalHeaderLabels(
-            [*(metric_name(name) for name in _SHOWN), tr("Uncertain"), tr("Wrong outside the uncertain band")]
-        )
-        for column, report in enumerate(reports):
-            ppv, npv = report.predictive_values(prevalence)
-            numbers = {**report.numbers, "ppv": ppv, "npv": npv}
-            texts = [number_text(numbers[name]) for name in _SHOWN]
-            texts += [f"{report.band.share:.1%}", f"{report.band.error_outside:.1%}" if report.band.outside else "–"]
-            for row, text in enumerate(texts):
-                self.numbers.setItem(row, column, QTableWidgetItem(text))
-        self.numbers.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        if self._counted is not None:
-            self._thresholds.take([row.at(prevalence) for row in self._counted])
-        else:
-            labels, scores = self._evaluation.report.judged()
-            both = 0 < int(labels.sum()) < len(labels)
-            self._thresholds.take(table(labels, scores, prevalence) if both else [])
-        self._choose_row()
-
-    def _choose_row(self) -> None:
-        kind = GoalKind(self.goal.currentData())
-        self.share.setEnabled(kind is not GoalKind.MOST_RIGHT)
-        rows = self._thresholds.rows
-        if rows:
-            row = choose(rows, Goal(kind, self.share.value() / 100.0))
-            place = rows.index(row)
-            self.table.selectRow(place)
-            self.table.scrollTo(self._thresholds.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
-
-    def _row_chosen(self, index: QModelIndex) -> None:
-        if not index.isValid() or index.row() >= len(self._thresholds.rows):
-            return
-        row = self._thresholds.rows[index.row()]
-        text = tr(
-            "Of 1,000 of your patients, at this threshold {missed} with pneumonia would be missed and {alarms} "
-            "without it would be called pneumonia."
-        )
-        missed, alarms = (score_text(v, 1) for v in (row.missed_per_thousand, row.false_alarms_per_thousand))
-        self.row_words.setText(text.format(missed=missed, alarms=alarms))
-        self.threshold_chosen.emit(row.threshold)
+def _beside(*views: QWidget) -> QWidget:
+    tab = QWidget()
+    line = QHBoxLayout(tab)
+    for view in views:
+        line.addWidget(view)
+    return tab

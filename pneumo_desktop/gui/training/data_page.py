@@ -3,47 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPixmap
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QMessageBox,
     QProgressBar,
     QPushButton,
-    QStyle,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from pneumo_desktop import training_program
-from pneumo_desktop.evaluation import figures
-from pneumo_desktop.gui.training.process import MissingTrainingError, TrainingProcess, read_json
+from pneumo_desktop.gui.figure_view import FigureView
+from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.training.findings_view import FindingsView
+from pneumo_desktop.gui.training.mapping_form import MappingForm
+from pneumo_desktop.gui.training.preview import PREVIEWED, PreviewDialog
+from pneumo_desktop.gui.training.process import TrainingProcess, read_json
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import N_, ntr, tr
 
-_PREVIEWED = 4
 _PARTS = {"train": N_("Training"), "val": N_("Validation"), "test": N_("Test, locked")}
-_ICONS = {
-    "error": QStyle.StandardPixmap.SP_MessageBoxCritical,
-    "warning": QStyle.StandardPixmap.SP_MessageBoxWarning,
-    "note": QStyle.StandardPixmap.SP_MessageBoxInformation,
-}
-_SEVERITIES = {"error": N_("Must be mended"), "warning": N_("Warning"), "note": N_("Note")}
 
 
 def split_text(scan: Mapping[str, Any]) -> str:
@@ -63,178 +55,260 @@ def split_text(scan: Mapping[str, Any]) -> str:
         )  # fmt: skip
     if scan.get("locked", {}).get("kept"):
         lines.append(tr("The test part is the one of earlier trainings, so that models can be compared."))
+    else:
+        lines.append(tr("No patient is in two parts. The test part stays locked for later trainings as well."))
     return "\n".join(lines)
 
 
-class PreviewDialog(QDialog):
-    """Original images and random changes of them, as training will see them."""
-
-    def __init__(self, groups: list[list[str]], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Augmented images"))
-        grid = QGridLayout()
-        for row, paths in enumerate(groups):
-            for column, path in enumerate(paths[:6]):
-                picture = QLabel()
-                picture.setPixmap(QPixmap(path).scaledToHeight(130, Qt.TransformationMode.SmoothTransformation))
-                picture.setAccessibleName(tr("Original") if column == 0 else tr("Changed"))
-                grid.addWidget(picture, row, column)
-        text = tr("Left the original, beside it random changes. They must not change what is to be seen.")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(text, wordWrap=True))
-        layout.addLayout(grid)
-        layout.addWidget(buttons)
-
-
 class DataPage(QWidget):
-    """Scans what is chosen into ``job``. ``ready`` says whether training may go on; ``reviewed_wanted`` asks for a CSV."""
+    """Scans what is chosen into the job that ``job_for_scan`` gives.
+
+    ``ready`` says whether training may go on; ``reviewed_wanted`` asks for a table of the reader's decisions.
+    ``recipe`` tells the seed and the augmentation that training will use; ``model`` the package whose gate looks.
+    """
 
     ready = Signal(bool)
     reviewed_wanted = Signal()
 
-    def __init__(self, locked: Path, model: Path | None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        locked: Path,
+        job_for_scan: Callable[[], Path],
+        model: Callable[[], Path | None],
+        recipe: Callable[[], Mapping[str, Any]],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._locked, self._model = locked, model
-        self._job: Path | None = None
-        self._preview_folder: Path | None = None
+        self._locked, self._job_for_scan, self._model, self._recipe = locked, job_for_scan, model, recipe
         self.scan: dict[str, Any] = {}
+        self.seed: int | None = None
+        self._problem = ""
+        self._worker = Background(1, self)
         self._process = TrainingProcess(self)
         self._process.told.connect(self._told)
         self._process.ended.connect(self._ended)
-        self._problem = ""
         self.setAcceptDrops(True)
+        self.words = QLabel("" if training_program.command() else training_program.missing(), wordWrap=True)
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName(tr("Progress of the scan"))
+        self.progress.setTextVisible(False)
+        self.stop_button = QPushButton(tr("Stop"))
+        self.stop_button.setAutoDefault(False)
+        self.stop_button.clicked.connect(self._process.stop)
+        busy = QHBoxLayout()
+        busy.addWidget(self.progress, 1)
+        busy.addWidget(self.stop_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._choices())
+        layout.addLayout(self._questions())
+        layout.addLayout(busy)
+        layout.addWidget(self.words)
+        self._inside = QStackedWidget()
+        self._inside.addWidget(self._invitation())
+        self._inside.addWidget(self._results())
+        layout.addWidget(self._inside, 1)
+        self._busy(False)
 
+    def _choices(self) -> QHBoxLayout:
         self.folder = QLineEdit()
-        self.folder.setPlaceholderText(tr("Drop a folder with NORMAL and PNEUMONIA inside, a ZIP or a CSV here"))
+        self.folder.setPlaceholderText(tr("Folder, ZIP or CSV of labelled images"))
         self.folder.setAccessibleName(tr("Labelled folder"))
-        self.folder.returnPressed.connect(self.start_scan)
-        self.choose = QPushButton(tr("Choose…"))
+        self.folder.returnPressed.connect(self._typed)
+        self.choose = QPushButton(tr("Folder…"))
         self.choose.clicked.connect(self._choose_folder)
-        self.reviewed = QPushButton(tr("Reviewed images"))
+        self.choose_file = QPushButton(tr("ZIP or CSV…"))
+        self.choose_file.clicked.connect(self._choose_file)
+        self.reviewed = QPushButton(tr("Train from reviewed images"))
         self.reviewed.setToolTip(tr("Learn from the images that readers have decided in this program"))
         self.reviewed.clicked.connect(self.reviewed_wanted)
-        self.own_test = QCheckBox(tr("Use the folder's own test part as the locked one"))
-        self.own_test.toggled.connect(lambda: self.start_scan() if self.folder.text().strip() else None)
-        self.progress = QProgressBar()
-        self.progress.hide()
-        self.words = QLabel("" if training_program.command() else training_program.missing(), wordWrap=True)
-        self.findings = QListWidget()
-        self.findings.setWordWrap(True)
-        self.findings.setAccessibleName(tr("What the scan found"))
-        self.split = QLabel(wordWrap=True)
-        self._chart_place = QVBoxLayout()
-        self._mapping_form = QFormLayout()
-        self._mappings: dict[str, QComboBox] = {}
-        self.preview = QPushButton(tr("Show augmented images…"))
-        self.preview.setEnabled(False)
-        self.preview.clicked.connect(self.start_preview)
-
         line = QHBoxLayout()
-        for widget in (self.folder, self.choose, self.reviewed):
-            line.addWidget(widget, 1 if widget is self.folder else 0)
-        left, right, both = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()
-        left.addWidget(QLabel(tr("What the scan found")))
-        left.addWidget(self.findings, 1)
-        left.addLayout(self._mapping_form)
-        right.addLayout(self._chart_place, 1)
+        line.addWidget(self.folder, 1)
+        for button in (self.choose, self.choose_file, self.reviewed):
+            button.setAutoDefault(False)
+            line.addWidget(button)
+        return line
+
+    def _questions(self) -> QHBoxLayout:
+        self.population = QComboBox()
+        for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
+            self.population.addItem(population_word(known), known.value)
+        label = QLabel(tr("Whose images are these?"))
+        self.population.setAccessibleName(label.text())
+        self.population.setToolTip(tr("For files that do not tell the age themselves, as DICOM does"))
+        self.own_test = QCheckBox(tr("Use the folder's own test part as the locked one"))
+        self.own_test.toggled.connect(self.start_scan)
+        self.own_test.hide()
+        line = QHBoxLayout()
+        line.addWidget(label)
+        line.addWidget(self.population)
+        line.addSpacing(16)
+        line.addWidget(self.own_test)
+        line.addStretch(1)
+        return line
+
+    @staticmethod
+    def _invitation() -> QWidget:
+        text = tr(
+            "<h3>Drop a folder of labelled images here</h3>"
+            "<p>It holds two folders, <b>NORMAL</b> and <b>PNEUMONIA</b> (or names like them), each with its images; "
+            "above them there may be <b>train</b>, <b>val</b> and <b>test</b>.</p>"
+            "<p>A ZIP of such a folder, or a CSV with a column of files and a column of labels, will do as well.<br>"
+            "Or train from the images that were decided in this program.</p>"
+            "<p>The files are only read; they are never changed.</p>"
+        )
+        label = QLabel(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        label.setTextFormat(Qt.TextFormat.RichText)
+        label.setMargin(40)
+        return label
+
+    def _results(self) -> QWidget:
+        self.findings = FindingsView()
+        self.mapping = MappingForm()
+        self.mapping.wanted.connect(self.start_scan)
+        self.chart = FigureView(self._worker, tr("Class distribution"))
+        self.split = QLabel(wordWrap=True)
+        self.split.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.preview = QPushButton(tr("Show augmented images…"))
+        self.preview.setAutoDefault(False)
+        self.preview.clicked.connect(self.start_preview)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        left.addWidget(self.findings, 3)
+        left.addWidget(self.mapping, 2)
+        right.addWidget(self.chart, 1)
         right.addWidget(self.split)
-        right.addWidget(self.preview)
+        right.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignRight)
+        results = QWidget()
+        both = QHBoxLayout(results)
+        both.setContentsMargins(0, 0, 0, 0)
         both.addLayout(left, 1)
         both.addLayout(right, 1)
-        layout = QVBoxLayout(self)
-        layout.addLayout(line)
-        layout.addWidget(self.own_test)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.words)
-        layout.addLayout(both, 1)
+        return results
 
     # What was chosen
 
-    def use_job(self, job: Path) -> None:
-        """Put the scan's files into ``job``."""
-        self._job = job
+    @property
+    def scanning(self) -> bool:
+        """True while images are looked at or changed."""
+        return self._process.running
 
     def settings(self) -> dict[str, Any]:
         """Return the keys of job.json that this page decides."""
         return {
-            "folder": self.folder.text().strip(), "mapping": self._mapping() or None,
+            "folder": self.folder.text().strip(), "mapping": self.mapping.mapping() or None,
             "parts": "folder" if self.own_test.isChecked() else "new", "locked_test": str(self._locked),
+            "population": self.population.currentData(),
         }  # fmt: skip
 
     def take(self, folder: Path) -> None:
         """Choose ``folder`` and scan it."""
-        self.folder.setText(str(folder))
-        self._clear_mappings()
+        if not self._process.running:
+            self.folder.setText(str(folder))
+            self._typed()
+
+    def _typed(self) -> None:
+        self.mapping.clear()
+        self.own_test.blockSignals(True)
+        self.own_test.setChecked(False)
+        self.own_test.blockSignals(False)
+        self.own_test.hide()
         self.start_scan()
 
-    def warnings(self) -> list[str]:
-        """Return the sentences of the findings that ask."""
-        found = self.scan.get("findings", [])
-        return [finding["sentence"] for finding in found if finding["severity"] == "warning"]
+    def restore(self, settings: Mapping[str, Any], scan: Any) -> None:
+        """Show an earlier job as it was left."""
+        self.folder.setText(str(settings.get("folder", "")))
+        self.population.setCurrentIndex(max(0, self.population.findData(settings.get("population"))))
+        self.own_test.blockSignals(True)
+        self.own_test.setChecked(settings.get("parts") == "folder")
+        self.own_test.blockSignals(False)
+        self.mapping.take(settings.get("mapping") or {})
+        seed = settings.get("seed")
+        self.seed = seed if isinstance(seed, int) else None
+        if isinstance(scan, dict):
+            self._show_scan(scan)
 
-    def _mapping(self) -> dict[str, str]:
-        return {name: box.currentData() for name, box in self._mappings.items() if box.currentData()}
+    def ask_warnings(self) -> bool:
+        """Ask whether to go on in spite of the warnings; True where there is none."""
+        found = self.scan.get("findings", [])
+        warnings = [finding["sentence"] for finding in found if finding["severity"] == "warning"]
+        if not warnings:
+            return True
+        text = tr("The scan warns:") + "\n\n" + "\n\n".join(warnings) + "\n\n" + tr("Train in spite of this?")
+        return QMessageBox.question(self, tr("Training"), text) == QMessageBox.StandardButton.Yes
 
     # Scanning
 
     def start_scan(self) -> None:
         """Look at every image of the chosen folder; training may go on when nothing forbids it."""
-        if self._job is None or self._process.running or not self.folder.text().strip():
+        if self._process.running or not self.folder.text().strip():
             return
-        self.scan, self._problem = {}, ""
+        self.scan, self._problem, self.seed = {}, "", int(self._recipe().get("seed", 1))
         self.ready.emit(False)
-        self.preview.setEnabled(False)
-        self.findings.clear()
-        self.split.clear()
-        self._show_chart({})
+        self._inside.setCurrentIndex(0)
         self.words.setText(tr("Looking at the images…"))
+        model = self._model()
+        try:
+            out = self._job_for_scan() / "scan.json"
+        except OSError as problem:
+            text = tr("{name} could not be read or written: {why}.")
+            self.words.setText(text.format(name=Path(problem.filename or "").name, why=problem.strerror))
+            return
         self._run(
-            "scan", self.folder.text().strip(), "--out", str(self._job / "scan.json"), "--locked", str(self._locked),
-            "--parts", "folder" if self.own_test.isChecked() else "new", "--mapping", json.dumps(self._mapping()),
-            *(("--model", str(self._model)) if self._model else ()),
+            "scan", self.folder.text().strip(), "--out", str(out), "--locked", str(self._locked), "--seed",
+            str(self.seed), "--parts", "folder" if self.own_test.isChecked() else "new",
+            "--mapping", json.dumps(self.mapping.mapping()), *(("--model", str(model)) if model else ()),
         )  # fmt: skip
 
     def start_preview(self) -> None:
         """Have some images changed as training will change them."""
-        if self._job is not None and not self._process.running:
-            self._preview_folder = self._job / "preview"
+        if not self._process.running and self.scan.get("images"):
+            self._problem = ""
+            strengths = json.dumps(self._recipe().get("augmentation", {}))
             self._run(
-                "preview", self.folder.text().strip(), "--out", str(self._preview_folder), "--count", str(_PREVIEWED),
-                "--mapping", json.dumps(self._mapping()),
+                "preview", self.folder.text().strip(), "--out", str(self._job_for_scan() / "preview"),
+                "--count", str(PREVIEWED), "--mapping", json.dumps(self.mapping.mapping()), "--augmentation", strengths,
             )  # fmt: skip
 
     def _run(self, *arguments: str) -> None:
-        try:
-            self._process.start(arguments)
-        except MissingTrainingError:
+        if not self._process.start(arguments):
             self.words.setText(training_program.missing())
             return
         self.progress.setRange(0, 0)
-        self.progress.show()
-        for widget in (self.choose, self.reviewed, self.own_test):
-            widget.setEnabled(False)
+        self._busy(True)
+
+    def _busy(self, busy: bool) -> None:
+        self.progress.setVisible(busy)
+        self.stop_button.setVisible(busy)
+        for widget in (self.folder, self.choose, self.choose_file, self.reviewed, self.own_test, self.mapping):
+            widget.setEnabled(not busy)
+        self.preview.setEnabled(not busy)
 
     def _told(self, event: dict[str, Any]) -> None:
         kind = event["event"]
         if kind == "progress":
-            self.progress.setRange(0, max(1, int(event.get("of", 0))))
-            self.progress.setValue(int(event.get("done", 0)))
+            done, of = int(event.get("done", 0)), max(1, int(event.get("of", 0)))
+            self.progress.setRange(0, of)
+            self.progress.setValue(done)
+            self.words.setText(tr("Looking at the images: {done} of {of}").format(done=done, of=of))
         elif kind == "error":
             self._problem = str(event.get("sentence", ""))
+            folders = event.get("folders")
+            if isinstance(folders, dict) and folders:
+                self._inside.setCurrentIndex(1)
+                self._show_results({})
+                self.mapping.offer(folders)
         elif kind == "scanned":
             self._show_scan(read_json(Path(event["out"])))
         elif kind == "previewed":
             PreviewDialog(event.get("files", []), self).show()
 
     def _ended(self, code: int) -> None:
-        self.progress.hide()
-        for widget in (self.choose, self.reviewed, self.own_test):
-            widget.setEnabled(True)
+        self._busy(False)
         if self._problem:
             self.words.setText(self._problem)
-        elif code not in (0, 3):
+        elif code == 3:
+            self.words.setText(tr("Stopped."))
+        elif code != 0:
             self.words.setText(tr("The training program ended unexpectedly. Please try again."))
 
     def _show_scan(self, scan: Any) -> None:
@@ -242,72 +316,42 @@ class DataPage(QWidget):
             self._problem = tr("The training program ended unexpectedly. Please try again.")
             return
         self.scan = scan
-        count = int(scan.get("images", 0))
-        blocked = bool(scan.get("blocked", True))
+        count, blocked = int(scan.get("images", 0)), bool(scan.get("blocked", True))
         text = ntr("{count} image can be learnt from.", "{count} images can be learnt from.", count)
         words = text.format(count=count)
         if blocked:
             words += " " + tr("Something must be mended before training can begin.")
         self.words.setText(words)
-        for finding in scan.get("findings", []):
-            severity = finding.get("severity", "note")
-            item = QListWidgetItem(self.style().standardIcon(_ICONS[severity]), finding.get("sentence", ""))
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{tr(_SEVERITIES[severity])}: {item.text()}")
-            item.setToolTip("\n".join(str(name) for name in finding.get("names", [])[:20]))
-            self.findings.addItem(item)
-        if not scan.get("findings"):
-            self.findings.addItem(tr("Nothing is wrong."))
-        self.split.setText(split_text(scan))
-        self._show_chart(scan.get("split") or scan.get("counts", {}))
-        self._offer_mappings(scan.get("folders") or {})
-        self.preview.setEnabled(count > 0)
+        self._inside.setCurrentIndex(1)
+        self._show_results(scan)
+        self.mapping.offer(scan.get("folders") or {})
+        self.own_test.setVisible("test" in scan.get("counts", {}))
         self.ready.emit(not blocked)
 
-    def _show_chart(self, parts: Mapping[str, Any]) -> None:
-        while (item := self._chart_place.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+    def _show_results(self, scan: Mapping[str, Any]) -> None:
+        if scan:
+            self.findings.take(scan.get("findings", []), scan.get("unreadable", []))
+        self.findings.setVisible(bool(scan))
+        self.split.setText(split_text(scan))
+        parts = scan.get("split") or scan.get("counts", {})
         counts = {name: (c.get("normal", 0), c.get("pneumonia", 0)) for name, c in parts.items()}
-        if counts:
-            canvas = FigureCanvasQTAgg(figures.class_distribution(counts))
-            canvas.setMinimumHeight(220)
-            canvas.setAccessibleName(tr("Class distribution"))
-            self._chart_place.addWidget(canvas)
-
-    def _clear_mappings(self) -> None:
-        self._mappings.clear()
-        while self._mapping_form.rowCount():
-            self._mapping_form.removeRow(0)
-
-    def _offer_mappings(self, folders: Mapping[str, int]) -> None:
-        for name, number in list(folders.items())[:12]:
-            if name in self._mappings:
-                continue
-            box = QComboBox()
-            for words, value in ((tr("Leave out"), ""), (tr("Normal"), "normal"), (tr("Pneumonia"), "pneumonia")):
-                box.addItem(words, value)
-            box.setAccessibleName(name)
-            box.activated.connect(self.start_scan)
-            self._mappings[name] = box
-            self._mapping_form.addRow(tr("Folder {name} ({count})").format(name=name, count=number), box)
+        self.chart.draw((lambda figures: figures.class_distribution(counts)) if counts else None)
+        self.preview.setVisible(bool(scan.get("images")))
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, tr("Choose a labelled folder"), self.folder.text())
         if chosen:
             self.take(Path(chosen))
 
-    def ask_warnings(self) -> bool:
-        """Ask whether to go on in spite of the warnings; True where there is none."""
-        warnings = self.warnings()
-        if not warnings:
-            return True
-        text = tr("The scan warns:") + "\n\n" + "\n\n".join(warnings) + "\n\n" + tr("Train in spite of this?")
-        return QMessageBox.question(self, tr("Training"), text) == QMessageBox.StandardButton.Yes
+    def _choose_file(self) -> None:
+        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv)")
+        chosen, _kind = QFileDialog.getOpenFileName(self, tr("Choose a ZIP or a CSV"), self.folder.text(), kinds)
+        if chosen:
+            self.take(Path(chosen))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one folder or file."""
-        if event.mimeData().hasUrls():
+        if event.mimeData().hasUrls() and not self._process.running:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -320,3 +364,4 @@ class DataPage(QWidget):
     def close_process(self) -> None:
         """End a scan that runs."""
         self._process.close()
+        self._worker.close()

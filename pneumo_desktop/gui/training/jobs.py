@@ -21,6 +21,9 @@ RECIPE_KEYS = (
 )  # fmt: skip
 """What a recipe file holds: everything of a job that does not name a file."""
 
+PACKAGE = "model.pneumo"
+"""What a job of the window makes, in its own folder."""
+
 
 def new_job(folder: Path) -> Path:
     """Make and return a fresh folder for a job below ``folder`` (the data folder's ``training``)."""
@@ -46,11 +49,24 @@ def unfinished_jobs(folder: Path) -> list[Path]:
     return [job for job in found if isinstance(read_json(job / "job.json"), dict)]
 
 
+def finished_package(job: Path) -> Path | None:
+    """Return the package that a job has made and that waits for a decision, or None."""
+    values = read_json(job / "job.json")
+    package = Path(values["out"]) if isinstance(values, dict) and isinstance(values.get("out"), str) else None
+    made = package is not None and package.is_file() and (job / "evaluation.json").is_file()
+    return package if made and not (job / "over").exists() else None
+
+
 def finish_job(job: Path) -> None:
-    """Say that a job is over, and delete what only training needs; settings and figures stay."""
+    """Say that a job is over, and delete what only training needs; settings and figures stay.
+
+    A model that was accepted or kept lies among the installed ones by then.
+    """
     (job / "over").touch()
-    for name in ("cache", "checkpoint"):
+    for name in ("cache", "checkpoint", "preview"):
         shutil.rmtree(job / name, ignore_errors=True)
+    for name in (PACKAGE, "draft.pneumo"):
+        (job / name).unlink(missing_ok=True)
 
 
 def reviewed_label(row: Row) -> str | None:

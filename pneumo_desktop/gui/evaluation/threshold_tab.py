@@ -1,0 +1,153 @@
+"""Every threshold and what it costs; a goal picks the row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, choose
+from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.words import N_, tr
+
+_GOALS = {
+    GoalKind.MISS_AT_MOST: N_("Miss at most this share of pneumonia"),
+    GoalKind.FALSE_ALARMS_AT_MOST: N_("Alarm at most about this share of normals"),
+    GoalKind.MOST_RIGHT: N_("Most right verdicts"),
+}
+_COLUMNS = (
+    N_("Threshold"), N_("TP"), N_("FP"), N_("FN"), N_("TN"), N_("Sensitivity"), N_("Specificity"), N_("PPV"),
+    N_("NPV"), N_("Missed per 1,000"), N_("False alarms per 1,000"),
+)  # fmt: skip
+_LONG = {
+    1: N_("Pneumonia, called pneumonia"), 2: N_("Normal, called pneumonia"), 3: N_("Pneumonia, called normal"),
+    4: N_("Normal, called normal"), 7: N_("Positive predictive value"), 8: N_("Negative predictive value"),
+}  # fmt: skip
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class _Thresholds(QAbstractTableModel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[ThresholdRow] = []
+
+    def take(self, rows: list[ThresholdRow]) -> None:
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 -- Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 -- Qt's signature
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> str | None:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return tr(_COLUMNS[section])
+        return tr(_LONG[section]) if role == Qt.ItemDataRole.ToolTipRole and section in _LONG else None
+
+    def data(self, index: AnyIndex, role: int = 0) -> str | Qt.AlignmentFlag | None:
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        row = self.rows[index.row()]
+        match index.column():
+            case 0:
+                return score_text(row.threshold, 3)
+            case 1 | 2 | 3 | 4 as column:
+                return str((row.tp, row.fp, row.fn, row.tn)[column - 1])
+            case 9 | 10 as column:
+                return score_text((row.missed_per_thousand, row.false_alarms_per_thousand)[column - 9], 1)
+            case column:
+                value = (row.sensitivity, row.specificity, row.ppv, row.npv)[column - 5]
+                return "–" if math.isnan(value) else score_text(value, 3)
+
+
+class ThresholdTab(QWidget):
+    """A table of thresholds. ``chosen`` carries the row that the goal or the user picked."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = QLabel(wordWrap=True)
+        self.goal = QComboBox()
+        for kind, words in _GOALS.items():
+            self.goal.addItem(tr(words), kind.value)
+        self.share = QDoubleSpinBox(minimum=0.0, maximum=50.0, decimals=1, value=5.0, suffix=" %")
+        self.goal.setAccessibleName(tr("Your goal"))
+        self.share.setAccessibleName(tr("Share"))
+        self.goal.currentIndexChanged.connect(self._choose)
+        self.share.valueChanged.connect(self._choose)
+        self._model = _Thresholds()
+        self.table = QTableView()
+        self.table.setModel(self._model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.setAccessibleName(tr("Thresholds"))
+        self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self.words = QLabel(wordWrap=True)
+        line = QHBoxLayout()
+        line.addWidget(QLabel(tr("Your goal")))
+        line.addWidget(self.goal, 1)
+        line.addWidget(self.share)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.source)
+        layout.addLayout(line)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.words)
+
+    def rows(self) -> list[ThresholdRow]:
+        """Return the rows that are shown, the lowest threshold first."""
+        return self._model.rows
+
+    def set_goal(self, goal: Goal) -> None:
+        """Choose by ``goal`` from now on."""
+        self.goal.setCurrentIndex(self.goal.findData(goal.kind.value))
+        self.share.setValue(100.0 * goal.share)
+
+    def take(self, rows: Sequence[ThresholdRow], source: str) -> None:
+        """Show ``rows``; ``source`` says on which images they were counted."""
+        self.source.setText(source)
+        self._model.take(list(rows))
+        self.words.clear()
+        self._choose()
+
+    def _choose(self) -> None:
+        kind = GoalKind(self.goal.currentData())
+        self.share.setEnabled(kind is not GoalKind.MOST_RIGHT)
+        rows = self._model.rows
+        if rows:
+            place = rows.index(choose(rows, Goal(kind, self.share.value() / 100.0)))
+            self.table.selectRow(place)
+            self.table.scrollTo(self._model.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def _row_chosen(self, index: QModelIndex) -> None:
+        if not index.isValid() or index.row() >= len(self._model.rows):
+            return
+        row = self._model.rows[index.row()]
+        text = tr(
+            "Of 1,000 of your patients, at this threshold {missed} with pneumonia would be missed and {alarms} "
+            "without it would be called pneumonia."
+        )
+        missed, alarms = (score_text(v, 1) for v in (row.missed_per_thousand, row.false_alarms_per_thousand))
+        self.words.setText(text.format(missed=missed, alarms=alarms))
+        self.chosen.emit(row)

@@ -1,0 +1,63 @@
+"""How strongly images are changed while a network learns: three words, or every strength by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from pneumo_desktop.words import N_, tr
+
+USUAL: Mapping[str, float] = {
+    "crop_area": 0.45, "aspect": 0.20, "rotation_degrees": 12.0, "flip": 0.5, "gamma": 0.4, "contrast": 0.3,
+    "brightness": 0.12, "blur": 0.35, "resample": 0.5, "noise": 0.35, "jpeg": 0.5, "equalise": 0.15, "cut_out": 0.3,
+    "border": 0.1, "borrow": 0.5,
+}  # fmt: skip
+"""The strengths of ``training.augment.Augmentation``, which nobody may import; a test holds them together."""
+
+_WORDS: Mapping[str, str] = {
+    "crop_area": N_("Smallest share of the picture that is kept"), "aspect": N_("Stretching"),
+    "rotation_degrees": N_("Turning, degrees"), "flip": N_("Mirroring, chance"), "gamma": N_("Gamma"),
+    "contrast": N_("Contrast"), "brightness": N_("Brightness"), "blur": N_("Blur, chance"),
+    "resample": N_("Resampling, chance"), "noise": N_("Noise, chance"), "jpeg": N_("JPEG compression, chance"),
+    "equalise": N_("Equalising the histogram, chance"), "cut_out": N_("Covering a square, chance"),
+    "border": N_("Border, chance"),
+    "borrow": N_("Borrowing the look of another film, chance"),
+}  # fmt: skip
+
+
+def scaled(factor: float) -> dict[str, float]:
+    """Return the usual strengths at ``factor`` (0 changes nothing, 1 is usual)."""
+    values = {name: factor * value for name, value in USUAL.items()}
+    values["crop_area"] = 1.0 - factor * (1.0 - USUAL["crop_area"])
+    return values
+
+
+class AugmentationDialog(QDialog):
+    """Every strength in a box of its own."""
+
+    def __init__(self, values: Mapping[str, float], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Augmentation"))
+        form = QFormLayout()
+        self.boxes: dict[str, QDoubleSpinBox] = {}
+        for name, words in _WORDS.items():
+            degrees = name == "rotation_degrees"
+            box = QDoubleSpinBox(
+                minimum=0.05 if name == "crop_area" else 0.0, maximum=45.0 if degrees else 1.0,
+                decimals=1 if degrees else 2, singleStep=1.0 if degrees else 0.05,
+            )  # fmt: skip
+            box.setValue(values.get(name, USUAL[name]))
+            self.boxes[name] = box
+            form.addRow(tr(words), box)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(tr("0 switches a change off. They must not change what is to be seen."), wordWrap=True))
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def values(self) -> dict[str, float]:
+        """Return the strengths as they are shown."""
+        return {name: round(box.value(), 4) for name, box in self.boxes.items()}

@@ -1,0 +1,328 @@
+"""The new model beside the active one on the locked test part; nothing becomes active before the user says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, comparison_json, measure, reading_with
+from pneumo_desktop.evaluation.compare import Verdict
+from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, LabelsError, find
+from pneumo_desktop.evaluation.summary import labels_sentence
+from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, point_at
+from pneumo_desktop.gui.evaluation import EvaluationPage
+from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.gui.training.jobs import finish_job
+from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.sentences import sentence
+
+_CLASSES = {"normal": NORMAL, "pneumonia": PNEUMONIA}
+_SHORTEST_REASON = 10
+
+
+def locked_images(job: Path) -> LabelledFolder:
+    """Return the locked test part of a job as labelled images; raises LabelsError, OSError."""
+    settings, scan = read_json(job / "job.json"), read_json(job / "scan.json")
+    if not isinstance(settings, dict) or not isinstance(scan, dict):
+        raise LabelsError("missing", job.name)
+    mapping = {name: _CLASSES[value] for name, value in (settings.get("mapping") or {}).items()}
+    found = find(Path(settings.get("csv") or settings["folder"]), mapping)
+    parts = scan.get("parts") or {}
+    return dataclasses.replace(found, images=tuple(i for i in found.images if parts.get(i.name) == "test"))
+
+
+def threshold_rows(job: Path) -> list[ThresholdRow]:
+    """Return the table of thresholds on the choose part; empty where there is none."""
+    values = read_json(job / "thresholds.json")
+    table = values.get("table") if isinstance(values, dict) else None
+    names = {field.name for field in dataclasses.fields(ThresholdRow)}
+    rows = table if isinstance(table, list) else []
+    return [ThresholdRow(**row) for row in rows if isinstance(row, dict) and set(row) == names]
+
+
+def goal_of(job: Path) -> Goal:
+    """Return the goal that picked the model's operating point."""
+    settings = read_json(job / "job.json")
+    goal = settings.get("goal") if isinstance(settings, dict) else None
+    try:
+        return Goal(GoalKind(goal["kind"]), float(goal["share"]))  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return Goal(GoalKind.MISS_AT_MOST, 0.05)
+
+
+class ReasonDialog(QDialog):
+    """Asks why a worse model shall be used; without a reason there is no way on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("The new model is worse"))
+        text = tr(
+            "The new model is worse on the locked test part. If you want to use it all the same, say why. "
+            "The reason is kept in the model's card."
+        )
+        self.reason = QLineEdit(maxLength=500)
+        self.reason.setAccessibleName(tr("Reason"))
+        self.reason.setPlaceholderText(tr("At least {count} letters").format(count=_SHORTEST_REASON))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.use = buttons.addButton(tr("Use the worse model"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.use.setEnabled(False)
+        self.reason.textChanged.connect(lambda words: self.use.setEnabled(len(words.strip()) >= _SHORTEST_REASON))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(text, wordWrap=True))
+        layout.addWidget(self.reason)
+        layout.addWidget(buttons)
+        self.resize(460, self.sizeHint().height())
+
+
+class DecisionPage(QWidget):
+    """Measures both models, lets the operating point be chosen, and does what the user decides.
+
+    ``activated`` says that another model reads from now on; ``changed`` that something else about the page is new.
+    """
+
+    activated = Signal()
+    changed = Signal()
+    _measuring = Signal(int, int)
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._job: Path | None = None
+        self._package: Path | None = None
+        self._base: Path | None = None
+        self._row: ThresholdRow | None = None
+        self.evaluation: Evaluation | None = None
+        self.judged = False
+        self._background = Background(1, self)
+        self._measuring.connect(self._moved)
+        self.page = EvaluationPage()
+        self.page.thresholds.chosen.connect(self._threshold_picked)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(tr("Progress of the evaluation"))
+        self.progress.hide()
+        self.words = QLabel(wordWrap=True)
+        self.use_threshold = QPushButton(tr("Use this operating point"))
+        self.accept_button = QPushButton(tr("Accept: read with the new model"))
+        self.keep_button = QPushButton(tr("Keep for later"))
+        self.discard_button = QPushButton(tr("Discard"))
+        self.accept_button.setToolTip(tr("Results made before keep their model's name."))
+        line = QHBoxLayout()
+        line.addWidget(self.use_threshold)
+        line.addStretch(1)
+        for button in (self.discard_button, self.keep_button, self.accept_button):
+            line.addWidget(button)
+        for button in (self.use_threshold, self.discard_button, self.keep_button, self.accept_button):
+            button.setAutoDefault(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.page, 1)
+        layout.addWidget(self.words)
+        layout.addLayout(line)
+        self.use_threshold.clicked.connect(self.use_chosen_threshold)
+        self.accept_button.clicked.connect(self.accept_new)
+        self.keep_button.clicked.connect(self.keep_new)
+        self.discard_button.clicked.connect(self.discard_new)
+        self._buttons()
+
+    @property
+    def undecided(self) -> bool:
+        """True while a new model waits for a decision."""
+        return self._package is not None and not self.judged
+
+    @property
+    def measuring(self) -> bool:
+        """True while both models read the locked test part."""
+        return not self.progress.isHidden()
+
+    def begin(self, job: Path, package: Path, base: Path | None) -> None:
+        """Measure the package that ``job`` made beside ``base``."""
+        self._job, self._package, self._base = job, package, base
+        self.judged, self.evaluation, self._row = False, None, None
+        self.page.hide()
+        self.page.thresholds.set_goal(goal_of(job))
+        self._measure(None)
+
+    def forget(self) -> None:
+        """Give up the new model without a decision: another training takes its place."""
+        self._package, self.evaluation = None, None
+        self._buttons()
+
+    def _buttons(self) -> None:
+        for button in (self.accept_button, self.keep_button, self.discard_button):
+            button.setEnabled(self.undecided and not self.measuring)
+        self.use_threshold.setEnabled(self.undecided and not self.measuring and self._row is not None)
+        self.changed.emit()
+
+    # Measuring
+
+    def _measure(self, threshold: float | None) -> None:
+        """Measure; a ``threshold`` becomes the package's operating point first, and the card gets the new figures."""
+        job, package, base = self._job, self._package, self._base
+        if job is None or package is None:
+            return
+        settings = read_json(job / "job.json") or {}
+        population = Population(settings.get("population", "not_known"))
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.words.setText(tr("Both models read the locked test part…"))
+        self._buttons()
+
+        def work() -> tuple[Evaluation, list[ThresholdRow]]:
+            from pneumo_desktop.reading.reader import Reader
+
+            if threshold is not None:
+                opened = ModelPackage.open(package)
+                points = {known: point_at(threshold, point) for known, point in opened.card.operating_points.items()}
+                _rewrite(opened, operating_points=points)
+            new = reading_with(Reader(ModelPackage.open(package)), population)
+            old = reading_with(Reader(ModelPackage.open(base)), population) if base is not None else None
+            evaluation = measure(new, locked_images(job), old, on_progress=self._measuring.emit)
+            if threshold is not None:
+                opened = ModelPackage.open(package)
+                _rewrite(opened, metrics={**opened.card.metrics, **_figures(evaluation)})
+            return evaluation, threshold_rows(job)
+
+        self._background.submit(work, self._measured, self._failed, topic="measure")
+
+    def _moved(self, done: int, of: int) -> None:
+        self.progress.setRange(0, max(1, of))
+        self.progress.setValue(done)
+
+    def _measured(self, found: tuple[Evaluation, list[ThresholdRow]]) -> None:
+        self.evaluation, rows = found
+        self.progress.hide()
+        self.page.show_evaluation(self.evaluation, rows)
+        self.page.show()
+        self.words.setText(
+            tr("The locked test part was never learnt from. The thresholds were counted on the validation part.")
+        )
+        self._buttons()
+
+    def _failed(self, error: Exception) -> None:
+        self.progress.hide()
+        self._buttons()
+        if isinstance(error, LabelsError):
+            self.words.setText(labels_sentence(error))
+        elif isinstance(error, EvaluationError):
+            self.words.setText(str(error))
+        elif isinstance(error, BadPackageError):
+            self.words.setText(sentence(error.code))
+        elif isinstance(error, OSError):
+            text = tr("{name} could not be read or written: {why}.")
+            self.words.setText(text.format(name=Path(error.filename or "").name, why=error.strerror or error))
+        else:
+            raise error
+
+    # The operating point
+
+    def _threshold_picked(self, row: ThresholdRow) -> None:
+        self._row = row
+        text = tr("Use the operating point {threshold}")
+        self.use_threshold.setText(text.format(threshold=score_text(row.threshold, 3)))
+        self._buttons()
+
+    def use_chosen_threshold(self) -> None:
+        """Write the package with the chosen operating point for every population it has, and measure again."""
+        if self._row is not None and self.undecided and not self.measuring:
+            self._measure(self._row.threshold)
+
+    # The decision
+
+    def accept_new(self) -> None:
+        """Install the new model and read with it; a worse one asks for a reason first."""
+        comparison = self.evaluation.comparison if self.evaluation else None
+        reason = ""
+        if comparison is not None and comparison.verdict is Verdict.WORSE:
+            dialog = ReasonDialog(self)
+            if not dialog.exec():
+                return
+            reason = dialog.reason.text().strip()
+        self._install(activate=True, reason=reason)
+
+    def keep_new(self) -> None:
+        """Install the new model without using it."""
+        self._install(activate=False)
+
+    def discard_new(self) -> None:
+        """Delete the new model."""
+        job = self._job
+        if self._package is None or job is None:
+            return
+        self._judge(lambda: finish_job(job), tr("The new model was discarded. Nothing has changed."), activated=False)
+
+    def _install(self, activate: bool, reason: str = "") -> None:
+        package, job = self._package, self._job
+        if package is None or job is None:
+            return
+
+        def work() -> None:
+            if reason:
+                opened = ModelPackage.open(package)
+                _rewrite(opened, training={**opened.card.training, "accepted_although_worse": reason})
+            info = self._services.install_model(package)
+            if activate:
+                self._services.activate_model(info.model_id)
+            finish_job(job)
+
+        kept = tr("The new model is installed. You find it under Models; it is not used yet.")
+        used = tr("New images are read with the new model. Under Models you go back to the one before.")
+        self._judge(work, used if activate else kept, activated=activate)
+
+    def _judge(self, work: Callable[[], None], words: str, activated: bool) -> None:
+        self.judged = True
+        self._buttons()
+
+        def done(_nothing: None) -> None:
+            self.words.setText(words)
+            if activated:
+                self.activated.emit()
+
+        def failed(error: Exception) -> None:
+            self.judged = False
+            self._failed(error)
+
+        self._background.submit(work, done, failed)
+
+    def close_workers(self) -> None:
+        """Wait for what runs."""
+        self._background.close()
+        self.page.close_workers()
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Any]:
+    comparison = evaluation.comparison
+    return {
+        "locked_test": evaluation.report.card_figures(),
+        "comparison": comparison_json(comparison) if comparison is not None else None,
+    }
+
+
+def _rewrite(package: ModelPackage, **changes: Any) -> None:
+    """Write a package again with a changed card."""
+    card = dataclasses.replace(package.card, **changes)
+    write_package(package.path, card, package.network_bytes, package.arrays, package.reference)
