@@ -94,7 +94,7 @@ def _begun(options: argparse.Namespace) -> Path:
     job = job_folder(options.out)
     if options.out.suffix != ".pneumo":
         raise UsageError(tr("{name} must end in .pneumo.").format(name=options.out.name))
-    if (job / "checkpoint").exists() or (job / "cache").exists():
+    if (job / "checkpoint").exists():
         text = tr(
             "A training for {name} was begun before. Go on with it by --resume, or delete {folder} to begin anew."
         )
@@ -115,6 +115,7 @@ def _begun(options: argparse.Namespace) -> Path:
     if "population" not in values or options.population != "not_known":
         values["population"] = options.population
     job.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(job / "cache", ignore_errors=True)  # of a training that did not get as far as a checkpoint
     fresh = job / "job.json.new"
     fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
     os.replace(fresh, job / "job.json")

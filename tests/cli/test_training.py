@@ -173,3 +173,11 @@ def test_models_export_by_ending(typed: list[str], tmp_path: Path, capsys: pytes
         assert (tmp_path / name).is_file()
     assert main(["models", "export", model_id, str(tmp_path / "n.onnx"), *options]) == 2
     assert "No converter." in capsys.readouterr().err
+
+
+def test_a_training_without_a_checkpoint_is_begun_anew(typed: list[str]) -> None:
+    cache = job_folder(Path(typed[3])) / "cache"
+    cache.mkdir(parents=True)
+    (cache / "pictures.rows").write_bytes(b"of images as they were")
+    assert main(typed) == 0
+    assert not cache.exists()
