@@ -338,6 +338,16 @@ def test_a_hostile_package_is_not_installed(
     assert not list(tmp_path.rglob("evil.json"))
 
 
+def test_onnx_needs_a_converter_and_says_so(
+    here: Here, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    ended = here("export", tiny_model, tmp_path / "net.onnx")
+    assert told(ended) == (2, "no_converter")
+    assert ".onnx" in ended.last["sentence"]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_network_without_the_usual_head_cannot_be_adapted(
     here: Here, job: Path, clinic: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
