@@ -16,6 +16,9 @@ WINDOWS = sys.platform == "win32"
 CODECS = ("openjpeg", "jpeg_ls", "_CharLS", "gdcm")
 """Decoders that pydicom and our own code look up by name, unseen by the analysis."""
 
+UTF8 = [("X utf8", None, "OPTION")]
+"""For EXE: Python's UTF-8 mode, or what is piped on Windows would be written in a code page that lacks most names."""
+
 CODEC_METADATA = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 
 

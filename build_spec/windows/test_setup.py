@@ -79,6 +79,21 @@ class Journey:
         expect((self.place / "pneumo-desktop.exe").is_file(), "setup put nothing there.")
         self.log.tell("silent installation", f"{time.monotonic() - began:.0f} s, user {USER}, into {PLACE}")
 
+    def wizard(self) -> None:
+        """Double-click: the first page is shown in Spanish and in English."""
+        for language, name in (("C", "en"), ("es_ES", "es")):
+            self.session.language = language
+            process = self.session.start(self.setup)
+            try:
+                wait_until(lambda: self.session.has_window("Pneumo Desktop"), "setup shows no window.")
+                time.sleep(3)
+                self.session.picture(OUT / f"setup-{name}.png")
+                self.session.wine("taskkill", "/f", "/im", self.setup.rsplit("\\", 1)[-1])
+            finally:
+                self.session.end(process)
+            self.session.settle()
+        self.log.tell("setup by double-click", "pictures taken in Spanish and English")
+
     def twin(self, *words: str, code: int = 0) -> str:
         """Run the console twin and return what it printed."""
         ended, told = self.session.wine(f"{PLACE}\\pneumo-desktop-cli.exe", *words)
@@ -228,6 +243,7 @@ def main() -> int:
             entries = len(comparable(wanted))
             before = session.files(), session.registry()
             journey = Journey(session, log, setup)
+            journey.wizard()
             journey.install()
             size = sum(path.stat().st_size for path in journey.place.rglob("*") if path.is_file())
             log.tell("on disk", f"{size / 1e6:.0f} MB")

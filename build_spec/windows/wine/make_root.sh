@@ -4,7 +4,7 @@
 # there already; DEBIAN_MIRROR names another mirror than debootstrap's own.
 set -eu
 root=${1:?usage: make_root.sh ROOT}
-packages="wine wine64 xvfb xauth x11-apps imagemagick fonts-dejavu-core nsis gcc-mingw-w64-x86-64"
+packages="wine wine64 xvfb xauth xdotool imagemagick fonts-dejavu-core locales nsis gcc-mingw-w64-x86-64"
 [ "$(cat "$root/.packages" 2>/dev/null || true)" != "$packages" ] || exit 0
 [ "$(id -u)" -eq 0 ] || { echo "The Wine root is made with debootstrap, which needs root." >&2; exit 1; }
 # shellcheck disable=SC2086
@@ -13,5 +13,6 @@ mkdir -p "$root/w"
 chroot "$root" apt-get update -qq
 # shellcheck disable=SC2086
 chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+chroot "$root" localedef -i es_ES -f UTF-8 es_ES.UTF-8
 chroot "$root" apt-get clean
 echo "$packages" >"$root/.packages"

@@ -23,6 +23,7 @@ class Session:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.language = "es_ES"  # what Windows speaks: es_ES or C (English)
         self.home = root / HOME[1:]
         self.drive = self.home / "prefix" / "drive_c"
         self.local = self.drive / "users" / USER / "AppData" / "Local"
@@ -51,7 +52,7 @@ class Session:
             "sh", "build_spec/windows/wine/enter.sh", str(self.root),
             "setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups",
             "env", f"HOME={HOME}", f"USER={USER}", f"LOGNAME={USER}", f"WINEPREFIX={PREFIX}", f"DISPLAY={SCREEN}",
-            "LC_ALL=C.UTF-8", "LANG=es_ES.UTF-8", *words,
+            f"LC_ALL={self.language}.UTF-8", *words,
         ]  # fmt: skip
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -92,6 +93,11 @@ class Session:
             self._inside("import", "-window", "root", "png:-"), cwd=ROOT, check=True, stdout=subprocess.PIPE
         )
         path.write_bytes(made.stdout)
+
+    def has_window(self, title: str) -> bool:
+        """Tell whether a window with ``title`` in its own title is on the screen."""
+        words = self._inside("xdotool", "search", "--onlyvisible", "--name", title)
+        return subprocess.run(words, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
     def files(self) -> set[str]:
         """Return every file and folder of drive C."""
