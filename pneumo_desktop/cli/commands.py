@@ -18,7 +18,7 @@ from pneumo_desktop.cli import self_test as checks
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import NewerDatabaseError, RecordsError
-from pneumo_desktop.words import available_languages, set_language, system_language, tr
+from pneumo_desktop.words import available_languages, set_language, speak_utf8, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 
 COMMANDS = ("run", "predict", "train", "evaluate", "self-test", "verify", "models")
@@ -217,6 +217,7 @@ def _language_of(arguments: Sequence[str]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 fine, 2 wrong usage, 3 when some file could not be read."""
+    speak_utf8()
     set_language(_language_of(arguments))
     words = list(arguments)
     wants_help = any(word in ("-h", "--help", "--version") for word in words)

@@ -24,7 +24,7 @@ from pneumo_desktop.training.job import augmentation_of, defaults_of, mapping_of
 from pneumo_desktop.training.problems import Problem, from_os_error, sentence
 from pneumo_desktop.training.scan import scan
 from pneumo_desktop.training.split import Locked
-from pneumo_desktop.words import available_languages, set_language
+from pneumo_desktop.words import available_languages, set_language, speak_utf8
 from pneumo_desktop.words.sentences import sentence as package_sentence
 
 EXIT_FINE, EXIT_PROBLEM, EXIT_INTERNAL = 0, 2, 1
@@ -162,6 +162,7 @@ def _problem_of(error: Exception, place: str) -> Problem:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     multiprocessing.freeze_support()
+    speak_utf8()
     options = _parser().parse_args(arguments)
     set_language(options.language)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)

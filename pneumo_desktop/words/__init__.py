@@ -11,7 +11,9 @@ from pneumo_desktop.words.catalogue import (
     system_language,
     tr,
 )
+from pneumo_desktop.words.streams import speak_utf8
 
 __all__ = [
-    "N_", "available_languages", "decimal", "language", "ntr", "percent", "set_language", "system_language", "tr",
+    "N_", "available_languages", "decimal", "language", "ntr", "percent", "set_language", "speak_utf8", "system_language",
+    "tr",
 ]  # fmt: skip
