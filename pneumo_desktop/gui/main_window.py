@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pneumo_desktop import __version__, places
+from pneumo_desktop import places
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui import info_dialogs
 from pneumo_desktop.gui.appearance import Appearance
 from pneumo_desktop.gui.invitations import DropCue, Offer, PopulationQuestion, Welcome
 from pneumo_desktop.gui.keeper import Keeper
@@ -38,6 +39,7 @@ from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
 from pneumo_desktop.gui.theme import Theme
+from pneumo_desktop.gui.unfinished import Unfinished
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.window_menus import WindowMenus, WindowToolbar
 from pneumo_desktop.gui.workers import Background
@@ -58,7 +60,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._services = services
         self._labelled: Path | None = None
-        self._unfinished: list[UnfinishedQueue] = []
         self._background = Background(1, self)
         self._keeper = Keeper(services.store, self)
         self.preferences = Preferences(services.store.settings(), self._keeper)
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         )
         self.addToolBar(self.toolbar)
         self._drop_cue = DropCue(self)
+        self._unfinished = Unfinished(self.offer, services.store, self._keeper, lambda: bool(self.active_runs()), self)
         self._left_out = QPushButton(flat=True)
         self._left_out.clicked.connect(self.show_left_out)
         self._left_out.hide()
@@ -95,7 +97,7 @@ class MainWindow(QMainWindow):
         self.result.show_initials(self.appearance.initials)
         self.retranslate()
         self._enable_list_actions()
-        self._keeper.ask(services.store.unfinished, self._unfinished_came)
+        self._unfinished.look()
         QTimer.singleShot(0, self.doors.offer_training)
 
     # Construction
@@ -134,8 +136,7 @@ class MainWindow(QMainWindow):
         self.welcome.folder_wanted.connect(self.open_folder)
         self.welcome.files_wanted.connect(self.open_files)
         self.welcome.examples_wanted.connect(self.try_examples)
-        self.offer.accepted.connect(self._go_on)
-        self.offer.declined.connect(self._give_up)
+        self._unfinished.wanted.connect(self._go_on)
         self.evaluate_offer.accepted.connect(self._evaluate_dropped)
         self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
         self.population.activated.connect(lambda: self.reading.tell(Population(self.population.currentData())))
@@ -271,7 +272,7 @@ class MainWindow(QMainWindow):
         if not rows:
             self._centre.setCurrentWidget(self.welcome)
         self._enable_list_actions()
-        self._offer_next()
+        self._unfinished.offer_next()
 
     def _reading_failed(self, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
@@ -307,38 +308,9 @@ class MainWindow(QMainWindow):
 
     # What was not finished
 
-    def _unfinished_came(self, queues: Sequence[UnfinishedQueue]) -> None:
-        self._unfinished = list(queues)
-        self._offer_next()
-
-    def _offer_next(self) -> None:
-        """Offer to go on with the newest queue that was not finished before this start."""
-        if not self._unfinished or self.active_runs():
-            return
-        queue = self._unfinished[0]
-        if queue.waiting:
-            text = ntr(
-                "{count} image of “{label}” was not read last time.",
-                "{count} images of “{label}” were not read last time.",
-                queue.waiting,
-            )
-        else:
-            text = tr("“{label}” was not looked through to its end last time.")
-        self.offer.ask(text.format(count=queue.waiting, label=queue.label), tr("Go on"), tr("Not any more"))
-
-    def _go_on(self) -> None:
-        self.offer.hide()
-        if self._unfinished:
-            queue = self._unfinished.pop(0)
-            self._ask_for_list(queue.queue_id)
-            self.reading.resume(queue.queue_id, queue.population)
-
-    def _give_up(self) -> None:
-        self.offer.hide()
-        if self._unfinished:
-            queue = self._unfinished.pop(0)
-            self._keeper.ask(lambda: self._services.store.finish_queue(queue.queue_id))
-            self._offer_next()
+    def _go_on(self, queue: UnfinishedQueue) -> None:
+        self._ask_for_list(queue.queue_id)
+        self.reading.resume(queue.queue_id, queue.population)
 
     def show_list(self, queue_id: int) -> None:
         """Show a list that was read before; it needs no model and reads nothing again."""
@@ -539,33 +511,19 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Show the sheet of keys."""
-        from pneumo_desktop.gui.viewer.dialogs import CheatSheet
-
-        CheatSheet(self.menus.groups(), self).exec()
+        info_dialogs.show_keys(self.menus.groups(), self)
 
     def show_help(self) -> None:
         """Show the help page."""
-        from pneumo_desktop.gui.help_dialog import HelpDialog
-
-        HelpDialog(self._services.bundled_card(), self).exec()
+        info_dialogs.show_help(self._services, self)
 
     def show_checkup(self) -> None:
-        """Look at this computer and this installation, and tell what was seen."""
-        from pneumo_desktop.gui.checkup import CheckupDialog
-
-        dialog = CheckupDialog(self._services, self)
-        dialog.begin()
-        dialog.exec()
+        """Look at this computer and this installation."""
+        info_dialogs.show_checkup(self._services, self)
 
     def show_about(self) -> None:
         """Say what the program is, and what it is not."""
-        lines = [
-            f"Pneumo Desktop {__version__}",
-            sentence("disclaimer"),
-            model_text(self._services.card()),
-            "Apache-2.0",
-        ]
-        QMessageBox.about(self, tr("About Pneumo Desktop"), "\n\n".join(lines))
+        info_dialogs.show_about(self._services, self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel and wait for everything that runs; what was not read is offered at the next start."""

@@ -1,0 +1,60 @@
+"""Queues that an earlier sitting did not finish: offered one after the other, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from pneumo_desktop.gui.invitations import Offer
+from pneumo_desktop.gui.keeper import Keeper
+from pneumo_desktop.records.store import Store, UnfinishedQueue
+from pneumo_desktop.words import ntr, tr
+
+
+def _question(queue: UnfinishedQueue) -> str:
+    if not queue.waiting:
+        return tr("“{label}” was not looked through to its end last time.").format(label=queue.label)
+    return ntr(
+        "{count} image of “{label}” was not read last time.",
+        "{count} images of “{label}” were not read last time.",
+        queue.waiting,
+    ).format(count=queue.waiting, label=queue.label)
+
+
+class Unfinished(QObject):
+    """Asks in ``offer``; ``wanted`` carries the queue to go on with. ``busy`` says that this is not the time to ask."""
+
+    wanted = Signal(object)
+
+    def __init__(self, offer: Offer, store: Store, keeper: Keeper, busy: Callable[[], bool], parent: QObject) -> None:
+        super().__init__(parent)
+        self._offer, self._store, self._keeper, self._busy = offer, store, keeper, busy
+        self._queues: list[UnfinishedQueue] = []
+        offer.accepted.connect(self._accepted)
+        offer.declined.connect(self._declined)
+
+    def look(self) -> None:
+        """Look into the records for what was not finished, and offer it."""
+        self._keeper.ask(self._store.unfinished, self._found)
+
+    def _found(self, queues: Sequence[UnfinishedQueue]) -> None:
+        self._queues = list(queues)
+        self.offer_next()
+
+    def offer_next(self) -> None:
+        """Offer the next one, unless something is being read."""
+        if self._queues and not self._busy():
+            self._offer.ask(_question(self._queues[0]), tr("Go on"), tr("Not any more"))
+
+    def _accepted(self) -> None:
+        self._offer.hide()
+        if self._queues:
+            self.wanted.emit(self._queues.pop(0))
+
+    def _declined(self) -> None:
+        self._offer.hide()
+        if self._queues:
+            queue = self._queues.pop(0)
+            self._keeper.ask(lambda: self._store.finish_queue(queue.queue_id))
+            self.offer_next()
