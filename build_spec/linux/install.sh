@@ -2,6 +2,7 @@
 # Runs inside the .run file: installs the program for one user, without administrator and without network.
 # Usage: FILE.run -- [--prefix DIR] [--quiet] [--uninstall]      PREFIX is ~/.local unless told otherwise.
 set -eu
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 prefix=${HOME:?}/.local quiet="" uninstall=""
 while [ $# -gt 0 ]; do
