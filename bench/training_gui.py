@@ -81,8 +81,8 @@ def measure(folder: Path, data: Path, recipe: dict[str, object], seconds: float)
     end.start(round(1000 * seconds))
     application.exec()
     ticker.stop()
-    if "step" not in events or not dialog.train.running:
-        raise SystemExit("The training ended, or did not come to learn, within the time. Choose other --seconds.")
+    if not dialog.train.running:
+        raise SystemExit(f"The training ended within the time ({dialog.train.words.text()}). Choose fewer --seconds.")
     started = time.perf_counter()
     dialog.toggle_training()
     wait(lambda: not dialog.train.running)
