@@ -184,6 +184,7 @@ Section Uninstall
     !insertmacro EACH_KIND WITHDRAW
     DeleteRegKey HKCU "Software\Classes\${IMAGE_CLASS}"
     DeleteRegKey HKCU "Software\Classes\Applications\pneumo-desktop.exe"
+    DeleteRegKey /ifempty HKCU "Software\Classes\Applications"
     DeleteRegKey HKCU "${UNINSTALL_KEYS}\PneumoDesktop"
     DeleteRegKey HKCU "${UNINSTALL_KEYS}\PneumoDesktopTraining"
     DeleteRegKey HKCU "${APP_KEY}"
