@@ -47,13 +47,14 @@ def main() -> int:
     parser.add_argument("--frozen-blocks", type=int, default=FitSettings.frozen_blocks)
     parser.add_argument("--averaging", type=float, default=FitSettings.averaging)
     parser.add_argument("--learning-rate", type=float, default=FitSettings.learning_rate)
+    parser.add_argument("--calm", type=float, default=0.3, help="share of the steps with augmentation at half strength")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     settings = FitSettings(
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging,
+        averaging=arguments.averaging, calm=arguments.calm,
     )  # fmt: skip
     samples = load_corpus(arguments.data, seed=20261123)
     left_out = {"rsna_normal"} if arguments.without_rsna else set()

@@ -140,7 +140,8 @@ def from_learnt(
         control.check()
         return judge.look(picture).features
 
-    gate = fit_gate(kind_examples(samples, wrong, size, rng), features_of)
+    examples = kind_examples(samples, wrong, size, rng)
+    gate = fit_gate(examples, np.stack([features_of(picture) for picture, _, _ in examples]))
     gate = with_limits(gate, [output.features for output in outputs])
     own = [train[place] for place in np.sort(rng.permutation(len(train))[:NEW_REHEARSAL])]
     return Trained(

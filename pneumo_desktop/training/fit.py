@@ -40,7 +40,8 @@ class FitSettings:
     """What one run needs beside the data; written into the checkpoint and the card.
 
     norms_still: batch normalisation keeps its statistics (for networks read back from a package). patience: so many
-    epochs without a better ``val_loss`` end the run (0: never).
+    epochs without a better ``val_loss`` end the run (0: never). calm: share of the steps, the last ones, that are
+    augmented at half strength.
     """
 
     architecture: str = "efficientnet_lite0"
@@ -57,6 +58,7 @@ class FitSettings:
     frozen_blocks: int = 2
     norms_still: bool = False
     patience: int = 0
+    calm: float = 0.0
     quotas: dict[str, float] = field(
         default_factory=lambda: {"kermany:0": 10, "kermany:1": 10, "nih:1": 6, "nih:0": 3, "rsna_normal:0": 3}
     )
@@ -92,6 +94,9 @@ class BalancedBatches:
 
     def _batch(self, step: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         rng = np.random.default_rng((self._settings.seed, step))
+        strength = self._settings.augmentation
+        if step >= (1.0 - self._settings.calm) * self._settings.epochs * self._settings.steps_per_epoch:
+            strength = strength.calmed()
         size, count = self._settings.size, self._settings.batch
         numbers = np.floor(self._chances * count).astype(int)
         while numbers.sum() < count:
@@ -104,7 +109,7 @@ class BalancedBatches:
         for row, index in enumerate(chosen):
             sample = self._samples[index]
             donor = self._samples[int(rng.integers(len(self._samples)))].picture
-            changed = augment(sample.picture, size, self._settings.augmentation, rng, donor)
+            changed = augment(sample.picture, size, strength, rng, donor)
             pictures[row, :, :, 0] = changed.astype(np.float32) / 255.0
             labels[row] = sample.label
         return pictures, labels

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.reading.gate import KINDS, Gate
 from pneumo_desktop.training.augment import Augmentation, augment
-from pneumo_desktop.training.corpus import Sample, read_grey
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, read_grey
 from pneumo_desktop.training.perturb import photograph_film
 
 Features = npt.NDArray[np.float32]
@@ -38,22 +39,32 @@ def may_be_fitted(licence: str) -> bool:
     return licence == "CC BY 4.0" or any(licence.startswith(start) for start in _PERMISSIVE)
 
 
-def wrong_images(folder: Path) -> list[tuple[npt.NDArray[np.uint8], str, str]]:
-    """Return (picture, kind, part) of every wrong image; parts are ``fit``, ``choose`` and ``report``.
+@dataclass(frozen=True, eq=False)
+class WrongImage:
+    """A picture (H, W) uint8 that is no frontal chest film, its kind, and its part: ``fit``, ``choose`` or ``report``."""
+
+    picture: npt.NDArray[np.uint8]
+    kind: str
+    part: str
+    path: Path
+
+
+def wrong_images(folder: Path) -> list[WrongImage]:
+    """Return every wrong image of ``folder`` (its labels.csv).
 
     Only rows that may be fitted get into ``fit`` (70 % of them); all others are halved between choose and report.
     """
-    rows = []
+    images = []
     with (folder / "labels.csv").open(newline="") as stream:
         for row in csv.DictReader(stream):
-            picture = read_grey(folder / row["file"])
             place = int.from_bytes(hashlib.sha256(row["file"].encode()).digest()[:4], "big") / 2**32
             if may_be_fitted(row["licence"]):
-                part = "fit" if place < 0.7 else "report"
+                part = FIT if place < 0.7 else REPORT
             else:
-                part = "choose" if place < 0.5 else "report"
-            rows.append((picture, row["kind"], part))
-    return rows
+                part = CHOOSE if place < 0.5 else REPORT
+            path = folder / row["file"]
+            images.append(WrongImage(read_grey(path), row["kind"], part, path))
+    return images
 
 
 def _turned(picture: npt.NDArray[np.uint8], degrees: int) -> npt.NDArray[np.uint8]:
@@ -109,12 +120,8 @@ def _softmax_regression(
     return weights.astype(np.float32), bias.astype(np.float32)
 
 
-def fit_gate(
-    examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]],
-    features_of: Callable[[npt.NDArray[np.uint8]], Features],
-) -> dict[str, Features]:
-    """Return the gate's arrays without limits (see ``with_limits``)."""
-    features = np.stack([features_of(picture) for picture, _, _ in examples])
+def fit_gate(examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]], features: Features) -> dict[str, Features]:
+    """Return the gate's arrays without limits (see ``with_limits``); ``features`` (n, F) are those of ``examples``."""
     kinds = np.array([KINDS.index(kind) for _, kind, _ in examples])
     groups = np.array([group for _, _, group in examples])
     mean = features.mean(axis=0)
@@ -136,11 +143,20 @@ def fit_gate(
     }  # fmt: skip
 
 
-def with_limits(arrays: dict[str, Features], features: Sequence[Features]) -> dict[str, Features]:
-    """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed."""
+def with_limits(
+    arrays: dict[str, Features], features: Sequence[Features], sources: Sequence[str] | None = None
+) -> dict[str, Features]:
+    """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed.
+
+    With ``sources``, one a film, the limits suit the source that they would refuse most of.
+    """
     gate = Gate(arrays)
     answers = [gate.answer(one) for one in features]
-    distance = float(np.quantile([a.distance for a in answers], 0.995))
-    chest_floor = float(np.quantile([a.probabilities["chest"] for a in answers], 0.005))
+    distances = np.array([answer.distance for answer in answers])
+    chest = np.array([answer.probabilities["chest"] for answer in answers])
+    names = np.array(sources if sources is not None else [""] * len(answers))
+    parts = [names == name for name in sorted(set(names.tolist()))]
+    distance = max(float(np.quantile(distances[part], 0.995)) for part in parts)
+    chest_floor = min(float(np.quantile(chest[part], 0.005)) for part in parts)
     limits = np.array([distance, 1 - np.clip(chest_floor, 0.02, 0.6)], np.float32)
     return {**arrays, "gate_limits": limits}

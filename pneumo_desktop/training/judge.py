@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +29,28 @@ class Judge:
     """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them."""
 
     def __init__(self, package: ModelPackage) -> None:
-        self._network = Network(package)
+        self._package = package
+        self._of_thread = threading.local()
 
     def look(self, picture: npt.NDArray[np.uint8]) -> NetworkOutput:
-        """Return the output for ``picture`` (H, W) uint8."""
-        return self._network.run(squash(picture, self._network.size).astype(np.float32) / np.float32(255))
+        """Return the output for ``picture`` (H, W) uint8. Each thread that asks has a network of its own."""
+        network: Network | None = getattr(self._of_thread, "network", None)
+        if network is None:
+            network = self._of_thread.network = Network(self._package)
+        return network.run(squash(picture, network.size).astype(np.float32) / np.float32(255))
+
+    def look_at_all(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[NetworkOutput]:
+        """Return the outputs for ``pictures``, in their order, from all cores."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self.look, pictures))
 
     def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
         """Return the logits of ``pictures``, (n,)."""
-        return np.array([self.look(picture).logit for picture in pictures])
+        return np.array([output.logit for output in self.look_at_all(pictures)])
+
+    def features(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+        """Return the gate features of ``pictures``, (n, F)."""
+        return np.stack([output.features for output in self.look_at_all(pictures)])
 
     def references(self) -> tuple[ReferenceScore, ...]:
         """Return the scores of the generated pictures, for the package."""

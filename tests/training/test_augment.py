@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -40,3 +41,14 @@ def test_a_perturbation_is_small_and_repeatable(picture: np.ndarray, change: str
 def test_a_photographed_film_is_a_picture(picture: np.ndarray) -> None:
     photo = photograph_film(picture, np.random.default_rng(1))
     assert photo.dtype == np.uint8 and photo.shape == (256, 256) and photo.std() > 5
+
+
+def test_a_calm_end_changes_less(picture: np.ndarray) -> None:
+    def moved(strength: Augmentation) -> float:
+        variants = [augment(picture, 96, strength, np.random.default_rng(seed)) for seed in range(30)]
+        plain = cv2.resize(picture, (96, 96), interpolation=cv2.INTER_AREA).astype(float)
+        return float(np.mean([np.abs(variant - plain).mean() for variant in variants]))
+
+    full = Augmentation(flip=0.0)
+    assert moved(full.calmed()) < 0.8 * moved(full)
+    assert full.calmed().borrow == full.borrow
