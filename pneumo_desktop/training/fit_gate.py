@@ -29,6 +29,7 @@ _PERMISSIVE = (
     "NASA",
 )
 COMPONENTS = 256
+WIDEST, WRONG_REFUSED = 1.3, 0.98
 MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
 
 
@@ -144,19 +145,34 @@ def fit_gate(examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]], feature
 
 
 def with_limits(
-    arrays: dict[str, Features], features: Sequence[Features], sources: Sequence[str] | None = None
+    arrays: dict[str, Features],
+    features: Sequence[Features],
+    sources: Sequence[str] | None = None,
+    wrong: Sequence[Features] = (),
 ) -> dict[str, Features]:
     """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed.
 
-    With ``sources``, one a film, the limits suit the source that they would refuse most of.
+    With ``sources``, one a film, the limits suit the source that they would refuse most of. With ``wrong``, features of
+    wrong images, the distance is let out (at most by ``WIDEST``) while ``WRONG_REFUSED`` of these are still refused:
+    films of hospitals that nobody has learnt from lie further out than those of the choose part.
     """
-    gate = Gate(arrays)
-    answers = [gate.answer(one) for one in features]
-    distances = np.array([answer.distance for answer in answers])
-    chest = np.array([answer.probabilities["chest"] for answer in answers])
-    names = np.array(sources if sources is not None else [""] * len(answers))
+    distances, chest = _answers(arrays, features)
+    names = np.array(sources if sources is not None else [""] * len(features))
     parts = [names == name for name in sorted(set(names.tolist()))]
     distance = max(float(np.quantile(distances[part], 0.995)) for part in parts)
-    chest_floor = min(float(np.quantile(chest[part], 0.005)) for part in parts)
-    limits = np.array([distance, 1 - np.clip(chest_floor, 0.02, 0.6)], np.float32)
-    return {**arrays, "gate_limits": limits}
+    floor = float(np.clip(min(np.quantile(chest[part], 0.005) for part in parts), 0.02, 0.9))
+    if len(wrong):
+        wrong_distances, wrong_chest = _answers(arrays, wrong)
+        for factor in np.arange(WIDEST, 1.0, -0.05):
+            if np.mean((wrong_distances > factor * distance) | (wrong_chest < floor)) >= WRONG_REFUSED:
+                distance *= float(factor)
+                break
+    return {**arrays, "gate_limits": np.array([distance, 1 - floor], np.float32)}
+
+
+def _answers(
+    arrays: dict[str, Features], features: Sequence[Features]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the distances and the probabilities of a chest film; ``arrays`` still have a distance limit of 1."""
+    answers = [Gate(arrays).answer(one) for one in features]
+    return np.array([a.distance for a in answers]), np.array([a.probabilities["chest"] for a in answers])

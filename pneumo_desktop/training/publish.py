@@ -181,7 +181,8 @@ def publish(run: Path, data: Path, out: Path, model_id: str, seed: int, without_
     )
     arrays = fit_gate(examples, judge.features([picture for picture, _, _ in examples]))
     looked_at = [s.picture for s in choosing] + _changed(choosing, 5000)
-    arrays = with_limits(arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2)
+    strange = judge.features([image.picture for image in wrong if image.part == CHOOSE])
+    arrays = with_limits(arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2, list(strange))
     rehearsal = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
     arrays["rehearsal_features"] = judge.features([s.picture for s in rehearsal])
     arrays["rehearsal_labels"] = np.array([s.label for s in rehearsal], np.float32)
