@@ -41,7 +41,7 @@ lock: .venv/dev.stamp
 model: .venv/dev.stamp
 	$(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)" --run runs/bundled
 	$(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)" --run runs/without-rsna --without-rsna \
-		--epochs 3 --steps 50
+		--epochs 3 --steps 50 --averaging 0.98
 	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/bundled \
 		--without-rsna runs/without-rsna --out models/bundled.pneumo
 
