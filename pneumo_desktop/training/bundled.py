@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
-from pneumo_desktop.training.fit import FitSettings, fit
+from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
@@ -48,6 +48,12 @@ def main() -> int:
     parser.add_argument("--averaging", type=float, default=FitSettings.averaging)
     parser.add_argument("--learning-rate", type=float, default=FitSettings.learning_rate)
     parser.add_argument("--calm", type=float, default=0.3, help="share of the steps with augmentation at half strength")
+    parser.add_argument(
+        "--mixed-epoch",
+        type=int,
+        default=4,
+        help="a quarter of the final weights are those after this epoch (0: none)",
+    )
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -55,6 +61,7 @@ def main() -> int:
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
         averaging=arguments.averaging, calm=arguments.calm,
+        mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data, seed=20261123)
     left_out = {"rsna_normal"} if arguments.without_rsna else set()
@@ -85,6 +92,9 @@ def main() -> int:
         print(json.dumps(event), flush=True)
 
     fit(model, fitting, settings, arguments.run, tell, validate)
+    model.set_weights(mixed_weights(arguments.run, settings))
+    save_weights(arguments.run / FINAL, model)
+    tell({"event": "final", **validate(model)})
     return 0
 
 

@@ -32,7 +32,7 @@ TELL_EVERY = 0.5
 SAVE_EVERY = 120.0
 """Seconds between two checkpoints within an epoch: so much is lost at most when the power goes."""
 
-AVERAGE, BEST, CHECKPOINT = "average.npz", "best.npz", "checkpoint.npz"
+AVERAGE, BEST, CHECKPOINT, EARLIER, FINAL = "average.npz", "best.npz", "checkpoint.npz", "earlier.npz", "final.npz"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class FitSettings:
 
     norms_still: batch normalisation keeps its statistics (for networks read back from a package). patience: so many
     epochs without a better ``val_loss`` end the run (0: never). calm: share of the steps, the last ones, that are
-    augmented at half strength.
+    augmented at half strength. mixed_epoch: the epoch (from 1) whose averaged weights are kept for
+    ``mixed_weights`` (0: none), and mixed_share: their share.
     """
 
     architecture: str = "efficientnet_lite0"
@@ -59,6 +60,8 @@ class FitSettings:
     norms_still: bool = False
     patience: int = 0
     calm: float = 0.0
+    mixed_epoch: int = 0
+    mixed_share: float = 0.25
     quotas: dict[str, float] = field(
         default_factory=lambda: {"kermany:0": 10, "kermany:1": 10, "nih:1": 6, "nih:0": 3, "rsna_normal:0": 3}
     )
@@ -229,6 +232,22 @@ def _key(settings: FitSettings, samples: Sequence[Sample]) -> str:
     return hashlib.sha256(json.dumps([asdict(settings), rows], sort_keys=True).encode()).hexdigest()
 
 
+def mixed_weights(folder: Path, settings: FitSettings) -> list[npt.NDArray[Any]]:
+    """Return the averaged weights at the end of the run in ``folder``, mixed with those after ``mixed_epoch``.
+
+    Weights along one run can be averaged; the earlier ones have learnt less by heart and keep more of what holds for
+    films from elsewhere (Wortsman et al., CVPR 2022).
+    """
+    with np.load(folder / AVERAGE, allow_pickle=False) as archive:
+        last = [archive[name] for name in archive.files]
+    if not settings.mixed_epoch:
+        return last
+    with np.load(folder / EARLIER, allow_pickle=False) as archive:
+        earlier = [archive[name] for name in archive.files]
+    share = np.float32(settings.mixed_share)
+    return [(1 - share) * new + share * old for new, old in zip(last, earlier, strict=True)]
+
+
 def best_weights(folder: Path) -> Path | None:
     """Return the file of the best weights so far of the run in ``folder``, or None before the first epoch's end."""
     return next((path for path in (folder / BEST, folder / AVERAGE) if path.is_file()), None)
@@ -311,6 +330,8 @@ def fit(
         current = model.get_weights()
         model.set_weights(averaged)
         save_weights(folder / AVERAGE, model)
+        if epoch + 1 == settings.mixed_epoch:
+            save_weights(folder / EARLIER, model)
         figures = validate(model) if validate else {}
         better = figures.get("val_loss", math.inf) < progress.best_loss
         if better:
