@@ -4,7 +4,7 @@
 
 Fifty images of the report part (half children, half adults; pneumonia that the model calls so), chosen by seed. The lung
 mask is a simple one (dark regions inside the chest, closed and made convex, one a side): look at ``--sheet`` before the
-figure is believed. ``--overlays`` draws thirty of the maps.
+figure is believed. ``--overlays`` draws some of the maps.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--overlays", type=Path)
+    parser.add_argument("--drawn", type=int, default=30, help="so many overlays, half of them children")
     chosen = parser.parse_args()
     judge = Judge(ModelPackage.open(chosen.model))
     ill = [s for s in load_corpus(chosen.data, SPLIT_SEED) if s.part == REPORT and s.label == 1 and s.weight > 0]
@@ -131,8 +132,8 @@ def main() -> None:
     if chosen.sheet:
         _sheet(outlined, chosen.sheet)
     if chosen.overlays:
-        few = [*drawn[:15], *drawn[half : half + 15]]
-        _sheet([overlay(picture, heat, 0.6) for picture, heat in few], chosen.overlays)
+        few = [*drawn[: chosen.drawn // 2], *drawn[half : half + chosen.drawn // 2]]
+        _sheet([overlay(picture, heat, 0.5) for picture, heat in few], chosen.overlays, min(10, len(few)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-FULL_SCALE_LOGIT = 6.0
+FULL_SCALE_LOGIT = 10.0
 """Evidence, in logits, that is drawn in the strongest colour; the same for every image, so that maps compare."""
 
 _INFERNO = (
