@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_desktop import training_program
+from pneumo_desktop import places, training_program
 from pneumo_desktop.cli import main
 from pneumo_desktop.cli.training import job_folder
+from pneumo_desktop.models.package import ModelPackage
 
 STAND_IN = """
 import json, os, pathlib, signal, sys
@@ -155,7 +156,8 @@ def test_without_the_training_component_it_says_so(
     assert main(typed) == 2
     assert "training component is not installed" in capsys.readouterr().err
     options = ["--data-dir", typed[5], "--language", "en"]
-    assert main(["models", "export", "pneumo-1", str(Path(typed[5]) / "n.keras"), *options]) == 2
+    bundled = ModelPackage.open(places.bundled_model()).card.model_id
+    assert main(["models", "export", bundled, str(Path(typed[5]) / "n.keras"), *options]) == 2
     assert "training component is not installed" in capsys.readouterr().err
 
 

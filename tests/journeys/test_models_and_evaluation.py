@@ -198,12 +198,13 @@ def test_a_package_that_does_not_give_its_reference_scores_is_refused(services: 
 def test_a_labelled_folder_is_measured_against_another_model(
     services: Services, labelled: Path, second: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
+    bundled = ModelPackage.open(places.bundled_model()).card
     services.install_model(second)
     dialog = EvaluationDialog(services, labelled)
     qtbot.addWidget(dialog)
     dialog.show()
     qtbot.waitUntil(lambda: dialog.other.count() == 3, timeout=10_000)
-    dialog.other.setCurrentIndex(dialog.other.findText("Pneumo 1 (clinic-1)"))
+    dialog.other.setCurrentIndex(dialog.other.findText(f"{bundled.name} (clinic-1)"))
     dialog.toggle()
     qtbot.waitUntil(lambda: not dialog.progress.isVisible(), timeout=60_000)
     evaluation = dialog._evaluation
@@ -211,7 +212,8 @@ def test_a_labelled_folder_is_measured_against_another_model(
     assert (evaluation.report.counts.positives, evaluation.report.counts.negatives) == (2, 2)
     assert evaluation.other is not None
     assert evaluation.other.counts == evaluation.report.counts
-    assert dialog.page.verdict.text().startswith("There are too few images to tell pneumo-1 and clinic-1 apart.")
+    told = f"There are too few images to tell {bundled.model_id} and clinic-1 apart."
+    assert dialog.page.verdict.text().startswith(told)
 
     right = evaluation.report.cell(NORMAL, False)
     matrix = dialog.page.matrices[0]
