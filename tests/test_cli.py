@@ -164,6 +164,11 @@ def test_every_command_takes_a_data_folder(capsys: pytest.CaptureFixture[str]) -
         assert "--data-dir" in capsys.readouterr().out
 
 
+def test_common_options_may_come_before_the_command(folder: Path, tmp_path: Path) -> None:
+    assert main(["--language=es", "--data-dir", str(tmp_path / "data"), "predict", str(folder / "chest1.png")]) == 0
+    assert (tmp_path / "data" / "records.sqlite").is_file()
+
+
 def test_self_test_passes_and_says_so_in_json(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["self-test", *data]) == 0
     assert "All is as it should be." in capsys.readouterr().out

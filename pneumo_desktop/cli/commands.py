@@ -215,15 +215,22 @@ def _language_of(arguments: Sequence[str]) -> str:
     return system_language()
 
 
+def _command_first(arguments: Sequence[str]) -> list[str]:
+    """Return the words with the command in front, where --data-dir or --language came before it; ``run`` without one."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith(("--data-dir", "--language")):
+        place += 1 if "=" in arguments[place] else 2
+    if place < len(arguments) and arguments[place] in COMMANDS:
+        return [arguments[place], *arguments[:place], *arguments[place + 1 :]]
+    return ["run", *arguments]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 fine, 2 wrong usage, 3 when some file could not be read."""
     speak_utf8()
     set_language(_language_of(arguments))
-    words = list(arguments)
-    wants_help = any(word in ("-h", "--help", "--version") for word in words)
-    if not wants_help and not any(word in COMMANDS for word in words[:1]):
-        words.insert(0, "run")
-    options = _parser().parse_args(words)
+    wants_help = any(word in ("-h", "--help", "--version") for word in arguments)
+    options = _parser().parse_args(list(arguments) if wants_help else _command_first(arguments))
     try:
         return _HANDLERS[options.command](options)
     except (NewerDatabaseError, RecordsError) as problem:
