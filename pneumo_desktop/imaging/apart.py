@@ -96,7 +96,10 @@ class _Helper:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     cwd=Path(__file__).resolve().parents[2],  # in a checkout the package is found from there
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    # Ctrl+C on a terminal goes to the program alone: a helper that it ended would look like a damaged file.
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
+                    | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                    start_new_session=True,
                 )
             except OSError as problem:
                 raise UnreadableImageError(codes.IO, f"the decoder did not start: {problem.errno}") from problem

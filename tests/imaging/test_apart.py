@@ -228,6 +228,26 @@ def test_a_helper_ends_with_the_program() -> None:
     pytest.fail("the helper outlived the program")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no process groups as on a terminal")
+def test_ctrl_c_on_a_terminal_spares_the_helper() -> None:
+    """A helper that it ended would store a sound file as damaged."""
+    program = (
+        "import os, signal, time; from pathlib import Path\n"
+        "from pneumo_desktop.imaging import apart; from pneumo_desktop.imaging.radiograph import Entry\n"
+        "from tests import making\n"
+        "def decode():\n"
+        "    apart.decode(Entry(Path('x')), making.picture('TIFF'), '')\n"
+        "    return apart._HELPER._process\n"
+        "signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "first = decode(); os.killpg(0, signal.SIGINT); time.sleep(0.3); print(decode() is first)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, start_new_session=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert told.stdout == "True\n", told.stderr
+
+
 def test_how_a_frozen_program_starts_its_helper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", "/opt/pneumo-desktop/pneumo-desktop")
