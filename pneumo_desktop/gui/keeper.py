@@ -49,6 +49,13 @@ class Keeper(QObject):
 
         self._background.submit(lambda: self._store.set_decision(entry_id, decision, note, initials), written, lost)
 
+    def note(self, entry_id: int, note: str, initials: str) -> None:
+        """Write a note beside the decision that stands then, if any."""
+        self.ask(
+            lambda: self._store.set_note(entry_id, note, initials),
+            lambda row: self.saved.emit(row, False) if row is not None else None,
+        )
+
     def undo(self) -> None:
         """Take the newest decision back."""
         self.ask(

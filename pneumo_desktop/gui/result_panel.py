@@ -218,6 +218,11 @@ class ResultPanel(QWidget):
         self.initials.setVisible(wanted)
         self.initials_label.setVisible(wanted)
 
+    def finish_note(self) -> None:
+        """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
+        if self.note.isModified():
+            self._note_done()
+
     def note_text(self) -> str:
         """Return the note as it is typed."""
         return self.note.text().strip()
@@ -342,9 +347,11 @@ class ResultPanel(QWidget):
 
     def _note_done(self) -> None:
         row = self._row
-        if row is None or row.decision is None:
+        if row is None:
             return
-        if (row.note or "", row.initials or "") != (self.note_text(), self.initials_text()):
+        # The field keeps the last reader's initials: alone they say nothing of a radiograph that is not decided.
+        anything = row.decision is not None or (row.note or "") != self.note_text()
+        if anything and (row.note or "", row.initials or "") != (self.note_text(), self.initials_text()):
             self.note_edited.emit()
 
     @staticmethod

@@ -62,12 +62,15 @@ class ReviewDesk(QObject):
         keeper.saved.connect(self._saved)
 
     def close(self) -> None:
-        """Wait for the picture that is being decoded."""
+        """Hand over the note that is being typed and wait for the picture that is being decoded."""
+        self._result.finish_note()
         self._background.close()
 
     # looking
 
     def _show_row(self, row: Row | None) -> None:
+        if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
+            self._result.finish_note()
         before, self.current = self.current, row
         self._result.set_row(row, example=bool(row and row.example))
         self.row_shown.emit(row)
@@ -135,8 +138,8 @@ class ReviewDesk(QObject):
 
     def _note_edited(self) -> None:
         row = self.current
-        if row is not None and row.decision is not None:
-            self._keeper.decide(row.entry_id, row.decision, self._result.note_text(), self._result.initials_text())
+        if row is not None:
+            self._keeper.note(row.entry_id, self._result.note_text(), self._result.initials_text())
 
     def _saved(self, row: Row, undone: bool) -> None:
         if self._queue.model.row_of(row.entry_id) is None:

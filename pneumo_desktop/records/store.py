@@ -412,6 +412,14 @@ class Store:
         assert row is not None
         return row
 
+    def set_note(self, entry_id: int, note: str, initials: str = "") -> Row | None:
+        """Write a note beside the decision that stands, if any, unless it stands there; None where the entry is gone."""
+        with self._lock:
+            row = self.row(entry_id)
+            if row is None or (row.note or "", row.initials or "") == (note, initials):
+                return row
+            return self.set_decision(entry_id, row.decision, note, initials)
+
     def newest_decision(self) -> int:
         """Return the number of the newest decision; 0 where there is none."""
         return int(self._all("SELECT coalesce(max(id), 0) FROM decision")[0][0])

@@ -265,6 +265,36 @@ def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtb
     assert services.store.row(row.entry_id).decision is Decision.CANNOT_TELL  # type: ignore[union-attr]
 
 
+def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtbot: QtBot) -> None:
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    read_folder(window, folder, qtbot, 6)
+    chosen = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
+    window.queue.choose(0)
+    qtbot.keyClicks(window.result.note, "ask again")
+    qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    window.queue.choose(1)  # neither entered nor left: the note goes with the row
+    qtbot.keyClicks(window.result.note, "turned")
+    window.decide_pneumonia()
+    qtbot.keyClicks(window.result.note, "typed when the window was closed")
+    window.close()
+    kept = [(row.decision, row.note) for row in map(services.store.row, chosen) if row]
+    assert kept == [
+        (None, "ask again"), (Decision.PNEUMONIA, "turned"), (None, "typed when the window was closed"),
+    ]  # fmt: skip
+    services.store.undo_decision()
+    services.store.undo_decision()  # no write beside the decision: the second one takes it back
+    assert services.store.row(chosen[1]).decision is None  # type: ignore[union-attr]
+    again = MainWindow(services)
+    qtbot.addWidget(again)
+    again.show_list(services.store.row(chosen[0]).queue_id)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: again.queue.model.rowCount() == 6)
+    again.queue.choose_entry(chosen[0])
+    assert again.result.note_text() == "ask again"
+    again.close()
+
+
 def test_an_earlier_list_is_shown_again_without_reading(
     window: MainWindow, services: Services, folder: Path, qtbot: QtBot
 ) -> None:
