@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,6 +24,11 @@ def _open(path: Path) -> ModelPackage:
 
     return ModelPackage.open(path)
 
+
+_BUNDLED = ""
+"""The bundled model in the history: it stays the chosen one when an update brings another under a new id."""
+_BUNDLED_BY_ID = frozenset({"pneumo-1", "pneumo-2"})
+"""Ids under which a history written before there was that mark may name it."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -87,14 +93,22 @@ class Registry:
                 continue
         return found
 
+    def _chosen(self, packages: Sequence[tuple[ModelPackage, bool]]) -> list[str]:
+        """Return the marks of the models that were chosen one after the other, without those that are gone."""
+        bundled_ids = {package.card.model_id for package, bundled in packages if bundled} | {_BUNDLED}
+        installed = {package.card.model_id for package, _ in packages} - bundled_ids
+        bundled_ids |= _BUNDLED_BY_ID - installed
+        history = (_BUNDLED if item in bundled_ids else item for item in self._history())
+        return [item for item, _ in groupby(item for item in history if item == _BUNDLED or item in installed)]
+
     def list(self) -> list[ModelInfo]:
         """Return every model that opens, the bundled one first. A damaged package is left out, never deleted."""
         packages = self._packages()
-        known = {package.card.model_id for package, _ in packages}
-        chosen = [model_id for model_id in self._history() if model_id in known]
-        active = chosen[-1] if chosen else next((p.card.model_id for p, bundled in packages if bundled), None)
+        active = next(reversed(self._chosen(packages)), _BUNDLED)
         return [
-            ModelInfo(p.card.model_id, p.card, p.path, p.sha256, bundled, p.card.model_id == active)
+            ModelInfo(
+                p.card.model_id, p.card, p.path, p.sha256, bundled, (_BUNDLED if bundled else p.card.model_id) == active
+            )
             for p, bundled in packages
         ]
 
@@ -112,14 +126,14 @@ class Registry:
     def activate(self, model_id: str) -> ModelInfo:
         """Make ``model_id`` the active model; results made before keep their model's id."""
         info = self.get(model_id)
-        self._save_history([*self._history(), info.model_id])
+        if not info.active:
+            mark = _BUNDLED if info.bundled else info.model_id
+            self._save_history([*self._chosen(self._packages()), mark])
         return self.get(model_id)
 
     def rollback(self) -> ModelInfo | None:
         """Go back to the model that was active before; the bundled one at the end."""
-        known = {package.card.model_id for package, _ in self._packages()}
-        history = [model_id for model_id in self._history() if model_id in known]
-        self._save_history(history[:-1])
+        self._save_history(self._chosen(self._packages())[:-1])
         return self.active()
 
     def install(self, path: Path) -> ModelInfo:

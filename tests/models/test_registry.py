@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -41,6 +42,31 @@ def test_activate_and_roll_back(registry: Registry, tmp_path: Path) -> None:
         assert registry.activate(name).active
     assert registry.rollback().model_id == "one"  # type: ignore[union-attr]
     assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
+    assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("history", [None, ["one", "pneumo-1"], ["one", "bundled"]])
+def test_an_update_of_the_bundled_model_activates_no_model_that_was_left(
+    registry: Registry, tmp_path: Path, history: list[str] | None
+) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    if history is None:
+        registry.activate("one")
+        registry.activate("bundled")
+        updated = Registry(tmp_path / "data" / "models", made(tmp_path / "updated.pneumo", "bundled-2"))
+    else:  # written before the bundled model had a mark of its own
+        (tmp_path / "data" / "models" / "active.json").write_text(json.dumps({"history": history}))
+        updated = registry
+    active = updated.active()
+    assert active is not None and active.bundled
+    assert updated.rollback().model_id == "one"  # type: ignore[union-attr]
+    assert updated.rollback().bundled  # type: ignore[union-attr]
+
+
+def test_a_model_activated_twice_is_one_step_back(registry: Registry, tmp_path: Path) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    registry.activate("one")
+    registry.activate("one")
     assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
 
 
