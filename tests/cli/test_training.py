@@ -35,7 +35,7 @@ how = os.environ.get("HOW", "done")
 epoch = dict(epoch=1, epochs=2, loss=0.5, accuracy=0.75, val_loss=0.25, val_accuracy=0.9, val_auc=0.875, best=True)
 tell("epoch", **epoch, learning_rate=0.1, seconds=1.0)
 if how == "killed":
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 if how == "stopped":
     tell("stopped", why="asked", can_finish=True, can_resume=True)
     sys.exit(3)

@@ -143,7 +143,7 @@ def test_from_a_folder_through_a_stop_and_a_kill_to_two_models_side_by_side(
     curves = dialog.train.curves
     qtbot.waitUntil(lambda: len(curves.history.get("val_loss", [])) >= 2 or not dialog.train.running, timeout=LONG)
     if dialog.train.running:
-        os.kill(dialog.train.process_id(), signal.SIGKILL)
+        os.kill(dialog.train.process_id(), getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows SIGTERM kills
         qtbot.waitUntil(lambda: not dialog.train.running, timeout=LONG)
         assert "ended unexpectedly" in dialog.train.words.text()
         learnt = list(curves.history["loss"])

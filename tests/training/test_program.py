@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -64,10 +63,11 @@ def test_stopped_killed_and_resumed_it_ends_with_the_same_weights(
 
     def kill(running: subprocess.Popen[str], event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
-            running.send_signal(signal.SIGKILL)
+            running.kill()
 
     killed = run_child("train", job, on=kill)
-    assert killed.code == -signal.SIGKILL
+    assert killed.code != 0
+    assert killed.last["event"] not in ("done", "stopped", "error"), "it had no time to say anything"
     assert not (job / "new.pneumo").exists()
 
     resumed = run_child("train", job)
