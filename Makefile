@@ -5,7 +5,7 @@ IMAGES ?=
 DATA ?= ../shared/data
 PICTURE ?= build/window.png
 
-.PHONY: run test check words lock model bench clean bundle deb run-installer windows windows-training test-install test-setup
+.PHONY: run test check words lock model clean bundle deb run-installer windows windows-training test-install test-setup
 
 run: .venv/base.stamp
 	@sh build_spec/system-libraries.sh

@@ -226,7 +226,11 @@ def _command_first(arguments: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0 fine, 2 wrong usage, 3 when some file could not be read."""
+    """Run one command and return its exit code.
+
+    0 done; 1 self-test or verify found a difference; 2 wrong usage or a problem that was told; 3 some file could not be
+    read, or a training was stopped.
+    """
     speak_utf8()
     set_language(_language_of(arguments))
     wants_help = any(word in ("-h", "--help", "--version") for word in arguments)
