@@ -195,19 +195,41 @@ def test_results_are_read_sorted_and_exported_although_no_model_opens(
     services.close()
 
 
-def test_no_patient_reaches_a_log_or_an_export_unasked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_patient_reaches_a_log_or_an_export_unasked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], qtbot: QtBot
+) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     film = making.film(size=(200, 200))
     (folder / "a.dcm").write_bytes(making.written(making.dataset(film, PatientName="Secret^Name", PatientID="ID4711")))
     (folder / "b.dcm").write_bytes(making.written(making.dataset(film, PatientName="Secret^Name"))[:900])
     results_of(folder, tmp_path)
+    log_errors_of(folder / "SECRET, ID4711; SECRET.dcm", tmp_path / "data" / "logs", qtbot)
     told = capfd.readouterr()
     logs = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*.log*"))
+    assert logs.count(b"unexpected error") == 2
     written = (tmp_path / "results.json").read_text("utf-8")
-    for word in ("Secret", "ID4711"):
+    for word in ("Secret", "SECRET", "ID4711"):
         assert word not in told.out + told.err + written
         assert word.encode() not in logs
+
+
+def log_errors_of(missing: Path, logs: Path, qtbot: QtBot) -> None:
+    """Let the window's catcher log what goes wrong with a file, told with and without quotes."""
+    from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
+
+    open_log(logs)
+    catcher = ErrorCatcher()
+    try:
+        with pytest.raises(FileNotFoundError) as caught:
+            missing.read_bytes()
+        for error in (caught.value, ValueError(f"{missing} cannot be read")):
+            catcher.handle(type(error), error, error.__traceback__)
+        assert catcher.dialog is not None
+        qtbot.addWidget(catcher.dialog)
+        catcher.dialog.close()
+    finally:
+        close_log()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be no text")

@@ -21,7 +21,7 @@ from pneumo_desktop.words import tr
 
 log = logging.getLogger("pneumo_desktop")
 _QUOTED = re.compile(r"(['\"]).*?\1", re.DOTALL)
-_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/][^\n,;]*")
+_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/][^\n]*")  # to the end of the line: a file's name may hold any sign
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,16 +69,15 @@ def _cell(value: Any, decimal: str) -> str:
 
 def _write_whole(path: Path, data: bytes) -> None:
     """Write through a temporary file beside ``path``, so that a full disk leaves what was there before."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    temporary = path.with_name(f"{uuid.uuid4().hex}.part")  # made by open(), so that the user's umask holds
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

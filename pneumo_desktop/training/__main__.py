@@ -7,6 +7,7 @@ import json
 import logging
 import multiprocessing
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,12 @@ def _problem_of(error: Exception, place: str) -> Problem:
     return Problem("internal", str(error), what=type(error).__name__)
 
 
+def _where(error: Exception) -> str:
+    """Return the places and the kind of an error, without its text: that may name files, and so patients."""
+    places_of = (f"  {Path(f.filename).name}:{f.lineno} in {f.name}" for f in traceback.extract_tb(error.__traceback__))
+    return "\n".join((*places_of, type(error).__name__))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     multiprocessing.freeze_support()
@@ -177,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         problem = _problem_of(error, str(job or getattr(options, "out", None) or ""))
         if problem.code == "internal":
-            _log.exception("the training program failed")
+            _log.error("the training program failed\n%s", _where(error))
         values: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
         values["sentence"] = problem.text if isinstance(problem, local.LabelsProblem) else sentence(problem)
         if isinstance(problem, local.LabelsProblem):

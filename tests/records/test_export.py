@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,13 @@ def test_what_was_there_before_stays_when_writing_fails(tmp_path: Path, monkeypa
         write_csv([row()], target)
     assert target.read_text() == "before"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such mask")
+def test_an_export_may_hold_names_and_is_no_more_open_than_the_user_wants(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_csv([], tmp_path / "results.csv")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "results.csv").stat().st_mode) == 0o600

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.training import __main__ as program
 from pneumo_desktop.training import adapt, cache, computer, finish, local
 from pneumo_desktop.training.run_job import sole
 
@@ -363,3 +364,16 @@ def test_a_base_without_rehearsal_warns(here: Here, job: Path, clinic: Path, tin
     ended = here("train", job_at(job, folder=clinic, base=bare))
     assert [warning["code"] for warning in ended.of("warning")] == ["no_rehearsal"]
     assert ended.last["event"] == "done"
+
+
+def test_an_unforeseen_error_is_logged_without_the_name_of_a_file(
+    here: Here, job: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("/clinic/MUNOZ, ANA.dcm")
+
+    monkeypatch.setitem(program._COMMANDS, "train", fail)
+    assert told(here("train", job)) == (1, "internal")
+    assert "test_problems.py" in caplog.text
+    assert "RuntimeError" in caplog.text
+    assert "ANA" not in caplog.text
