@@ -58,14 +58,15 @@ class Services:
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
         """Open the data folder; ``model`` is a package to use instead of the active one, without installing it.
 
-        Raises NewerDatabaseError, RecordsError, OSError, or BadPackageError for ``model`` (``CREATE_ERRORS``).
+        Raises NewerDatabaseError, RecordsError, OSError, or BadPackageError for ``model``, also where another package
+        has its id (``CREATE_ERRORS``).
         """
         folder = places.data_dir(data_dir)
         registry = Registry(folder / "models", places.bundled_model())
         services = Services(folder, Store(folder / "records.sqlite"), registry, model)
         if model is not None:
             try:
-                services.package()
+                registry.same(services.package())  # results are stored by the model's id: it must mean one package
             except BaseException:
                 services.close()
                 raise

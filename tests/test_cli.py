@@ -16,6 +16,7 @@ import pytest
 from pneumo_desktop import __version__, places
 from pneumo_desktop.cli import main
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.words import set_language
 
 KEYS = {
@@ -269,6 +270,21 @@ def test_another_model_file_is_used_without_being_installed(folder: Path, tmp_pa
     assert main(["predict", str(folder), "--model", str(places.bundled_model()), "--out", str(out), *data]) == 0
     assert not list((tmp_path / "data" / "models").glob("*.pneumo"))
     assert {item["model_id"] for item in json.loads(out.read_text("utf-8"))["results"]} != {None}
+
+
+def test_a_model_file_with_the_id_of_another_package_is_refused(
+    folder: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its images would get the stored results of the other one: those are kept by the model's id."""
+    bundled = ModelPackage.open(places.bundled_model())
+    other = tmp_path / "other.pneumo"
+    write_package(other, bundled.card, b"another network", {}, ())
+    assert main(["predict", str(folder), *data]) == 0
+    capsys.readouterr()
+    assert main(["predict", str(folder), "--model", str(other), *data]) == 2
+    told = capsys.readouterr()
+    assert "A different model with the same name is already installed." in told.err
+    assert not told.out
 
 
 def test_every_command_keeps_to_its_data_folder(

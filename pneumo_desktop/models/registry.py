@@ -136,18 +136,26 @@ class Registry:
         self._save_history(self._chosen(self._packages())[:-1])
         return self.active()
 
-    def install(self, path: Path) -> ModelInfo:
-        """Verify the package at ``path`` and copy it in; raises BadPackageError, code ``id_taken`` for a second use of an id."""
-        package = _open(path)
+    def same(self, package: ModelPackage) -> ModelInfo | None:
+        """Return the model that is this very package, or None; raises BadPackageError, ``id_taken``, if another has its id."""
         model_id = package.card.model_id
-        if _SAFE_ID.fullmatch(model_id) is None:
-            raise BadPackageError("card", "the model's id is not a plain name")
         for info in self.list():
             if info.sha256 == package.sha256:
                 return info
             # Where capitals make no other file, they make no other model.
             if info.model_id.casefold() == model_id.casefold():
                 raise BadPackageError("id_taken", model_id)
+        return None
+
+    def install(self, path: Path) -> ModelInfo:
+        """Verify the package at ``path`` and copy it in; raises BadPackageError, code ``id_taken`` for a second use of an id."""
+        package = _open(path)
+        model_id = package.card.model_id
+        if _SAFE_ID.fullmatch(model_id) is None:
+            raise BadPackageError("card", "the model's id is not a plain name")
+        known = self.same(package)
+        if known is not None:
+            return known
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / f"{model_id}.pneumo"
         with _fresh(target) as stream, path.open("rb") as source:
