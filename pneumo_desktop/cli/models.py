@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import training, worklist
-from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
 from pneumo_desktop.words import tr
 
@@ -79,19 +77,6 @@ def _line(info: ModelInfo) -> str:
     mark = "*" if info.active else " "
     origin = tr("bundled") if info.bundled else tr("installed")
     parent = tr("from {model}").format(model=info.card.parent) if info.card.parent else ""
-    return (
-        f"{mark} {info.model_id:30s} {info.card.created:12s} {origin:12s} {_headline(info.card):10s} {parent}".rstrip()
-    )
-
-
-def _headline(card: Card) -> str:
-    """Return the first AUC that stands in the card's metrics, or nothing."""
-    waiting: list[Any] = [card.metrics]
-    while waiting:
-        found = waiting.pop(0)
-        auc = found.get("auc")
-        value = auc.get("value") if isinstance(auc, Mapping) else auc
-        if isinstance(value, int | float):
-            return f"AUC {value:.3f}"
-        waiting.extend(one for one in found.values() if isinstance(one, Mapping))
-    return ""
+    auc = headline_auc(info.card)
+    auc = f"AUC {auc}" if auc else ""
+    return f"{mark} {info.model_id:30s} {info.card.created:12s} {origin:12s} {auc:36s} {parent}".rstrip()

@@ -34,6 +34,7 @@ from pneumo_desktop.gui.outcomes import population_word, score_text
 from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError, Card
+from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
@@ -52,21 +53,6 @@ def learnt_from(card: Card) -> str:
         return "–"
     numbers = [value for key, value in fitted.items() if isinstance(value, int) and key != "patients"]
     return str(sum(numbers)) if numbers else "–"
-
-
-def headline_auc(card: Card) -> str:
-    """Return the first AUC of the card, searched from the top; a dash where there is none."""
-    waiting: list[Any] = [card.metrics]
-    while waiting:
-        found = waiting.pop(0)
-        if isinstance(found, Mapping):
-            value = found.get("auc")
-            if isinstance(value, Mapping):
-                value = value.get("value")
-            if isinstance(value, int | float):
-                return score_text(float(value), 3)
-            waiting.extend(found.values())
-    return "–"
 
 
 def _plain(value: Any, depth: int = 0) -> list[str]:
@@ -292,7 +278,7 @@ class ModelsDialog(QDialog):
             state += [tr("Bundled")] if info.bundled else []
             texts = (
                 f"{info.card.name} ({info.model_id})", info.card.created, info.card.parent or "–",
-                learnt_from(info.card), headline_auc(info.card), ", ".join(state),
+                learnt_from(info.card), headline_auc(info.card) or "–", ", ".join(state),
             )  # fmt: skip
             for column, text in enumerate(texts):
                 self.table.setItem(row, column, QTableWidgetItem(text))
