@@ -448,8 +448,14 @@ def leaves_nothing(
     )
 
 
+BY_HAND = "\n## By hand\n"
+"""The heading in the record from which on ``record`` keeps what is there."""
+
+
 def record(log: Log, path: Path) -> None:
-    """Write what was seen as a page."""
+    """Write what was seen as a page; what stands from the heading ``BY_HAND`` on is kept as it is."""
+    before = path.read_text("utf-8") if path.is_file() else ""
+    _, heading, by_hand = before.partition(BY_HAND)
     machine = next(
         (
             line.split(":", 1)[1].strip()
@@ -462,11 +468,11 @@ def record(log: Log, path: Path) -> None:
     lines = [
         "# The last `make test-install`", "",
         "Every Linux installer was installed, used and removed in a bare Debian 12 (debootstrap; no compiler, no Python, no",
-        "network) by `build_spec/linux/test_install.py`. Written by `make test-install`; do not edit.", "",
+        "network) by `build_spec/linux/test_install.py`. Written by `make test-install`; edit only what stands by hand.", "",
         f"{datetime.date.today()}, build {build}, {machine}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}.",
         "", "| what | seen |", "|---|---|", *(f"| {what} | {seen} |" for what, seen in log.lines), "",
     ]  # fmt: skip
-    path.write_text("\n".join(lines), "utf-8")
+    path.write_text("\n".join(lines) + heading + by_hand, "utf-8")
 
 
 def main() -> int:
