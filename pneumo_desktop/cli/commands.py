@@ -107,7 +107,11 @@ def _run(options: argparse.Namespace) -> int:
     if has_display():
         from pneumo_desktop.gui import run
 
-        return run(options.images, options.data_dir, options.model)
+        told = Population(options.population)
+        return run(
+            options.images, options.data_dir, options.model, None if told is Population.NOT_KNOWN else told,
+            options.language,
+        )  # fmt: skip
     print(tr("There is no display here, so the window cannot be opened. The images are read without it."))
     are_examples = not options.images
     if are_examples:

@@ -234,11 +234,11 @@ class MainWindow(QMainWindow):
 
     # Reading
 
-    def start(self, paths: Sequence[Path], examples: bool = False) -> None:
+    def start(self, paths: Sequence[Path], examples: bool = False, population: Population | None = None) -> None:
         """Read ``paths`` as a new queue beside what is in the list; what is missing is told as left out."""
         if not paths:
             return
-        self.reading.start(paths, examples)
+        self.reading.start(paths, examples, population)
         if not examples:
             names = [str(path.absolute()) for path in paths][:MOST_RECENT]
             before = [name for name in self.preferences.get("recent", []) if name not in names]

@@ -16,6 +16,7 @@ from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
+from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import set_language, tr
 
 RENDER_SECONDS = 10.0
@@ -35,8 +36,17 @@ def _refuse(text: str) -> None:
     QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
 
 
-def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None = None) -> int:
-    """Open the window with ``paths`` queued and return the exit code when it is closed."""
+def run(
+    paths: Sequence[Path],
+    data_dir: Path | None = None,
+    model: Path | None = None,
+    population: Population | None = None,
+    language: str | None = None,
+) -> int:
+    """Open the window with ``paths`` queued as images of ``population`` and return the exit code when it is closed.
+
+    Without ``population`` the folder's own, or the setting's, is used; ``language`` goes before the setting.
+    """
     application = _application()
     try:
         services = Services.create(data_dir, model)
@@ -47,9 +57,9 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
     catcher = ErrorCatcher()
     catcher.install()
     try:
-        stored = services.store.setting("language")
-        if stored:
-            set_language(stored)
+        chosen = language or services.store.setting("language")
+        if chosen:
+            set_language(chosen)
         translate_qt(application)
         apply_theme(application, Theme(services.store.setting("theme", Theme.SYSTEM.value)))
         window = MainWindow(services)
@@ -61,7 +71,7 @@ def run(paths: Sequence[Path], data_dir: Path | None = None, model: Path | None 
             told.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             told.open()
         if paths:
-            window.start(paths)
+            window.start(paths, population=population)
         from pneumo_desktop.gui.checkup import check_first_start
 
         checkup = check_first_start(services, window)

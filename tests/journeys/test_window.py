@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
 from pneumo_desktop.app import Services
+from pneumo_desktop.cli import main
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to, save_picture_to
 from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
@@ -23,7 +25,7 @@ from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
-from pneumo_desktop.words import set_language
+from pneumo_desktop.words import language, set_language
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
@@ -234,6 +236,32 @@ def test_another_population_reads_the_whole_list_again(window: MainWindow, folde
     told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
     assert told == {Population.CHILDREN}
     assert window._services.store.folder_population(folder) is Population.CHILDREN
+
+
+def test_the_command_line_tells_the_window_whose_images_and_which_language(
+    folder: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, seen = tmp_path / "data", []
+    before = Services.create(data)
+    before.store.set_setting("language", "en")
+    before.close()
+
+    def used(_application: QApplication) -> int:
+        window = next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow) and one.isVisible())
+        qtbot.addWidget(window)
+        qtbot.waitUntil(lambda: not window.active_runs())
+        window.queue.flush()
+        told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
+        seen.append((language(), told, window.population.currentData()))
+        window.choose_language("en")  # what is tested next speaks English
+        window.close()
+        return 0
+
+    monkeypatch.setattr(QApplication, "exec", used)
+    monkeypatch.setattr("pneumo_desktop.cli.commands.has_display", lambda: True)
+    monkeypatch.setattr("pneumo_desktop.gui.checkup.check_first_start", lambda *_: None)
+    assert main(["run", str(folder), "--data-dir", str(data), "--population", "adults", "--language", "es"]) == 0
+    assert seen == [("es", {Population.ADULTS}, "adults")]
 
 
 def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
