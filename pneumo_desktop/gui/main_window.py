@@ -319,11 +319,15 @@ class MainWindow(QMainWindow):
 
     def _ask_for_list(self, queue_id: int) -> None:
         store = self._services.store
-        self._keeper.ask(lambda: (store.rows(queue_id), store.queue_population(queue_id)), self._list_came, "list")
+        self._keeper.ask(
+            lambda: (store.rows(queue_id), store.queue_population(queue_id)),
+            lambda told: self._list_came(queue_id, *told),
+            "list",
+        )
 
-    def _list_came(self, told: tuple[Sequence[Row], Population]) -> None:
+    def _list_came(self, queue_id: int, rows: Sequence[Row], population: Population) -> None:
         """Take rows from the records; what has been read meanwhile is newer than they are."""
-        rows, population = told
+        self.reading.lists(queue_id, population)
         self._show_population(population)
         model = self.queue.model
         self.queue.add_rows([row for row in rows if row.judgement is not None or model.row_of(row.entry_id) is None])

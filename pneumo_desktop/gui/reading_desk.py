@@ -54,6 +54,7 @@ class ReadingDesk(QObject):
         self._background = Background(1, self)
         self._runs: list[ReadingRun] = []
         self._progress: dict[ReadingRun, Progress] = {}
+        self._from_records: dict[int, tuple[Population, ReadingRun | None]] = {}
         self.left_out: list[LeftOut] = []
         self.default_population = Population.NOT_KNOWN
 
@@ -76,10 +77,16 @@ class ReadingDesk(QObject):
     def resume(self, queue_id: int, population: Population, paths: Sequence[Path] = (), examples: bool = False) -> None:
         """Go on with a queue that was not finished; ``paths`` are what it was made of, where that is known."""
         run = self._new_run(paths, examples)
+        if not paths:
+            self._from_records[queue_id] = population, run
         self._begin(
             run,
             lambda: run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population),
         )
+
+    def lists(self, queue_id: int, population: Population) -> None:
+        """Know of a queue of the records that is listed, so that ``tell`` reads it anew too."""
+        self._from_records.setdefault(queue_id, (population, None))
 
     def _new_run(self, paths: Sequence[Path], examples: bool) -> ReadingRun:
         run = ReadingRun(paths, examples, self)
@@ -184,6 +191,29 @@ class ReadingDesk(QObject):
             if run.population is not population:
                 self._withdraw(run)
                 self.start(run.paths, run.examples, population)
+        if folder is None:
+            for queue_id, (told, before) in list(self._from_records.items()):
+                if told is not population:
+                    self._read_again(queue_id, population, before)
+
+    def _read_again(self, queue_id: int, population: Population, before: ReadingRun | None) -> None:
+        """Read the stored entries of a queue anew; what it was made of is not known any more."""
+        if before is not None:
+            before.drop()
+            if before in self._runs:
+                self._runs.remove(before)
+        self.withdrawn.emit(queue_id)
+        run = self._new_run((), False)
+        self._from_records[queue_id] = population, run
+
+        def begin() -> None:
+            self._services.package()  # without a model the list stays as it is
+            if before is not None and before.pipeline is not None:
+                before.pipeline.wait()
+            self._services.store.read_again(queue_id, population)
+            run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population)
+
+        self._begin(run, begin)
 
     def _withdraw(self, run: ReadingRun) -> None:
         run.drop()
@@ -212,6 +242,7 @@ class ReadingDesk(QObject):
             run.drop()
         self._runs.clear()
         self._progress.clear()
+        self._from_records.clear()
         self.left_out.clear()
 
     def close(self) -> None:

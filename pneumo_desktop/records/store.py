@@ -286,6 +286,14 @@ class Store:
         with self._transaction() as connection:
             connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (_now(), queue_id))
 
+    def read_again(self, queue_id: int, population: Population) -> None:
+        """Let every entry of a queue wait again, as an image of ``population``; results and decisions stay."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE queue SET population = ?, finished = NULL WHERE id = ?", (population.value, queue_id)
+            )
+            connection.execute("UPDATE entry SET result_id = NULL WHERE queue_id = ?", (queue_id,))
+
     def unfinished(self) -> list[UnfinishedQueue]:
         """Return the queues that were not finished, the newest first."""
         rows = self._all(

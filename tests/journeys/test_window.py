@@ -23,7 +23,9 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.theme import Theme
+from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
+from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.store import Decision
 from pneumo_desktop.words import language, set_language
 
@@ -158,8 +160,6 @@ def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
 
 def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, folder: Path, qtbot: QtBot) -> None:
     queue = services.store.new_queue("folder", Population.NOT_KNOWN)
-    from pneumo_desktop.imaging.radiograph import Entry
-
     services.store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
     window = MainWindow(services)
     qtbot.addWidget(window)
@@ -236,6 +236,40 @@ def test_another_population_reads_the_whole_list_again(window: MainWindow, folde
     told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
     assert told == {Population.CHILDREN}
     assert window._services.store.folder_population(folder) is Population.CHILDREN
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_population_reads_a_list_of_the_records_again(
+    finished: bool, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    store = services.store
+    queue = store.new_queue("folder", Population.NOT_KNOWN)
+    ids = store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
+    if finished:
+        services.resume_queue(queue, Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
+        store.set_decision(ids[0], Decision.NORMAL)
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    if finished:
+        window.show_list(queue)
+    else:
+        qtbot.waitUntil(window.offer.isVisible)
+        window.offer.yes.click()
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 4)
+    for told in (Population.ADULTS, Population.CHILDREN):
+        window.population.setCurrentIndex(window.population.findData(told.value))
+        window.population.activated.emit(window.population.currentIndex())
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    rows = window.queue.model.all_rows()
+    assert sorted(row.entry_id for row in rows) == ids
+    assert {row.judgement.population for row in rows if row.judgement} == {Population.CHILDREN}
+    assert window.population.currentData() == "children"
+    assert (store.queue_population(queue), store.unfinished()) == (Population.CHILDREN, [])
+    if finished:
+        assert store.row(ids[0]).decision is Decision.NORMAL  # type: ignore[union-attr]
+    window.close()
 
 
 def test_the_command_line_tells_the_window_whose_images_and_which_language(
