@@ -14,21 +14,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
 from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
-
-
-def area_under_curve(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> float:
-    order = np.argsort(scores, kind="stable")
-    ranks = np.empty(len(scores))
-    ranks[order] = np.arange(1, len(scores) + 1)
-    positive = labels == 1
-    count = int(positive.sum())
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(labels) - count)))
 
 
 def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: int) -> npt.NDArray[np.float32]:
@@ -83,9 +75,9 @@ def main() -> int:
         values = logits(network, [sample.picture for sample in choosing], settings.size)
         adults = ((source == "nih") & (labels == 1)) | (source == "rsna_normal")
         return {
-            "auc_children": area_under_curve(labels[children], values[children]),
-            "auc_children_other_look": area_under_curve(labels[children], logits(network, disguised, settings.size)),
-            "auc_adults": area_under_curve(labels[adults], values[adults]),
+            "auc_children": auc(labels[children], values[children]),
+            "auc_children_other_look": auc(labels[children], logits(network, disguised, settings.size)),
+            "auc_adults": auc(labels[adults], values[adults]),
         }
 
     def tell(event: dict[str, Any]) -> None:
