@@ -11,7 +11,8 @@ from pneumo_desktop import places
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import NewerDatabaseError, RecordsError, Row, Store
+from pneumo_desktop.records.presence import Presence
+from pneumo_desktop.records.store import NewerDatabaseError, RecordsError, Row, Store, UnfinishedQueue
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -53,6 +54,7 @@ class Services:
         self._model = model
         self._package: ModelPackage | None = None
         self._pipelines: list[Pipeline] = []
+        self._presence = Presence(folder)
 
     @staticmethod
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
@@ -162,6 +164,7 @@ class Services:
         """Start reading ``paths`` as a new queue; whole paths, so that it can be resumed from another folder."""
         paths = [path.absolute() for path in paths]
         label = paths[0].name if len(paths) == 1 else f"{paths[0].name} (+{len(paths) - 1})"
+        self._presence.begin()  # before another process can see the queue
         queue_id = self.store.new_queue(label, population, examples, paths)
         return self._run(queue_id, paths, callbacks, population, analyse_outside)
 
@@ -185,6 +188,7 @@ class Services:
 
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
         """Go on with the entries of a queue that have no result yet."""
+        self._presence.begin()
         return self._run(queue_id, None, callbacks, population, False)
 
     def _run(
@@ -213,12 +217,17 @@ class Services:
         """True while images are read."""
         return any(pipeline.running() for pipeline in self._pipelines)
 
+    def unfinished(self) -> list[UnfinishedQueue]:
+        """Return the queues to go on with; none while another process reads in this data folder: they may be its own."""
+        return [] if self._presence.others() else self.store.unfinished()
+
     def close(self) -> None:
         """Cancel and wait for what runs, then close the store."""
         for pipeline in self._pipelines:
             pipeline.cancel()
         for pipeline in self._pipelines:
             pipeline.wait()
+        self._presence.end()
         apart = sys.modules.get("pneumo_desktop.imaging.apart")  # where no picture was read there is nothing to end
         if apart is not None:
             apart.close()

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         )
         self.addToolBar(self.toolbar)
         self._drop_cue = DropCue(self)
-        self._unfinished = Unfinished(self.offer, services.store, self._keeper, lambda: bool(self.active_runs()), self)
+        self._unfinished = Unfinished(self.offer, services, self._keeper, lambda: bool(self.active_runs()), self)
         self._left_out = QPushButton(flat=True)
         self._left_out.clicked.connect(self.show_left_out)
         self._left_out.hide()

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from pneumo_desktop.app import Services
 from pneumo_desktop.gui.invitations import Offer
 from pneumo_desktop.gui.keeper import Keeper
-from pneumo_desktop.records.store import Store, UnfinishedQueue
+from pneumo_desktop.records.store import UnfinishedQueue
 from pneumo_desktop.words import ntr, tr
 
 
@@ -27,16 +28,18 @@ class Unfinished(QObject):
 
     wanted = Signal(object)
 
-    def __init__(self, offer: Offer, store: Store, keeper: Keeper, busy: Callable[[], bool], parent: QObject) -> None:
+    def __init__(
+        self, offer: Offer, services: Services, keeper: Keeper, busy: Callable[[], bool], parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._offer, self._store, self._keeper, self._busy = offer, store, keeper, busy
+        self._offer, self._services, self._keeper, self._busy = offer, services, keeper, busy
         self._queues: list[UnfinishedQueue] = []
         offer.accepted.connect(self._accepted)
         offer.declined.connect(self._declined)
 
     def look(self) -> None:
         """Look into the records for what was not finished, and offer it."""
-        self._keeper.ask(self._store.unfinished, self._found)
+        self._keeper.ask(self._services.unfinished, self._found)
 
     def _found(self, queues: Sequence[UnfinishedQueue]) -> None:
         self._queues = list(queues)
@@ -56,5 +59,5 @@ class Unfinished(QObject):
         self._offer.hide()
         if self._queues:
             queue = self._queues.pop(0)
-            self._keeper.ask(lambda: self._store.finish_queue(queue.queue_id))
+            self._keeper.ask(lambda: self._services.store.finish_queue(queue.queue_id))
             self.offer_next()

@@ -158,6 +158,27 @@ def test_a_picture_that_ended_the_program_does_not_do_so_again(
         services.close()
 
 
+def test_the_queue_that_another_process_reads_is_not_offered(folder: Path, data: Path) -> None:
+    child = start(folder, data)
+    try:
+        until = time.monotonic() + 60
+        while committed(data / "records.sqlite") < 2 and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        services = Services.create(data)
+        try:
+            assert services.store.unfinished() != []
+            assert services.unfinished() == []
+            child.kill()
+            child.wait(30)
+            assert services.unfinished() == services.store.unfinished() != []
+            assert list(data.glob("reading-*")) == []
+        finally:
+            services.close()
+    finally:
+        child.kill()
+        child.wait(30)
+
+
 @pytest.fixture
 def reopened(folder: Path, data: Path) -> Iterator[Services]:
     kill_when(start(folder, data), data, rows=6)
