@@ -360,6 +360,11 @@ class Store:
                     (new.sha256, result_id, new.patient.name, new.patient.patient_id, new.patient.study_date,
                      int(new.duplicate), new.entry_id),
                 )  # fmt: skip
+                if new.sha256 is not None:  # what was decided while the image waited belongs to the image
+                    connection.execute(
+                        "UPDATE decision SET image = ? WHERE image = ?",
+                        (f"{new.sha256}#{new.frame}", f"entry:{new.entry_id}"),
+                    )
         return [row for new in results if (row := self.row(new.entry_id)) is not None]
 
     def queue_population(self, queue_id: int) -> Population:

@@ -65,6 +65,14 @@ def test_a_result_is_read_back_as_it_was_written(path: Path) -> None:
     again.close()
 
 
+def test_what_was_decided_while_an_image_waited_stays_with_it(path: Path) -> None:
+    store, _queue, ids = filled(path)
+    store.set_decision(ids[1], Decision.PNEUMONIA, "seen on the old screen", "AB")
+    (row,) = store.save_results([NewResult(ids[1], 1, "cd" * 32, judged(0.2), TOLD)])
+    assert (row.decision, row.note, row.initials) == (Decision.PNEUMONIA, "seen on the old screen", "AB")
+    store.close()
+
+
 def test_a_new_model_never_rewrites_an_old_result(path: Path) -> None:
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(0.9, "m1"), TOLD)])
