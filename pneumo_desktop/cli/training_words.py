@@ -12,17 +12,9 @@ from typing import Any
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.report import Metric
 from pneumo_desktop.evaluation.summary import metric_name, number_text, verdict_words
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.sentences import training_stage
 
-_STAGES = {
-    "preparing": N_("Preparing the images…"),
-    "features": N_("Looking at the images with the current network…"),
-    "fitting": N_("Learning…"),
-    "calibrating": N_("Calibrating the score…"),
-    "gate": N_("Learning which images to refuse…"),
-    "testing": N_("Reading the locked test part…"),
-    "writing": N_("Writing the model…"),
-}
 _FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
 _WIDTH = 100
 
@@ -53,7 +45,7 @@ class TextProgress:
         if kind == "stage":
             if event["stage"] != "preparing":
                 self._tell_findings()
-            self._line(tr(_STAGES.get(event["stage"], event["stage"])))
+            self._line(training_stage(event["stage"]))
         elif kind == "progress":
             self._renewed(tr("{done} of {total}").format(done=event["done"], total=event["of"]))
         elif kind == "step":

@@ -14,6 +14,16 @@ TITLES: dict[str, str] = {
     "not_known": N_("Not known"),
 }
 
+TRAINING_STAGES: dict[str, str] = {
+    "preparing": N_("Preparing the images…"),
+    "features": N_("Looking at the images with the current network…"),
+    "fitting": N_("Learning…"),
+    "calibrating": N_("Calibrating the score…"),
+    "gate": N_("Learning which images to refuse…"),
+    "testing": N_("Reading the locked test part…"),
+    "writing": N_("Writing the model…"),
+}
+
 SENTENCES: dict[str, str] = {
     # Outcomes
     "likely_pneumonia": N_("The picture looks like the pneumonia images that the model has learnt from."),
@@ -102,3 +112,8 @@ def sentence(code: str) -> str:
     if code in SENTENCES:
         return tr(SENTENCES[code])
     return tr("Something happened that has no words yet ({code}).").format(code=code)
+
+
+def training_stage(code: str) -> str:
+    """Return what the training program does in the stage ``code``; the code itself where it is not known."""
+    return tr(TRAINING_STAGES[code]) if code in TRAINING_STAGES else code

@@ -30,6 +30,7 @@ from pneumo_desktop.gui.training.jobs import RECIPE_KEYS
 from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess, read_json
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words.sentences import training_stage
 
 _WAYS = (
     (
@@ -52,15 +53,6 @@ _NETWORKS = (
     ("compact", N_("Compact CNN: few numbers, the better choice")),
     ("classic", N_("Classic CNN: Conv and Pool blocks, Flatten, Dense, Dropout")),
 )
-_STAGES = {
-    "preparing": N_("Preparing the images…"),
-    "features": N_("Looking at the images with the current network…"),
-    "fitting": N_("Learning…"),
-    "calibrating": N_("Calibrating the score…"),
-    "gate": N_("Learning which images to refuse…"),
-    "testing": N_("Reading the locked test part…"),
-    "writing": N_("Writing the model…"),
-}
 
 
 def time_text(seconds: float) -> str:
@@ -314,7 +306,7 @@ class TrainPage(QWidget):
     def _told(self, event: dict[str, Any]) -> None:
         match event["event"]:
             case "stage":
-                self.words.setText(tr(_STAGES.get(event.get("stage", ""), "")))
+                self.words.setText(training_stage(event.get("stage", "")))
                 self.progress.setRange(0, 0)
             case "progress":
                 self.progress.setRange(0, max(1, int(event.get("of", 0))))
