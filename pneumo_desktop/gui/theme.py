@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette
+from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QWidget
 
 
 class Theme(StrEnum):
@@ -19,6 +20,11 @@ class Theme(StrEnum):
 
 
 _ROLES = QPalette.ColorRole
+_INDICATORS = (
+    QStyle.PrimitiveElement.PE_IndicatorCheckBox,
+    QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck,
+    QStyle.PrimitiveElement.PE_IndicatorRadioButton,
+)
 _LIGHT = {
     _ROLES.Window: "#f3f4f6",
     _ROLES.WindowText: "#1b1f24",
@@ -77,6 +83,31 @@ def _palette(dark: bool) -> QPalette:
     return palette
 
 
+class _ClearIndicators(QProxyStyle):
+    """Fusion draws the frame of check boxes and radio buttons darker than the ground: on a dark one nobody sees it."""
+
+    def drawPrimitive(
+        self, element: QStyle.PrimitiveElement, option: Any, painter: QPainter, widget: QWidget | None = None
+    ) -> None:
+        """Draw as Fusion does; in dark colours with a frame that is brighter than the ground.
+
+        ``option`` is a QStyleOption, whose fields PySide's own types leave out.
+        """
+        super().drawPrimitive(element, option, painter, widget)
+        if element not in _INDICATORS or not is_dark(option.palette):
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(option.palette.color(_ROLES.PlaceholderText))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        frame = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5)
+        if element == QStyle.PrimitiveElement.PE_IndicatorRadioButton:
+            painter.drawEllipse(frame)
+        else:
+            painter.drawRoundedRect(frame, 2, 2)
+        painter.restore()
+
+
 def system_is_dark() -> bool:
     """Return whether the desktop asks for dark colours."""
     return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -91,8 +122,8 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     else:
         dark = theme is Theme.DARK
         hints.setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
-    if sys.platform not in ("win32", "darwin") and application.style().objectName().lower() != "fusion":
-        application.setStyle("Fusion")
+    if sys.platform not in ("win32", "darwin") and not isinstance(application.style(), _ClearIndicators):
+        application.setStyle(_ClearIndicators("Fusion"))
     application.setPalette(_palette(dark))
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QColor, QPalette
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QRadioButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -20,7 +29,7 @@ from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_colour
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
-from pneumo_desktop.gui.theme import Theme, _palette
+from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet
 from pneumo_desktop.gui.window_menus import TOOLS
 from pneumo_desktop.imaging.sources import LeftOut
@@ -62,6 +71,21 @@ def test_outcomes_stand_out_on_every_ground_they_stand_on(qapp: QApplication, da
     palette = _palette(dark)
     for ground in (ROLE.Base, ROLE.AlternateBase, ROLE.Window):
         assert contrast(outcome_colour(outcome, dark), palette.color(ground)) >= 4.5
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform's own style")
+@pytest.mark.parametrize("kind", [QRadioButton, QCheckBox])
+def test_an_empty_box_is_seen_in_the_dark(qapp: QApplication, qtbot: QtBot, kind: type[QAbstractButton]) -> None:
+    apply_theme(qapp, Theme.DARK)
+    try:
+        button = kind()
+        qtbot.addWidget(button)
+        picture = button.grab().toImage()
+        ground = qapp.palette().color(ROLE.Window)
+        places = [(x, y) for x in range(picture.width()) for y in range(picture.height())]
+        assert max(contrast(picture.pixelColor(x, y), ground) for x, y in places) >= 3.0
+    finally:
+        apply_theme(qapp, Theme.LIGHT)
 
 
 def test_every_tool_has_an_icon(qapp: QApplication) -> None:

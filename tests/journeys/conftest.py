@@ -1,9 +1,9 @@
-"""What several journeys need: files that would be too large, or too personal, to keep."""
+"""What several journeys need: the program on an empty data folder, and files that are too large or personal to keep."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.main_window import MainWindow
 
 
 def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
@@ -53,3 +56,22 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def dicom_of() -> Callable[..., bytes]:
     """Makes a DICOM file of a picture."""
     return _dicom_of
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """The program's services on an empty data folder."""
+    made = Services.create(tmp_path / "data")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def window(services: Services, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The real window, shown."""
+    made = MainWindow(services)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.checkup import CheckupDialog, check_first_start
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.self_test import examine
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = Services.create(tmp_path / "data")
-    yield made
-    made.close()
 
 
 def _said(dialog: CheckupDialog) -> str:

@@ -30,13 +30,6 @@ FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = Services.create(tmp_path / "data")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def labelled(tmp_path: Path) -> Path:
     folder = tmp_path / "etiquetadas"
     for name, pattern in (("Neumonía", "person*.jpeg"), ("NORMAL", "IM-*.jpeg")):

@@ -59,13 +59,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = Services.create(tmp_path / "data")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def dialog(services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingDialog]:
     """The dialog of somebody who agrees to every question."""
     yes = QMessageBox.StandardButton.Yes
