@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +14,17 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.intervals import bootstrap_replicates, percentile_interval
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
-from pneumo_desktop.reading.outcome import OperatingPoint
-from pneumo_desktop.training.corpus import Sample
-from pneumo_desktop.training.perturb import CHANGES
+from pneumo_desktop.imaging.load import load
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.models.card import Calibration
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.outcome import OperatingPoint, Outcome, Population
+from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.training.corpus import REPORT, Sample, read_grey
+from pneumo_desktop.training.fit_gate import WrongImage
+from pneumo_desktop.training.judge import Judge
+from pneumo_desktop.training.look import other_look
+from pneumo_desktop.training.perturb import CHANGES, perturbed
 
 Values = npt.NDArray[np.float64]
 REPEATS = 500
@@ -111,3 +123,86 @@ def robustness(
             "calibration_error": _rounded(expected_calibration_error(labels, values)),
         }
     return table
+
+
+def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample], size: int) -> dict[str, Any]:
+    """Return the figures of the report part by source: children, adults and everyone, plain, changed and disguised."""
+    points, calibration = package.card.operating_points, package.card.calibration
+
+    def scores(pictures: Sequence[npt.NDArray[np.uint8]]) -> Values:
+        return np.array([calibration.score(value) for value in judge.logits(pictures)])
+
+    def at(samples: Sequence[Sample], values: Values, population: Population) -> dict[str, Any]:
+        return at_operating_point(samples, values, points[population])
+
+    plain = scores([s.picture for s in reporting])
+    child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
+    grown = [i for i, s in enumerate(reporting) if s.source != "kermany" and s.weight > 0]
+    learnable = [i for i, s in enumerate(reporting) if s.weight > 0]
+    children, adult, everyone = ([reporting[i] for i in part] for part in (child, grown, learnable))
+    changed = {name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(everyone)]) for name in CHANGES}
+    of_children = np.array([s.source == "kermany" for s in everyone])
+    changed_children = {name: values[of_children] for name, values in changed.items()}
+    unknown = points[Population.NOT_KNOWN]
+    return {
+        "children": {
+            **auc_with_interval(children, plain[child]),
+            **at(children, plain[child], Population.CHILDREN),
+            "at_not_known": at(children, plain[child], Population.NOT_KNOWN),
+            "perturbed": robustness(children, plain[child], changed_children, unknown),
+            "other_look": auc_with_interval(children, scores(other_look(children, size))),
+        },
+        "adults": {
+            **adults(reporting, plain),
+            "at_adults": at(adult, plain[grown], Population.ADULTS),
+            "at_not_known": at(adult, plain[grown], Population.NOT_KNOWN),
+        },
+        "everyone": {
+            **at(everyone, plain[learnable], Population.NOT_KNOWN),
+            "perturbed": robustness(everyone, plain[learnable], changed, unknown),
+        },
+    }
+
+
+def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequence[WrongImage]) -> dict[str, Any]:
+    """Return what the program itself refuses, repairs and header checks included: chest films by source, wrong images."""
+    of_thread = threading.local()
+
+    def is_refused(path: Path) -> bool:
+        reader: Reader | None = getattr(of_thread, "reader", None)
+        if reader is None:
+            reader = of_thread.reader = Reader(package)
+        return reader.read(load(Entry(path))).judgement.outcome is Outcome.NOT_ANALYSED
+
+    def refused(paths: Sequence[Path]) -> npt.NDArray[np.bool_]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.array(list(pool.map(is_refused, paths)))
+
+    def share(values: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        return {"share": _rounded(float(values.mean())), "images": len(values)}
+
+    chest, sources = refused([s.path for s in reporting]), np.array([s.source for s in reporting])
+    strange = [image for image in wrong if image.part == REPORT]
+    caught, kinds = refused([image.path for image in strange]), np.array([image.kind for image in strange])
+    return {
+        "chest_refused": {source: share(chest[sources == source]) for source in sorted(set(sources.tolist()))},
+        "wrong_refused": share(caught),
+        "wrong_refused_by_kind": {
+            kind: f"{caught[kinds == kind].sum()}/{(kinds == kind).sum()}" for kind in sorted(set(kinds.tolist()))
+        },
+    }
+
+
+def same_answer(data: Path, judge: Judge, calibration: Calibration, point: OperatingPoint) -> dict[str, Any]:
+    """Compare full-size originals with their 224 px copies: the share with the same verdict, and the largest move."""
+    same, moves = [], []
+    for path in sorted((data / "kermany" / "train_original").glob("*/*")):
+        copy = data / "kermany" / "train_224" / path.parent.name / path.name
+        if not copy.is_file():
+            continue
+        pictures = [read_grey(p) for p in (path, copy)]
+        first, second = (calibration.score(judge.look(picture).logit) for picture in pictures)
+        moves.append(abs(first - second))
+        verdicts = {point.judge(first), point.judge(second)}
+        same.append(len(verdicts) == 1 or ("uncertain" in verdicts and moves[-1] < 0.1))
+    return {"share": _rounded(float(np.mean(same))), "images": len(same), "largest_move": _rounded(max(moves))}

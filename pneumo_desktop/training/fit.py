@@ -248,6 +248,15 @@ def mixed_weights(folder: Path, settings: FitSettings) -> list[npt.NDArray[Any]]
     return [(1 - share) * new + share * old for new, old in zip(last, earlier, strict=True)]
 
 
+def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
+    """Return the mean of the weights that ``save_weights`` wrote to ``files``: of runs from one start, by other seeds."""
+    every = []
+    for path in files:
+        with np.load(path, allow_pickle=False) as archive:
+            every.append([archive[name] for name in archive.files])
+    return [np.asarray(np.mean(weights, axis=0, dtype=np.float32)) for weights in zip(*every, strict=True)]
+
+
 def best_weights(folder: Path) -> Path | None:
     """Return the file of the best weights so far of the run in ``folder``, or None before the first epoch's end."""
     return next((path for path in (folder / BEST, folder / AVERAGE) if path.is_file()), None)

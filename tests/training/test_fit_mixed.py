@@ -1,4 +1,4 @@
-"""The weights of two points of one run, mixed."""
+"""Weights mixed: of two points of one run, and of runs of several seeds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mixed_weights
+from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mean_weights, mixed_weights
 
 
 def test_a_share_of_the_earlier_weights_is_mixed_in(tmp_path: Path) -> None:
@@ -18,3 +18,12 @@ def test_a_share_of_the_earlier_weights_is_mixed_in(tmp_path: Path) -> None:
     np.testing.assert_allclose(mixed[0], 3.0)
     np.testing.assert_allclose(mixed[1], 7.0)
     np.testing.assert_array_equal(mixed_weights(tmp_path, FitSettings())[0], last[0])
+
+
+def test_runs_of_several_seeds_are_averaged(tmp_path: Path) -> None:
+    for place, value in enumerate((1.0, 2.0, 6.0)):
+        np.savez(tmp_path / f"{place}.npz", arr_0=np.full((2, 3), value, np.float32), arr_1=np.float32([value * 2]))
+    mean = mean_weights([tmp_path / f"{place}.npz" for place in range(3)])
+    np.testing.assert_allclose(mean[0], np.full((2, 3), 3.0))
+    np.testing.assert_allclose(mean[1], [6.0])
+    assert {weights.dtype for weights in mean} == {np.dtype(np.float32)}
