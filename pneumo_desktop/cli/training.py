@@ -17,6 +17,7 @@ from pneumo_desktop import training_program
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import worklist
 from pneumo_desktop.cli.training_words import TextProgress
+from pneumo_desktop.recipe import PLACE_KEYS
 from pneumo_desktop.words import language, tr
 
 EXIT_STOPPED = 3
@@ -26,7 +27,6 @@ LOG = "log.txt"
 ARCHITECTURES = ("adapt", "fine-tune", "transfer", "compact", "classic")
 
 _OPTIONS = ("architecture", "epochs", "size", "seed", "threads")
-_NOT_IN_A_RECIPE = {"folder", "out", "base", "locked_test", "csv", "name", "model_id"}
 _LAST_EVENTS = {"done", "stopped", "error", "exported"}
 
 
@@ -144,7 +144,7 @@ def _recipe(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text("utf-8"))
     except (ValueError, OSError) as problem:
         raise UsageError(tr("{name} is not a recipe: it cannot be read as JSON.").format(name=path)) from problem
-    if not isinstance(values, dict) or set(values) & _NOT_IN_A_RECIPE:
+    if not isinstance(values, dict) or set(values) & set(PLACE_KEYS):
         text = tr("{name} is not a recipe: it may hold settings only, and no files.")
         raise UsageError(text.format(name=path))
     return values

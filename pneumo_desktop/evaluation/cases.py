@@ -59,6 +59,12 @@ class Case:
         return self.called is not None and self.called == (self.label == PNEUMONIA)
 
     @property
+    def in_band(self) -> bool:
+        """True when the score lies in the uncertain band of the operating point that it was compared with."""
+        score, point = self.judgement.score, self.judgement.operating_point
+        return self.judged and score is not None and point is not None and point.low <= score < point.high
+
+    @property
     def uncertain(self) -> bool:
         """True when the score lies in the uncertain band."""
         return self.judgement.outcome is Outcome.UNCERTAIN
@@ -89,12 +95,16 @@ def read_cases(
 
 @dataclass(frozen=True, eq=False)
 class CaseArrays:
-    """The same cases as (n,) arrays. ``score`` is NaN where there is none at all."""
+    """The same cases as (n,) arrays.
+
+    ``score`` is NaN where there is none at all; ``inside``: judged, and within the band of its operating point.
+    """
 
     label: IntArray
     score: FloatArray
     judged: np.ndarray[tuple[int], np.dtype[np.bool_]]
     called: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
     patients: tuple[str, ...]
 
     @property
@@ -112,5 +122,6 @@ def arrays(cases: Sequence[Case]) -> CaseArrays:
         score=np.array([np.nan if score is None else score for score in scores], dtype=np.float64),
         judged=np.array([case.judged for case in cases], dtype=np.bool_),
         called=np.array([bool(case.called) for case in cases], dtype=np.bool_),
+        inside=np.array([case.in_band for case in cases], dtype=np.bool_),
         patients=tuple(case.patient for case in cases),
     )

@@ -43,6 +43,8 @@ _NAMES = (
     "loss",
     "brier",
     "calibration_error",
+    "uncertain_share",
+    "error_outside_band",
 )
 
 
@@ -65,7 +67,8 @@ class Report:
     """One model on one set of labelled images.
 
     numbers: name -> Metric for accuracy, sensitivity, specificity, auc, auc_all, auc_raw, average_precision, loss,
-    brier, calibration_error. part: which part of the folder was read (None: all of it).
+    brier, calibration_error, uncertain_share and error_outside_band (these two among the images with a verdict).
+    part: which part of the folder was read (None: all of it).
     """
 
     folder: str
@@ -253,6 +256,8 @@ def _statistics(data: CaseArrays) -> Callable[[IntArray], FloatArray]:
         scored = ~np.isnan(data.score[index])
         counts = metrics.count(label, data.called[index], ~judged)
         inside_label, inside_score = label[judged], data.score[index][judged]
+        sure = judged & ~data.inside[index]
+        wrong = sure & (data.called[index] != (label == PNEUMONIA))
         return np.array(
             [
                 counts.accuracy,
@@ -265,6 +270,8 @@ def _statistics(data: CaseArrays) -> Callable[[IntArray], FloatArray]:
                 metrics.log_loss(inside_label, inside_score),
                 metrics.brier(inside_label, inside_score),
                 metrics.expected_calibration_error(inside_label, inside_score),
+                metrics.ratio(int((judged & ~sure).sum()), int(judged.sum())),
+                metrics.ratio(int(wrong.sum()), int(sure.sum())),
                 metrics.ratio(counts.tp, counts.positives),
                 metrics.ratio(counts.fp, counts.negatives),
                 metrics.ratio(counts.tn, counts.negatives),
@@ -277,10 +284,16 @@ def _statistics(data: CaseArrays) -> Callable[[IntArray], FloatArray]:
 
 def _metric(name: str, value: float, replicates: FloatArray, data: CaseArrays) -> Metric:
     interval = percentile_interval(replicates)
-    kinds = {"accuracy": (NORMAL, PNEUMONIA), "sensitivity": (PNEUMONIA,), "specificity": (NORMAL,)}
-    if name in kinds and value in (0.0, 1.0):
+    among = {
+        "accuracy": np.ones(len(data.label), np.bool_),
+        "sensitivity": data.label == PNEUMONIA,
+        "specificity": data.label == NORMAL,
+        "uncertain_share": data.judged,
+        "error_outside_band": data.judged & ~data.inside,
+    }
+    if name in among and value in (0.0, 1.0):
         # Every draw of a bootstrap says the same here; Wilson's interval over the patients does not pretend certainty.
-        within = np.isin(data.label, kinds[name])
+        within = among[name]
         patients = len({data.patients[index] for index in np.flatnonzero(within)})
         interval = wilson(patients if value == 1.0 else 0, patients)
         return Metric(value, interval.low, interval.high, "wilson_by_patient")

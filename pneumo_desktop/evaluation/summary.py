@@ -36,6 +36,8 @@ def metric_name(name: str) -> str:
         "loss": tr("Loss"),
         "brier": tr("Brier score"),
         "calibration_error": tr("Calibration error"),
+        "uncertain_share": tr("Share of uncertain images"),
+        "error_outside_band": tr("Wrong outside the uncertain band"),
     }
     return words[name]
 
@@ -68,6 +70,8 @@ def report_lines(report: Report) -> list[str]:
     ppv, npv = report.predictive_values(report.prevalence)
     numbers = {**report.numbers, "ppv": ppv, "npv": npv}
     shown = ["accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "loss", "calibration_error"]
+    if report.band.inside:
+        shown += ["uncertain_share", "error_outside_band"]
     if counts.silent_positive or counts.silent_negative:
         shown.insert(6, "auc_all")
     width = max(len(metric_name(name)) for name in shown)
@@ -85,13 +89,6 @@ def report_lines(report: Report) -> list[str]:
             ntr(
                 "{n} image got no verdict and counts as wrong.", "{n} images got no verdict and count as wrong.", silent
             ).format(n=silent)
-        )
-    if report.band.inside:
-        lines.append(
-            tr("Uncertain: {share} of the images; of the others {error} are wrong.").format(
-                share=percent(report.band.share),
-                error=percent(report.band.error_outside) if report.band.outside else "–",
-            )
         )
     if report.left_out:
         count = len(report.left_out)

@@ -56,6 +56,8 @@ class ModelDoors(QObject):
         if self._training is None or not self._training.isVisible():
             self._training = TrainingDialog(self._services, self._window)
             self._training.activated.connect(self.model_changed)
+            self._training.closed.connect(self.offer_training)
+            self.training_offer.hide()
             self._training.show()
             if resume is not None:
                 self._training.resume(resume)
@@ -63,9 +65,12 @@ class ModelDoors(QObject):
         self._training.activateWindow()
 
     def offer_training(self) -> None:
-        """Offer to go on with a training that a stop, a crash or a power cut has ended."""
+        """Offer to go on with a training that was stopped, cut off or not decided about; the newest first.
+
+        Asked at the start, whenever the dialog was closed, and after an offer was declined.
+        """
         folder = self._services.folder / "training"
-        if not folder.is_dir():
+        if not folder.is_dir() or (self._training is not None and self._training.isVisible()):
             return
         from pneumo_desktop.gui.training.jobs import unfinished_jobs
 
@@ -75,7 +80,6 @@ class ModelDoors(QObject):
             self.training_offer.ask(tr("A training was not finished."), tr("Go on"), tr("Not any more"))
 
     def _go_on(self) -> None:
-        self.training_offer.hide()
         if self._unfinished is not None:
             self.show_training(self._unfinished)
 
@@ -85,7 +89,7 @@ class ModelDoors(QObject):
         self.training_offer.hide()
         job = self._unfinished
         if job is not None:
-            self._background.submit(lambda: finish_job(job))
+            self._background.submit(lambda: finish_job(job), lambda _nothing: self.offer_training())
 
     def may_close(self) -> bool:
         """Ask where a training still runs, and end it if it may be ended; False to stay."""

@@ -105,6 +105,8 @@ def _scan(options: argparse.Namespace, events: Events, control: Control) -> None
     result = scan(found, refuse, lambda done, of: events.progress("scan", done, of), lambda: control.asked is not None)
     control.check()
     dealt = None if result.blocked else local.divide(result, locked, options.parts, options.seed)
+    if dealt is not None:
+        result = local.with_parts(result, dealt)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, local.scan_document(result, found, dealt, locked))
     events.end("scanned", out=str(options.out), images=len(result.images), blocked=result.blocked)

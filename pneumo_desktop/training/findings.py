@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +34,12 @@ class Finding:
             "values": dict(self.values),
             "names": list(self.names),
         }
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, errors first, notes last; else in their order."""
+    order = list(Severity)
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
 def trait_words(trait: str) -> str:
@@ -138,6 +144,10 @@ def sentence(finding: Finding) -> str:
         "part_too_small": tr(
             "The {part} part has {count} images; figures on so few mean little. "
             "Let the program make the parts anew, or add images."
+        ),
+        "test_few": tr(
+            "The locked test part has {normal} normal and {pneumonia} pneumonia images. On so few, two models can "
+            "hardly be told apart. Add images of more patients before the first training; later the part stays as it is."
         ),
         "shortcut": tr(
             "Without a look at the lungs {trait} alone tells the label (AUC {auc}; 0.50 would be none). "

@@ -13,6 +13,7 @@ from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind
 from pneumo_desktop.models.card import MAX_INPUT_SIZE
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.recipe import RECIPE_KEYS
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.computer import WAYS
 from pneumo_desktop.training.problems import Problem
@@ -33,11 +34,6 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     COMPACT: {"epochs": 15, "size": 160, "batch": 32, "learning_rate": 2e-3},
     CLASSIC: {"epochs": 15, "size": 160, "batch": 32, "learning_rate": 1e-3},
 }
-RECIPE_KEYS = (
-    "architecture", "epochs", "size", "batch", "learning_rate", "seed", "threads", "class_weighting", "early_stopping",
-    "augmentation", "goal", "population", "parts", "mapping", "cache_mb",
-)  # fmt: skip
-"""What a recipe file may set: everything but where things are and what the model is called."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from pneumo_desktop.training.cache import Rows, write_json
 from pneumo_desktop.training.computer import missing
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.events import Events
-from pneumo_desktop.training.findings import Finding, Severity
+from pneumo_desktop.training.findings import Finding, Severity, by_severity
 from pneumo_desktop.training.job import Job
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.scan import Scan, scan
@@ -32,6 +32,8 @@ from pneumo_desktop.training.split import PARTS, Locked, LockedPartError, Split,
 
 _PREPARED = "prepared.json"
 SHOWN_FOLDERS = 200
+TEST_WARN_BELOW = 20
+"""With fewer tested images of a class even a flawless sensitivity or specificity has an interval down to 0.83."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +152,21 @@ def scan_document(
     return document
 
 
-def _one_class(dealt: Split) -> list[Finding]:
-    """Return what forbids training although the images are enough: a part to learn or choose from with one class only."""
-    return [
+def with_parts(result: Scan, dealt: Split) -> Scan:
+    """Return the scan with what is wrong with the parts that training would use.
+
+    One class only to learn or choose from forbids training; few of a class in the locked test part warn.
+    """
+    wrong = [
         Finding("part_one_class", Severity.ERROR, {"part": part})
         for part in ("train", "val")
         if min(dealt.counts[part]) == 0
     ]
+    normal, pneumonia = dealt.counts["test"]
+    few = []
+    if min(normal, pneumonia) < TEST_WARN_BELOW:
+        few.append(Finding("test_few", Severity.WARNING, {"normal": normal, "pneumonia": pneumonia}))
+    return replace(result, findings=(*wrong, *by_severity((*result.findings, *few))))
 
 
 class Blocked(Problem):
@@ -200,13 +210,10 @@ def prepare_images(job: Job, size: int, events: Events, control: Control) -> Loc
     control.check()
     rows.flush()
     dealt = None if result.blocked else divide(result, locked, job.parts, job.seed)
-    wrong = [finding for finding in result.findings if finding.severity is Severity.ERROR]
-    if dealt is not None:
-        wrong += _one_class(dealt)
-    shown = replace(result, findings=(*wrong, *(f for f in result.findings if f.severity is not Severity.ERROR)))
+    shown = result if dealt is None else with_parts(result, dealt)
     write_json(job.folder_of_job / "scan.json", scan_document(shown, found, dealt, locked))
-    if dealt is None or wrong:
-        raise Blocked(wrong)
+    if dealt is None or shown.blocked:
+        raise Blocked([finding for finding in shown.findings if finding.severity is Severity.ERROR])
     entries = {image.name: image.entry for image in found.images}
     images = []
     for row, (image, age) in enumerate(zip(result.images, ages, strict=True)):

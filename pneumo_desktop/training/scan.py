@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder
 from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
-from pneumo_desktop.training.findings import Finding, Severity, sentence
+from pneumo_desktop.training.findings import Finding, Severity, by_severity, sentence
 from pneumo_desktop.training.fingerprint import near_pairs
 from pneumo_desktop.training.shortcuts import find_shortcuts, single_source_classes
 from pneumo_desktop.training.traits import Traits, traits_of
@@ -97,9 +97,7 @@ def judge(images: Sequence[Traits], unreadable: Sequence[tuple[str, str]] = (), 
     _patients(images, findings)
     counts = _amounts(images, findings)
     _shortcuts(images, findings)
-    order = list(Severity)
-    findings.sort(key=lambda finding: order.index(finding.severity))
-    return Scan(tuple(images), tuple(unreadable), near, tuple(findings), counts)
+    return Scan(tuple(images), tuple(unreadable), near, tuple(by_severity(findings)), counts)
 
 
 def _about(code: str, severity: Severity, names: Sequence[str], count: int | None = None) -> Finding:

@@ -40,6 +40,10 @@ def test_refused_and_withheld_count_as_wrong_and_uncertain_by_its_score(folder: 
     assert (report.band.inside, report.band.outside) == (2, 2)
     assert report.band.error_outside == 0
     assert report.band.error_inside == 1
+    assert report.numbers["uncertain_share"].value == pytest.approx(0.5)
+    outside = report.numbers["error_outside_band"]
+    assert (outside.value, outside.method) == (0, "wilson_by_patient")  # two of two patients right prove little
+    assert outside.high == pytest.approx(0.6576, abs=1e-3)
     assert report.not_analysed == {"not_chest_frontal": 1, "outside_population": 1}
     assert report.patients == 5
     assert report.prevalence == pytest.approx(0.5)
@@ -68,6 +72,17 @@ def test_a_perfect_score_does_not_pretend_certainty(folder: Path, answers: Any) 
     assert ppv.value == ppv.high == 1
     assert ppv.low < 0.7
     assert sensitivity.low == pytest.approx(0.3424, abs=1e-3)  # two of two patients, not three of three images
+
+
+def test_the_band_has_intervals_by_patient(folder: Path, answers: Any) -> None:
+    report = evaluate_folder(folder, answers({**MIXED, "person1_bacteria_2": 0.01}), repeats=300)
+    share, outside = report.numbers["uncertain_share"], report.numbers["error_outside_band"]
+    assert share.value == pytest.approx(1 / 4)
+    assert outside.value == pytest.approx(1 / 3)
+    assert 0 <= share.low < share.value < share.high <= 1
+    assert 0 <= outside.low < outside.value < outside.high <= 1
+    assert report.as_json()["metrics"]["error_outside_band"]["method"] == "bootstrap_by_patient"
+    assert any("Wrong outside the uncertain band" in line for line in report_lines(report))
 
 
 def test_predictive_values_follow_the_prevalence(folder: Path, answers: Any) -> None:

@@ -171,6 +171,14 @@ def test_a_network_for_other_programs_is_written_by_the_training_program(
     qtbot.waitUntil(lambda: "onnx" in dialog.words.text() and "…" not in dialog.words.text(), timeout=60_000)
     assert not (tmp_path / "network.onnx").exists()
     qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    dialog.export_to(tmp_path / "network.keras")
+    qtbot.waitUntil(lambda: dialog.words.text() == "Written to network.keras.", timeout=120_000)
+    with zipfile.ZipFile(tmp_path / "network.keras") as written:  # the format of Keras 3
+        assert {"config.json", "metadata.json", "model.weights.h5"} <= set(written.namelist())
+        layers = json.loads(written.read("config.json"))["config"]["layers"]
+        assert layers[0]["config"]["batch_shape"] == [None, 192, 192, 1]
+        assert layers[-1]["name"] == "score"
+    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
     dialog.export_to(tmp_path / "network.keras")
     assert dialog.words.text().startswith("The training component is not installed.")
@@ -265,3 +273,16 @@ def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
     shown[0].close()
     window.close()
+
+
+def test_the_menu_opens_an_evaluation_of_any_labelled_folder(window: MainWindow, labelled: Path, qtbot: QtBot) -> None:
+    window.menus.actions["evaluate"].trigger()
+    dialog = window.findChildren(EvaluationDialog)[0]
+    assert dialog.isVisible()
+    qtbot.waitUntil(lambda: dialog.model.count() == 1, timeout=20_000)
+    dialog.folder.setText(str(labelled))
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog._evaluation is not None and not dialog.progress.isVisible(), timeout=60_000)
+    assert dialog._evaluation is not None
+    assert dialog._evaluation.report.counts.total == 4
+    dialog.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.recipe import PLACE_KEYS, RECIPE_KEYS
 from pneumo_desktop.training.cache import Rows
 from pneumo_desktop.training.computer import needed_memory_mb
 from pneumo_desktop.training.control import ASKED, Control, Stopped
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.head import Head, HeadFit, balanced_weights, log_loss
-from pneumo_desktop.training.job import RECIPE_KEYS, parse
+from pneumo_desktop.training.job import Job, parse
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.litert_file import head_of, operations, with_head
 
@@ -133,6 +135,10 @@ def test_a_recipe_makes_the_same_job_again(tmp_path: Path) -> None:
     recipe = json.loads(json.dumps(job.recipe()))
     assert set(recipe) == set(RECIPE_KEYS)
     assert parse({"folder": "f", "out": "o.pneumo", **recipe}, tmp_path) == job
+
+
+def test_every_key_of_a_job_belongs_to_the_recipe_or_to_a_place() -> None:
+    assert sorted((*RECIPE_KEYS, *PLACE_KEYS)) == sorted({field.name for field in fields(Job)} - {"folder_of_job"})
 
 
 def test_the_first_wish_to_stop_counts_and_is_raised_where_the_work_looks() -> None:

@@ -35,9 +35,12 @@ from pneumo_desktop.gui.evaluation.threshold_tab import ThresholdTab
 from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.words import percent, tr
+from pneumo_desktop.words import tr
 
-_SHOWN = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "auc_all", "loss", "calibration_error")
+_SHOWN = (
+    "accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "auc_all", "loss", "calibration_error",
+    "uncertain_share", "error_outside_band",
+)  # fmt: skip
 
 
 def _short(model_id: str) -> str:
@@ -184,7 +187,7 @@ class EvaluationPage(QWidget):
             return
         prevalence = self.prevalence.value() / 100.0
         reports = self.reports()
-        names = [*(metric_name(name) for name in _SHOWN), tr("Uncertain"), tr("Wrong outside the uncertain band")]
+        names = [metric_name(name) for name in _SHOWN]
         self.numbers.clear()
         self.numbers.setColumnCount(1 + len(reports))
         self.numbers.setRowCount(len(names))
@@ -195,8 +198,6 @@ class EvaluationPage(QWidget):
             ppv, npv = report.predictive_values(prevalence)
             numbers = {**report.numbers, "ppv": ppv, "npv": npv}
             texts = [number_text(numbers[name]) for name in _SHOWN]
-            texts.append(percent(report.band.share) if math.isfinite(report.band.share) else "–")
-            texts.append(percent(report.band.error_outside) if report.band.outside else "–")
             for row, text in enumerate(texts):
                 self.numbers.setItem(row, column, QTableWidgetItem(text))
         header = self.numbers.horizontalHeader()

@@ -42,9 +42,10 @@ _SETTING = "training_recipe"
 
 
 class TrainingDialog(QDialog):
-    """Not modal: images are read meanwhile. ``activated`` says that another model reads from now on."""
+    """Not modal: images are read meanwhile. ``activated`` says that another model reads from now on, ``closed`` that it is closed."""
 
     activated = Signal()
+    closed = Signal()
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -265,6 +266,8 @@ class TrainingDialog(QDialog):
             return
         self.shut()
         event.accept()
+        self.hide()
+        self.closed.emit()
 
     def reject(self) -> None:
         """Escape closes like the button does."""

@@ -15,12 +15,6 @@ from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.store import Decision, Row
 
-RECIPE_KEYS = (
-    "architecture", "epochs", "size", "batch", "learning_rate", "seed", "threads", "class_weighting", "early_stopping",
-    "augmentation", "goal",
-)  # fmt: skip
-"""What a recipe file holds: everything of a job that does not name a file."""
-
 PACKAGE = "model.pneumo"
 """What a job of the window makes, in its own folder."""
 

@@ -26,9 +26,9 @@ from pneumo_desktop import training_program
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.training.advanced import Advanced
 from pneumo_desktop.gui.training.curves import LiveCurves
-from pneumo_desktop.gui.training.jobs import RECIPE_KEYS
 from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess, read_json
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.recipe import RECIPE_KEYS
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import training_stage
 
