@@ -2,14 +2,15 @@
 
 A timer of 1 ms on the GUI thread notes how late it is, and how long the thread itself was at work meanwhile (its own
 processor time: the part that does not depend on what else the computer does). Without a display the window is rendered
-offscreen.
-    python bench/gui_gap.py ../shared/data/kermany/train_224
+offscreen. ``--listed`` puts that many read rows into the list first.
+    python bench/gui_gap.py ../shared/data/kermany/train_224 [--listed 10000]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
-def gaps_while_reading(folder: Path, data: Path, count: int) -> tuple[list[float], list[float]]:
+def gaps_while_reading(folder: Path, data: Path, count: int, listed: int) -> tuple[list[float], list[float]]:
     """Return the milliseconds between one turn of the GUI thread's loop and the next, while ``folder`` is read, and
     the thread's own processor time in each."""
     from PySide6.QtCore import Qt, QTimer
@@ -35,6 +36,11 @@ def gaps_while_reading(folder: Path, data: Path, count: int) -> tuple[list[float
     window = MainWindow(services)
     window.resize(1366, 768)
     window.show()
+    if listed:
+        from worklist import made_row
+
+        chance = random.Random(1)
+        window.queue.add_rows([made_row(1_000_000 + number, chance) for number in range(listed)])
     for _turn in range(20):
         application.processEvents()
         time.sleep(0.02)
@@ -71,12 +77,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--listed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         copies(jpegs(options.folder, options.images), Path(folder), options.images)
-        gaps, work = map(sorted, gaps_while_reading(Path(folder), Path(data), options.images))
+        gaps, work = map(sorted, gaps_while_reading(Path(folder), Path(data), options.images, options.listed))
     show(
-        f"GUI thread while {options.images} images are read",
+        f"GUI thread while {options.images} images are read into {options.listed} rows",
         [
             ("longest gap (under 100)", gaps[-1], "ms"),
             ("99th percentile (under 30)", gaps[int(len(gaps) * 0.99)], "ms"),

@@ -7,7 +7,9 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from pneumo_desktop.gui.outcomes import outcome_colour, outcome_word, paint_outcome, score_text
-from pneumo_desktop.gui.queue_model import ROW_ROLE, AnyIndex, Column, below_outcome, second_line
+from pneumo_desktop.gui.queue_model import ROW_ROLE, AnyIndex
+from pneumo_desktop.gui.queue_order import Column
+from pneumo_desktop.gui.row_words import below_outcome, second_line
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
 from pneumo_desktop.records.store import Row

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from enum import IntEnum, StrEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
-from pneumo_desktop.reading.outcome import Outcome, Reason
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.gui.queue_order import SUSPICION, Column, Folded, Show, filter_of, folded, key_of
+from pneumo_desktop.gui.row_words import date_text, patient_text, second_line, status_text
+from pneumo_desktop.records.store import Row
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """The role under which an index gives its whole ``Row``."""
-
-
-class Column(IntEnum):
-    """The columns, from left to right."""
-
-    NAME = 0
-    PATIENT = 1
-    DATE = 2
-    OUTCOME = 3
-    SCORE = 4
-    STATUS = 5
 
 
 HEADERS = {
@@ -40,78 +29,6 @@ HEADERS = {
 }
 
 
-class Show(StrEnum):
-    """Which rows are shown."""
-
-    ALL = "all"
-    LEFT = "left"
-    LIKELY_PNEUMONIA = "likely_pneumonia"
-    UNCERTAIN = "uncertain"
-    LIKELY_NORMAL = "likely_normal"
-    NOT_ANALYSED = "not_analysed"
-
-
-DECISION_WORDS = {
-    Decision.AGREE: N_("Agreed"),
-    Decision.PNEUMONIA: N_("Reader: pneumonia"),
-    Decision.NORMAL: N_("Reader: normal"),
-    Decision.CANNOT_TELL: N_("Reader: cannot tell"),
-}
-
-
-REASON_WORDS = {
-    Reason.UNREADABLE: N_("cannot be read"),
-    Reason.TOO_SMALL: N_("too small"),
-    Reason.NOT_CHEST_FRONTAL: N_("no frontal chest film"),
-    Reason.PHOTO_OF_FILM: N_("photo of a film"),
-    Reason.INVERTED: N_("a negative"),
-    Reason.OUTSIDE_POPULATION: N_("outside the model's patients"),
-    Reason.QUALITY: N_("poor quality"),
-}
-
-
-def status_text(row: Row) -> str:
-    """Return how far a row has come: waiting, read, or what the reader decided."""
-    if row.decision is not None:
-        return tr(DECISION_WORDS[row.decision])
-    return tr("Waiting") if row.judgement is None else tr("To review")
-
-
-def date_text(study_date: str) -> str:
-    """Return a DICOM date (YYYYMMDD) as YYYY-MM-DD; anything else as it is."""
-    if len(study_date) == 8 and study_date.isdigit():
-        return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
-    return study_date
-
-
-def patient_text(row: Row) -> str:
-    """Return the patient's name as it is written on paper, or the number where there is no name."""
-    return (row.patient_name or "").replace("^", " ").strip() or (row.patient_id or "")
-
-
-def second_line(row: Row) -> str:
-    """Return what stands under the name: patient and date of the study, where DICOM tells."""
-    return " · ".join(part for part in (patient_text(row), date_text(row.study_date or "")) if part)
-
-
-def below_outcome(row: Row) -> str:
-    """Return what stands under the outcome: the decision, else why there is no verdict, else that it waits for review."""
-    reason = row.judgement.reason if row.judgement else None
-    if row.decision is None and reason is not None:
-        return tr(REASON_WORDS[reason])
-    return status_text(row) if row.judgement is not None else ""
-
-
-def _suspicion(row: Row) -> tuple[int, float, str]:
-    """Return the key of the default order: highest score first, then those without one, then those waiting."""
-    name = row.entry.display_name().casefold()
-    if row.judgement is None:
-        return (2, 0.0, name)
-    if row.judgement.score is None:
-        return (1, 0.0, name)
-    return (0, -row.judgement.score, name)
-
-
 class QueueModel(QAbstractTableModel):
     """Rows by entry id; the shown ones in order.
 
@@ -122,14 +39,15 @@ class QueueModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[int, Row] = {}
-        self._texts: dict[int, str] = {}
+        self._texts: dict[int, Folded] = {}
         self._keys: dict[int, Any] = {}
         self._shown: list[int] = []
         self._place: dict[int, int] = {}
-        self._column = -1
+        self._column = SUSPICION
         self._descending = False
-        self._filter_text = ""
-        self._show = Show.ALL
+        self._key = key_of(SUSPICION)
+        self._filter = ("", Show.ALL)
+        self._fits = filter_of(*self._filter)
 
     # what the table asks
 
@@ -252,9 +170,9 @@ class QueueModel(QAbstractTableModel):
         for row in rows:
             entry_id = row.entry_id
             self._rows[entry_id] = row
-            self._texts[entry_id] = f"{row.entry.display_name()} {patient_text(row)} {row.patient_id or ''}".casefold()
-            place, fits = self._place.get(entry_id), self._fits(row)
-            before, self._keys[entry_id] = self._keys.get(entry_id), self._key(row)
+            self._texts[entry_id] = texts = folded(row)
+            place, fits = self._place.get(entry_id), self._fits(row, texts)
+            before, self._keys[entry_id] = self._keys.get(entry_id), self._key(row, texts)
             if place is None:
                 if fits:
                     fresh[entry_id] = None
@@ -303,46 +221,35 @@ class QueueModel(QAbstractTableModel):
 
     def set_filter(self, text: str, show: Show) -> None:
         """Show only rows that hold every word of ``text`` and belong to ``show``."""
-        if (text.casefold(), show) == (self._filter_text, self._show):
+        if (text, show) == self._filter:
             return
-        self._filter_text, self._show = text.casefold(), show
+        self._filter = (text, show)
+        self._fits = fits = filter_of(text, show)
+        texts = self._texts
         self.beginResetModel()
-        self._shown = [entry_id for entry_id, row in self._rows.items() if self._fits(row)]
+        self._shown = [entry_id for entry_id, row in self._rows.items() if fits(row, texts[entry_id])]
         self._sort_shown()
         self.endResetModel()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; -1 is the order by suspicion."""
+        """Sort by a column, or by ``SUSPICION``."""
         self._column, self._descending = column, order is Qt.SortOrder.DescendingOrder
-        self._keys = {entry_id: self._key(row) for entry_id, row in self._rows.items()}
+        self._make_keys()
         self._resort()
 
     def retranslate(self) -> None:
-        """Say every word again in the current language."""
-        self._keys = {entry_id: self._key(row) for entry_id, row in self._rows.items()}  # words may be what sorts
+        """Say every word again in the current language; where words are what sorts, the order is theirs too."""
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
+        if self._column in (Column.OUTCOME, Column.STATUS):
+            self._make_keys()
+            self._resort()
         if self._shown:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._shown) - 1, len(Column) - 1))
 
-    def _fits(self, row: Row) -> bool:
-        text = self._texts[row.entry_id]
-        if self._filter_text and not all(word in text for word in self._filter_text.split()):
-            return False
-        match self._show:
-            case Show.ALL:
-                return True
-            case Show.LEFT:
-                return row.decision is None
-            case _:
-                return row.judgement is not None and row.judgement.outcome is Outcome(self._show.value)
-
-    def _key(self, row: Row) -> Any:
-        if self._column < 0:
-            return _suspicion(row)
-        if self._column == Column.SCORE:
-            score = row.judgement.score if row.judgement else None
-            return (-1.0 if score is None else score, row.entry_id)
-        return (self._text(row, Column(self._column)).casefold(), row.entry_id)
+    def _make_keys(self) -> None:
+        self._key = key = key_of(self._column)
+        texts = self._texts
+        self._keys = {entry_id: key(row, texts[entry_id]) for entry_id, row in self._rows.items()}
 
     def _sort_shown(self) -> None:
         self._shown.sort(key=self._keys.__getitem__, reverse=self._descending)

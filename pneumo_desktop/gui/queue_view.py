@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.queue_delegate import QueueDelegate
-from pneumo_desktop.gui.queue_model import HEADERS, Column, QueueModel, Show
+from pneumo_desktop.gui.queue_model import HEADERS, QueueModel
+from pneumo_desktop.gui.queue_order import SUSPICION, Column, Show
 from pneumo_desktop.gui.reading_bar import ReadingBar
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
 from pneumo_desktop.reading.outcome import Outcome
@@ -36,14 +37,17 @@ _SHOWS = {
     Show.NOT_ANALYSED: N_("Not analysed"),
 }
 _ORDERS: tuple[tuple[int, Qt.SortOrder, str], ...] = (
-    (-1, Qt.SortOrder.AscendingOrder, N_("Most suspicious first")),
-    (-1, Qt.SortOrder.DescendingOrder, N_("Least suspicious first")),
+    (SUSPICION, Qt.SortOrder.AscendingOrder, N_("Most suspicious first")),
+    (SUSPICION, Qt.SortOrder.DescendingOrder, N_("Least suspicious first")),
     (Column.NAME, Qt.SortOrder.AscendingOrder, N_("By name")),
     (Column.PATIENT, Qt.SortOrder.AscendingOrder, N_("By patient")),
     (Column.DATE, Qt.SortOrder.DescendingOrder, N_("Newest study first")),
     (Column.OUTCOME, Qt.SortOrder.AscendingOrder, N_("By outcome")),
     (Column.STATUS, Qt.SortOrder.AscendingOrder, N_("By status")),
 )
+
+_AT_ONCE = 1000
+"""Rows that are taken in one step: a list of 10,000 from the records comes in a few, and the window answers between them."""
 
 
 class _Table(QTableView):
@@ -72,7 +76,7 @@ class QueueView(QWidget):
         self._room_needed = 0
         self._pending: list[Row] = []
         self._flush = QTimer(self, singleShot=True, interval=80)
-        self._flush.timeout.connect(self._take)
+        self._flush.timeout.connect(lambda: self._take())
 
         self.filter_box = QLineEdit(clearButtonEnabled=True)
         self.filter_box.setAcceptDrops(False)  # files dropped here are for the window
@@ -146,9 +150,9 @@ class QueueView(QWidget):
             self._flush.start()
 
     def flush(self) -> None:
-        """Show what is pending now."""
+        """Show all that is pending now."""
         self._flush.stop()
-        self._take()
+        self._take(len(self._pending))
 
     def clear(self) -> None:
         """Empty the list."""
@@ -214,15 +218,18 @@ class QueueView(QWidget):
         self._typing.stop()
         self.thumbnails.close()
 
-    def _take(self) -> None:
-        rows, self._pending = self._pending, []
+    def _take(self, at_most: int = _AT_ONCE) -> None:
+        rows, self._pending = self._pending[:at_most], self._pending[at_most:]
         if not rows:
             return
+        if self._pending:
+            self._flush.start()
         self.model.add_rows(rows)
         self._count()
         if self._chosen is None:
-            self._choose_first()
-        elif self._chosen is not None and any(row.entry_id == self._chosen for row in rows):
+            if not self._pending:
+                self._choose_first()
+        elif any(row.entry_id == self._chosen for row in rows):
             self.current_changed.emit(self.current_row())
 
     def _choose_first(self) -> None:

@@ -25,7 +25,7 @@ from pneumo_desktop.gui.outcomes import (
     outcome_word,
     population_word,
 )
-from pneumo_desktop.gui.queue_model import DECISION_WORDS
+from pneumo_desktop.gui.row_words import DECISION_WORDS
 from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Reason

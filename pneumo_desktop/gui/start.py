@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -75,6 +76,7 @@ def run(
         from pneumo_desktop.gui.checkup import check_first_start
 
         checkup = check_first_start(services, window)
+        gc.freeze()  # modules and widgets stay: a whole garbage collection, which holds the window up, passes them by
         code = int(application.exec())
         if checkup is not None:
             checkup.finish()

@@ -11,8 +11,10 @@ from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from pneumo_desktop.gui.queue_model import Column, QueueModel, Show, second_line
+from pneumo_desktop.gui.queue_model import QueueModel
+from pneumo_desktop.gui.queue_order import Column, Show
 from pneumo_desktop.gui.queue_view import QueueView
+from pneumo_desktop.gui.row_words import second_line, status_text
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision, Row
@@ -107,6 +109,59 @@ def test_the_selection_stays_while_the_list_fills(view: QueueView) -> None:
     selected = view.table.selectionModel().selectedRows()
     assert [view.model.row_at(index.row()).entry_id for index in selected] == [7]
     assert told == []
+
+
+def test_a_long_list_from_the_records_comes_in_steps_and_opens_at_its_top(view: QueueView, qtbot: QtBot) -> None:
+    told: list[object] = []
+    view.current_changed.connect(told.append)
+    view.add_rows([row(n, n / 10_000) for n in range(10_000)])
+    steps = []
+    view.model.rowsInserted.connect(lambda _parent, first, last: steps.append(last - first + 1))
+    qtbot.waitUntil(lambda: view.model.rowCount() == 10_000)
+    assert sum(steps) == 10_000
+    assert max(steps) < 2_000
+    assert told == [row(9_999, 0.9999)]
+
+
+def test_the_chosen_row_stays_through_every_order_and_filter(view: QueueView) -> None:
+    fill(view, [row(n, n % 100 / 100, patient_name=f"{n % 7}") for n in range(1, 500)])
+    view.choose_entry(123)
+    told: list[object] = []
+    view.current_changed.connect(told.append)
+    for number in (*range(1, view.order_box.count()), 0):
+        view.order_box.setCurrentIndex(number)
+        (selected,) = view.table.selectionModel().selectedRows()
+        assert view.model.row_at(selected.row()).entry_id == 123
+    view.filter_box.setText("00123")
+    view._refilter()
+    assert shown(view) == [123]
+    assert told == []
+
+
+def test_an_order_by_words_follows_the_language(view: QueueView) -> None:
+    decided = [row(1, 0.9, decision=Decision.AGREE), row(2, 0.8), row(3, 0.7, decision=Decision.NORMAL)]
+    fill(view, decided)
+    view.model.sort(Column.STATUS)
+    assert shown(view) == [1, 3, 2]  # Agreed, Reader: normal, To review
+    set_language("es")
+    view.retranslate()
+    words = [status_text(known).casefold() for known in view.model.shown_rows()]
+    assert words == sorted(words)
+
+
+def test_what_sorts_is_made_once_a_row_and_not_in_each_comparison(
+    view: QueueView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(view, [row(n, n / 2_000) for n in range(2_000)])
+    asked: list[str] = []
+    monkeypatch.setattr("pneumo_desktop.gui.queue_order.tr", lambda text: asked.append(text) or text)
+    monkeypatch.setattr("pneumo_desktop.gui.row_words.tr", lambda text: asked.append(text) or text)
+    monkeypatch.setattr(Entry, "display_name", lambda entry: asked.append(str(entry.path)) or entry.path.name)
+    view.table.hide()  # what is painted asks for words, too
+    for column in (-1, *Column):
+        view.model.sort(column, Qt.SortOrder.DescendingOrder)
+    view.model.set_filter("0", Show.ALL)
+    assert len(asked) < 50
 
 
 def test_untouched_the_list_opens_at_the_top_when_all_is_read(view: QueueView) -> None:

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.errors import ErrorCatcher
 from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.gui.queue_model import Show
+from pneumo_desktop.gui.queue_order import Show
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
 

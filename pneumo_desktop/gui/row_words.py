@@ -1,0 +1,60 @@
+"""What the worklist says of one row, in words."""
+
+from __future__ import annotations
+
+from pneumo_desktop.reading.outcome import Reason
+from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.words import N_, tr
+
+DECISION_WORDS = {
+    Decision.AGREE: N_("Agreed"),
+    Decision.PNEUMONIA: N_("Reader: pneumonia"),
+    Decision.NORMAL: N_("Reader: normal"),
+    Decision.CANNOT_TELL: N_("Reader: cannot tell"),
+}
+REASON_WORDS = {
+    Reason.UNREADABLE: N_("cannot be read"),
+    Reason.TOO_SMALL: N_("too small"),
+    Reason.NOT_CHEST_FRONTAL: N_("no frontal chest film"),
+    Reason.PHOTO_OF_FILM: N_("photo of a film"),
+    Reason.INVERTED: N_("a negative"),
+    Reason.OUTSIDE_POPULATION: N_("outside the model's patients"),
+    Reason.QUALITY: N_("poor quality"),
+}
+
+
+def status_word(decision: Decision | None, read: bool) -> str:
+    """Return how far a row has come: waiting, read, or what the reader decided."""
+    if decision is not None:
+        return tr(DECISION_WORDS[decision])
+    return tr("To review") if read else tr("Waiting")
+
+
+def status_text(row: Row) -> str:
+    """Return ``status_word`` of a row."""
+    return status_word(row.decision, row.judgement is not None)
+
+
+def date_text(study_date: str) -> str:
+    """Return a DICOM date (YYYYMMDD) as YYYY-MM-DD; anything else as it is."""
+    if len(study_date) == 8 and study_date.isdigit():
+        return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
+    return study_date
+
+
+def patient_text(row: Row) -> str:
+    """Return the patient's name as it is written on paper, or the number where there is no name."""
+    return (row.patient_name or "").replace("^", " ").strip() or (row.patient_id or "")
+
+
+def second_line(row: Row) -> str:
+    """Return what stands under the name: patient and date of the study, where DICOM tells."""
+    return " · ".join(part for part in (patient_text(row), date_text(row.study_date or "")) if part)
+
+
+def below_outcome(row: Row) -> str:
+    """Return what stands under the outcome: the decision, else why there is no verdict, else that it waits for review."""
+    reason = row.judgement.reason if row.judgement else None
+    if row.decision is None and reason is not None:
+        return tr(REASON_WORDS[reason])
+    return status_text(row) if row.judgement is not None else ""
