@@ -60,15 +60,14 @@ class Services:
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
         """Open the data folder; ``model`` is a package to use instead of the active one, without installing it.
 
-        Raises NewerDatabaseError, RecordsError, OSError, or BadPackageError for ``model``, also where another package
-        has its id (``CREATE_ERRORS``).
+        Raises NewerDatabaseError, RecordsError, OSError, or BadPackageError for ``model`` (``CREATE_ERRORS``).
         """
         folder = places.data_dir(data_dir)
         registry = Registry(folder / "models", places.bundled_model())
         services = Services(folder, Store(folder / "records.sqlite"), registry, model)
         if model is not None:
             try:
-                registry.same(services.package())  # results are stored by the model's id: it must mean one package
+                services.package()
             except BaseException:
                 services.close()
                 raise
@@ -204,7 +203,7 @@ class Services:
 
         package = self.package()
         pipeline = Pipeline(
-            lambda: Reader(package, analyse_outside), package.card.model_id, self.store, queue_id, callbacks,
+            lambda: Reader(package, analyse_outside), package.sha256, self.store, queue_id, callbacks,
             population, analyse_outside,
         )  # fmt: skip
         self._pipelines = [running for running in self._pipelines if running.running()]

@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -272,19 +273,24 @@ def test_another_model_file_is_used_without_being_installed(folder: Path, tmp_pa
     assert {item["model_id"] for item in json.loads(out.read_text("utf-8"))["results"]} != {None}
 
 
-def test_a_model_file_with_the_id_of_another_package_is_refused(
-    folder: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its images would get the stored results of the other one: those are kept by the model's id."""
+def test_another_package_with_the_same_id_has_results_of_its_own(folder: Path, tmp_path: Path, data: list[str]) -> None:
     bundled = ModelPackage.open(places.bundled_model())
-    other = tmp_path / "other.pneumo"
-    write_package(other, bundled.card, b"another network", {}, ())
-    assert main(["predict", str(folder), *data]) == 0
-    capsys.readouterr()
-    assert main(["predict", str(folder), "--model", str(other), *data]) == 2
-    told = capsys.readouterr()
-    assert "A different model with the same name is already installed." in told.err
-    assert not told.out
+    steeper = replace(bundled.card.calibration, slope=bundled.card.calibration.slope * 2.0)
+    other, out = tmp_path / "other.pneumo", tmp_path / "results.json"
+    card = replace(bundled.card, calibration=steeper)
+    write_package(other, card, bundled.network_bytes, bundled.arrays, bundled.reference)
+
+    def read(*arguments: str) -> list[tuple[str, float | None, str]]:
+        assert main(["predict", str(FIXTURES / "IM-0131-0001.jpeg"), *arguments, "--out", str(out), *data]) == 0
+        results = json.loads(out.read_text("utf-8"))["results"]
+        assert {item["model_id"] for item in results} == {bundled.card.model_id}
+        return sorted((item["file"], item["score"], item["model_sha256"]) for item in results)
+
+    first, its_own, again = read(), read("--model", str(other)), read()
+    assert again == first
+    assert {digest for _, _, digest in first} == {bundled.sha256}
+    assert {digest for _, _, digest in its_own} == {ModelPackage.open(other).sha256}
+    assert all(one[1] != two[1] for one, two in zip(first, its_own, strict=True))
 
 
 def test_every_command_keeps_to_its_data_folder(

@@ -124,7 +124,7 @@ class Registry:
         return next((info for info in self.list() if info.active), None)
 
     def activate(self, model_id: str) -> ModelInfo:
-        """Make ``model_id`` the active model; results made before keep their model's id."""
+        """Make ``model_id`` the active model; results made before keep the model that made them."""
         info = self.get(model_id)
         if not info.active:
             mark = _BUNDLED if info.bundled else info.model_id

@@ -64,6 +64,7 @@ class Judgement:
     inverted: True when the picture was a negative and was repaired before it was read.
     notes: codes of what else was done or noticed, each with a sentence in ``words``.
     gate_distance: the open-set distance of the gate, for the log of an engineer.
+    model_sha256: hex digest of the model's package; empty in results of versions that did not record it.
     """
 
     outcome: Outcome
@@ -79,3 +80,4 @@ class Judgement:
     inverted: bool = False
     notes: tuple[str, ...] = ()
     gate_distance: float | None = None
+    model_sha256: str = ""

@@ -87,7 +87,7 @@ class Pipeline:
     def __init__(
         self,
         make_reader: Callable[[], Reader],
-        model_id: str,
+        model_sha256: str,
         store: Store,
         queue_id: int,
         callbacks: Callbacks,
@@ -96,7 +96,7 @@ class Pipeline:
         workers: int | None = None,
     ) -> None:
         self._make_reader = make_reader
-        self._model_id = model_id
+        self._model_sha256 = model_sha256
         self._store = store
         self.queue_id = queue_id
         self._callbacks = callbacks
@@ -263,7 +263,7 @@ class Pipeline:
 
     def _known(self, entry_id: int, entry: Entry, sha256: str) -> NewResult | None:
         known = self._store.result_for(
-            sha256, entry.frame, self._model_id, self._told, PREPROCESSING_VERSION, self._outside
+            sha256, entry.frame, self._model_sha256, self._told, PREPROCESSING_VERSION, self._outside
         )
         if known is None:
             return None

@@ -40,6 +40,7 @@ class Reader:
 
     def __init__(self, package: ModelPackage, analyse_outside: bool = False) -> None:
         self._card = package.card
+        self._package_sha256 = package.sha256
         self._network = Network(package)
         self._gate = Gate(package.arrays)
         self._analyse_outside = analyse_outside
@@ -61,6 +62,7 @@ class Reader:
             outcome=outcome, reason=reason, score=score, operating_point=point, population=population,
             model_id=self._card.model_id, preprocessing_version=PREPROCESSING_VERSION, app_version=__version__,
             detail=detail, turned=turned, inverted=inverted, notes=notes, gate_distance=distance,
+            model_sha256=self._package_sha256,
         )  # fmt: skip
 
     def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:

@@ -16,7 +16,7 @@ from pneumo_desktop.records.store import Row
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
     "preprocessing_version", "app_version", "time", "decision", "note", "initials",
-    "remarks",
+    "remarks", "model_sha256",
 )  # fmt: skip
 PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -50,6 +50,7 @@ def values_of(row: Row, patient: bool = False) -> dict[str, Any]:
         "note": row.note or None,
         "initials": row.initials or None,
         "remarks": " ".join(judged.notes) or None if judged else None,
+        "model_sha256": judged.model_sha256 or None if judged else None,
     }
     if patient:
         values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}

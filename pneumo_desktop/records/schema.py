@@ -48,7 +48,20 @@ def _to_2(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE result SET sha256 = NULL WHERE reason = 'unreadable'")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2)
+def _to_3(connection: sqlite3.Connection) -> None:
+    """Results are keyed by the hash of the package that made them: its id alone can come back with another network.
+
+    Of older results nobody knows the hash. They stay where they are shown, and never stand for a new reading.
+    """
+    connection.execute("ALTER TABLE result ADD COLUMN model_sha256 TEXT NOT NULL DEFAULT ''")
+    connection.execute("DROP INDEX result_key")
+    connection.execute(
+        """CREATE UNIQUE INDEX result_key ON result(
+            sha256, frame, model_sha256, model_id, told_population, analyse_outside, preprocessing_version)"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3)
 """``MIGRATIONS[n]`` brings version n to n + 1."""
 
 

@@ -1,13 +1,14 @@
 """What is kept, in one SQLite file: queues, entries, results and the reader's decisions.
 
 WAL with full sync: what ``save_results`` has returned from survives a kill and a power cut. One connection behind a
-lock serves every thread. Results are keyed by the image's content and the model, so a new model never rewrites an
-old result; decisions hang on the image alone, so a new prediction never touches them.
+lock serves every thread. Results are keyed by the image's content and the hash of the model's package, so another model
+never rewrites an old result, whatever its id; decisions hang on the image alone, so a new prediction never touches them.
 """
 
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import os
 import sqlite3
@@ -156,38 +157,44 @@ def _set_aside(path: Path) -> Path:
 
 _ROW = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
     e.duplicate, q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
-    r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.time,
-    d.decision, d.note, d.initials
+    r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
+    r.time, d.decision, d.note, d.initials
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
         coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
 
 
+@functools.lru_cache(64)
+def _point(threshold: float, low: float, high: float) -> OperatingPoint:
+    """Return an operating point: one object for all the rows that have it."""
+    return OperatingPoint(threshold=threshold, low=low, high=high)
+
+
 def _judgement(values: Sequence[Any]) -> Judgement | None:
     (outcome, reason, score, threshold, low, high, population, model_id, preprocessing, version, detail, turned,
-     inverted, notes, distance) = values  # fmt: skip
+     inverted, notes, distance, model_sha256) = values  # fmt: skip
     if outcome is None:
         return None
-    point = None if threshold is None else OperatingPoint(threshold=threshold, low=low, high=high)
+    point = None if threshold is None else _point(threshold, low, high)
     try:
         return Judgement(
             outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
             population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
             app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
-            notes=tuple(json.loads(notes)), gate_distance=distance,
+            notes=tuple(json.loads(notes)), gate_distance=distance, model_sha256=model_sha256,
         )  # fmt: skip
     except (TypeError, ValueError):  # a damaged row is as good as none: the image can be read again
         return None
 
 
 def _row(values: Sequence[Any]) -> Row:
-    judgement = _judgement(values[11:26])
+    judgement = _judgement(values[11:27])
     return Row(
         entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
         status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
         patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
-        time=values[26] or "", decision=Decision(values[27]) if values[27] else None, note=values[28] or "",
-        initials=values[29] or "",
+        time=values[27] or "", decision=Decision(values[28]) if values[28] else None, note=values[29] or "",
+        initials=values[30] or "",
     )  # fmt: skip
 
 
@@ -331,23 +338,23 @@ class Store:
         self,
         sha256: str,
         frame: int,
-        model_id: str,
+        model_sha256: str,
         told: Population,
         preprocessing_version: int,
         analyse_outside: bool = False,
     ) -> tuple[Judgement, npt.NDArray[np.float32] | None] | None:
-        """Return the result of an image that was read before in the same way, with its heat map, or None."""
+        """Return the result of an image that the same package read before in the same way, with its heat map, or None."""
         rows = self._all(
             """SELECT outcome, reason, score, threshold, low, high, population, model_id, preprocessing_version,
-            app_version, detail, turned, inverted, notes, gate_distance, map_height, map_width, map FROM result
-            WHERE sha256 = ? AND frame = ? AND model_id = ? AND told_population = ? AND preprocessing_version = ?
+            app_version, detail, turned, inverted, notes, gate_distance, model_sha256, map_height, map_width, map
+            FROM result WHERE sha256 = ? AND frame = ? AND model_sha256 = ? AND told_population = ? AND preprocessing_version = ?
             AND analyse_outside = ?""",
-            (sha256, frame, model_id, told.value, preprocessing_version, int(analyse_outside)),
+            (sha256, frame, model_sha256, told.value, preprocessing_version, int(analyse_outside)),
         )
         if not rows:
             return None
-        judgement = _judgement(rows[0][:15])
-        return None if judgement is None else (judgement, _heat_map(*rows[0][15:]))
+        judgement = _judgement(rows[0][:16])
+        return None if judgement is None else (judgement, _heat_map(*rows[0][16:]))
 
     def save_results(self, results: Sequence[NewResult]) -> list[Row]:
         """Commit a batch in one transaction and return its rows; when it returns, the batch is on disk."""
@@ -522,9 +529,9 @@ def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
     shared = None if judged.reason is Reason.UNREADABLE else new.sha256
     if shared is not None:
         found = connection.execute(
-            """SELECT id FROM result WHERE sha256 = ? AND frame = ? AND model_id = ? AND told_population = ?
-            AND analyse_outside = ? AND preprocessing_version = ?""",
-            (shared, new.frame, judged.model_id, new.told_population.value, int(new.analyse_outside),
+            """SELECT id FROM result WHERE sha256 = ? AND frame = ? AND model_sha256 = ? AND model_id = ?
+            AND told_population = ? AND analyse_outside = ? AND preprocessing_version = ?""",
+            (shared, new.frame, judged.model_sha256, judged.model_id, new.told_population.value, int(new.analyse_outside),
              judged.preprocessing_version),
         ).fetchone()  # fmt: skip
         if found is not None:
@@ -533,8 +540,8 @@ def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
     cursor = connection.execute(
         """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
         preprocessing_version, app_version, time, outcome, reason, detail, score, threshold, low, high, turned,
-        inverted, notes, gate_distance, map_height, map_width, map)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        inverted, notes, gate_distance, map_height, map_width, map, model_sha256)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             shared, new.frame, judged.model_id, judged.population.value, new.told_population.value,
             int(new.analyse_outside), judged.preprocessing_version, judged.app_version, _now(), judged.outcome.value,
@@ -542,7 +549,7 @@ def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
             point.threshold if point else None, point.low if point else None, point.high if point else None,
             judged.turned, int(judged.inverted), json.dumps(judged.notes), judged.gate_distance,
             heat_map.shape[0] if heat_map is not None else None, heat_map.shape[1] if heat_map is not None else None,
-            heat_map.astype("<f2").tobytes() if heat_map is not None else None,
+            heat_map.astype("<f2").tobytes() if heat_map is not None else None, judged.model_sha256,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)

@@ -32,13 +32,14 @@ class BrightReader:
         self._before()
         self.read_hashes.append(radiograph.sha256)
         score = float(radiograph.pixels.mean()) / 255.0
-        judged = Judgement(POINT.judge(score), None, score, POINT, population, "bright-1", PREPROCESSING_VERSION, "0")
+        judged = Judgement(POINT.judge(score), None, score, POINT, population, "bright-1", PREPROCESSING_VERSION, "0",
+                           model_sha256="bright")  # fmt: skip
         return Reading(judged, np.full((6, 6), score, np.float32))
 
     def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:
         return Judgement(
             Outcome.NOT_ANALYSED, Reason.UNREADABLE, None, None, population, "bright-1", PREPROCESSING_VERSION, "0",
-            detail=problem.code,
+            detail=problem.code, model_sha256="bright",
         )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def a_run(
     store: Store, told: Callbacks, reader: BrightReader, workers: int = 2, queue_id: int | None = None
 ) -> Pipeline:
     number = store.new_queue("test", Population.NOT_KNOWN) if queue_id is None else queue_id
-    return Pipeline(lambda: reader, "bright-1", store, number, told, workers=workers)  # type: ignore[arg-type, return-value]
+    return Pipeline(lambda: reader, "bright", store, number, told, workers=workers)  # type: ignore[arg-type, return-value]
 
 
 def finish(pipeline: Pipeline) -> None:
@@ -260,7 +261,7 @@ def test_a_reader_that_does_not_open_is_told(store: Store, folder: Path) -> None
         raise MemoryError
 
     queue_id = store.new_queue("test", Population.NOT_KNOWN)
-    pipeline = Pipeline(make, "bright-1", store, queue_id, told.callbacks())  # type: ignore[arg-type]
+    pipeline = Pipeline(make, "bright", store, queue_id, told.callbacks())  # type: ignore[arg-type]
     pipeline.start([folder])
     finish(pipeline)
     assert [type(end) for end in told.ends] == [MemoryError]

@@ -28,11 +28,13 @@ from pneumo_desktop.records.store import (
 TOLD = Population.NOT_KNOWN
 
 
-def judged(score: float | None = 0.7, model: str = "m1") -> Judgement:
+def judged(score: float | None = 0.7, model: str = "m1", package: str = "") -> Judgement:
     if score is None:
-        return Judgement(Outcome.NOT_ANALYSED, Reason.UNREADABLE, None, None, TOLD, model, 1, "0.1", detail="truncated")
+        return Judgement(Outcome.NOT_ANALYSED, Reason.UNREADABLE, None, None, TOLD, model, 1, "0.1", detail="truncated",
+                         model_sha256=f"{model} v1")  # fmt: skip
     point = OperatingPoint(0.5, 0.4, 0.6)
-    return Judgement(point.judge(score), None, score, point, TOLD, model, 1, "0.1", turned=90, notes=("a", "b"))
+    return Judgement(point.judge(score), None, score, point, TOLD, model, 1, "0.1", turned=90, notes=("a", "b"),
+                     model_sha256=package or f"{model} v1")  # fmt: skip
 
 
 @pytest.fixture
@@ -85,11 +87,25 @@ def test_a_new_model_never_rewrites_an_old_result(path: Path) -> None:
     store.close()
 
 
+def test_another_package_with_the_same_id_neither_rewrites_nor_stands_for_a_result(path: Path) -> None:
+    store, _queue, ids = filled(path)
+    store.save_results([NewResult(ids[0], 0, "aa", judged(0.9, "m1", "one"), TOLD)])
+    assert store.result_for("aa", 0, "two", TOLD, 1) is None
+    later = store.add_entries(store.new_queue("again", TOLD), [Entry(Path("/x/one.png"))])
+    store.save_results([NewResult(later[0], 0, "aa", judged(0.1, "m1", "two"), TOLD)])
+    for package, score, entry_id in (("one", 0.9, ids[0]), ("two", 0.1, later[0])):
+        found, row = store.result_for("aa", 0, package, TOLD, 1), store.row(entry_id)
+        assert found is not None
+        assert row is not None
+        assert found[0] == row.judgement == judged(score, "m1", package)
+    store.close()
+
+
 def test_the_same_reading_twice_keeps_the_first(path: Path) -> None:
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(0.9), TOLD)])
     store.save_results([NewResult(ids[0], 0, "aa", judged(0.2), TOLD)])
-    found = store.result_for("aa", 0, "m1", TOLD, 1)
+    found = store.result_for("aa", 0, "m1 v1", TOLD, 1)
     assert found is not None
     assert found[0].score == 0.9
     store.close()
@@ -203,39 +219,54 @@ def test_a_killed_program_loses_nothing_it_told(path: Path) -> None:
     store.close()
 
 
-def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path) -> None:
-    """Version 1 as it was written by 0.1.0: a queue, a result, an unreadable file and a decision."""
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, version: int) -> None:
+    """As it was written by 0.1.0: a queue, results of two models, an unreadable file and a decision."""
     with sqlite3.connect(path, isolation_level=None) as old:
-        migrate(old, 1)
+        migrate(old, version)
         old.execute("INSERT INTO queue (created, label, population) VALUES ('2026-11-01', 'films', 'children')")
-        for number, (sha256, outcome, reason, score) in enumerate(
-            [("aa", "likely_pneumonia", None, 0.9), ("bb", "not_analysed", "unreadable", None)], 1
+        for number, (sha256, model, outcome, reason, score) in enumerate(
+            [
+                ("aa", "m1", "likely_pneumonia", None, 0.9),
+                ("aa", "m2", "likely_normal", None, 0.1),
+                ("bb" if version == 1 else None, "m1", "not_analysed", "unreadable", None),
+            ],
+            1,
         ):
             old.execute(
                 """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
                 preprocessing_version, app_version, time, outcome, reason, detail, score, threshold, low, high, turned,
-                inverted, notes) VALUES (?, 0, 'm1', 'children', 'children', 0, 1, '0.1', '2026', ?, ?, '', ?, 0.5, 0.4,
+                inverted, notes) VALUES (?, 0, ?, 'children', 'children', 0, 1, '0.1', '2026', ?, ?, '', ?, 0.5, 0.4,
                 0.6, 0, 0, '[]')""",
-                (sha256, outcome, reason, score),
+                (sha256, model, outcome, reason, score),
             )
             old.execute(
                 "INSERT INTO entry (queue_id, path, sha256, result_id) VALUES (1, ?, ?, ?)",
-                (f"/x/{number}.png", sha256, number),
+                (f"/x/{number}.png", sha256 or "bb", number),
             )
         old.execute(
             "INSERT INTO decision (image, decision, note, initials, time) VALUES ('aa#0', 'normal', 'n', 'AB', '')"
         )
     old.close()
     store = Store(path)
-    first, second = store.rows()
-    assert first.judgement is not None
-    assert second.judgement is not None
-    assert (first.judgement.outcome, first.judgement.score, first.decision) == (
-        Outcome.LIKELY_PNEUMONIA, 0.9, Decision.NORMAL,
-    )  # fmt: skip
-    assert second.judgement.reason is Reason.UNREADABLE
-    assert store.result_for("aa", 0, "m1", Population.CHILDREN, 1) is not None
-    assert store.result_for("bb", 0, "m1", Population.CHILDREN, 1) is None
+    assert store.set_aside is None
+    seen = [
+        (known.model_id, known.outcome.value, known.score, known.model_sha256, row.decision)
+        for row in store.rows()
+        if (known := row.judgement) is not None
+    ]
+    assert seen == [
+        ("m1", "likely_pneumonia", 0.9, "", Decision.NORMAL),
+        ("m2", "likely_normal", 0.1, "", Decision.NORMAL),
+        ("m1", "not_analysed", None, "", None),
+    ]
+    # Nobody knows which package made them: none of them stands for a new reading, and none is rewritten by it.
+    for sha256 in ("aa", "bb"):
+        assert store.result_for(sha256, 0, "m1 v1", Population.CHILDREN, 1) is None
+    later = store.add_entries(store.new_queue("again", Population.CHILDREN), [Entry(Path("/x/1.png"))])
+    (row,) = store.save_results([NewResult(later[0], 0, "aa", judged(0.3), Population.CHILDREN)])
+    assert row.judgement == judged(0.3)
+    assert [r.judgement.score for r in store.rows(1) if r.judgement] == [0.9, 0.1, None]
     store.close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
@@ -293,7 +324,7 @@ def test_a_damaged_row_is_as_good_as_none(path: Path) -> None:
 def test_what_could_not_be_read_is_tried_again(path: Path) -> None:
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(None), TOLD)])
-    assert store.result_for("aa", 0, "m1", TOLD, 1) is None
+    assert store.result_for("aa", 0, "m1 v1", TOLD, 1) is None
     later = store.add_entries(store.new_queue("again", TOLD), [Entry(Path("/x/one.png"))])
     (row,) = store.save_results([NewResult(later[0], 0, "aa", judged(0.9), TOLD)])
     assert row.judgement == judged(0.9)
