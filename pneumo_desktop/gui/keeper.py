@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
-    ``saved`` carries (Row, whether it was an undo) of a decision that is on disk, ``failed`` what could not be written.
+    ``saved`` carries (Row, None, or the Undone where it was one) of what is on disk, ``failed`` what could not be written.
     Only decisions made since this object was made are undone.
     """
 
-    saved = Signal(object, bool)
+    saved = Signal(object, object)
     failed = Signal(object)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
@@ -41,7 +41,7 @@ class Keeper(QObject):
 
         def written(row: Row) -> None:
             self.undecided.discard(entry_id)
-            self.saved.emit(row, False)
+            self.saved.emit(row, None)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
@@ -53,14 +53,14 @@ class Keeper(QObject):
         """Write a note beside the decision that stands then, if any."""
         self.ask(
             lambda: self._store.set_note(entry_id, note, initials),
-            lambda row: self.saved.emit(row, False) if row is not None else None,
+            lambda row: self.saved.emit(row, None) if row is not None else None,
         )
 
     def undo(self) -> None:
-        """Take the newest decision back."""
+        """Take the newest decision or note back."""
         self.ask(
             lambda: self._store.undo_decision(self._first),
-            lambda row: self.saved.emit(row, True) if row is not None else None,
+            lambda undone: self.saved.emit(undone.row, undone) if undone is not None else None,
         )
 
     def set_setting(self, key: str, value: Any) -> None:

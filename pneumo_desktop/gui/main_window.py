@@ -391,7 +391,7 @@ class MainWindow(QMainWindow):
         self.review.decide(Decision.CANNOT_TELL)
 
     def undo_decision(self) -> None:
-        """Take back the newest decision of this sitting, wherever it was made."""
+        """Take back the newest decision or note of this sitting, wherever it was made."""
         self.review.undo()
 
     def _not_saved(self, error: Exception) -> None:

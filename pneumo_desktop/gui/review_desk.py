@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, Signal
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
+from pneumo_desktop.gui.row_words import what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
-from pneumo_desktop.records.store import Decision, Row, Store
-from pneumo_desktop.words import tr
+from pneumo_desktop.records.store import Decision, Row, Store, Undone
 from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class ReviewDesk(QObject):
             self.decide(Decision.AGREE)
 
     def undo(self) -> None:
-        """Take back the newest decision of this sitting, wherever it was made."""
+        """Take back the newest decision or note of this sitting, wherever it was made."""
         self._keeper.undo()
 
     def _note_edited(self) -> None:
@@ -141,13 +141,13 @@ class ReviewDesk(QObject):
         if row is not None:
             self._keeper.note(row.entry_id, self._result.note_text(), self._result.initials_text())
 
-    def _saved(self, row: Row, undone: bool) -> None:
+    def _saved(self, row: Row, undone: Undone | None) -> None:
         if self._queue.model.row_of(row.entry_id) is None:
             return
         self._queue.take_decided(row)
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.current = row
             self._result.set_row(row, example=row.example)
-        if undone:
+        if undone is not None:
             self._queue.choose_entry(row.entry_id)
-            self._viewer.status.emit(tr("The last decision was taken back."))
+            self._viewer.status.emit(what_was_undone(undone))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pneumo_desktop.reading.outcome import Reason
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.store import Decision, Row, Undone
 from pneumo_desktop.words import N_, tr
 
 DECISION_WORDS = {
@@ -58,3 +58,20 @@ def below_outcome(row: Row) -> str:
     if row.decision is None and reason is not None:
         return tr(REASON_WORDS[reason])
     return status_text(row) if row.judgement is not None else ""
+
+
+def what_was_undone(undone: Undone) -> str:
+    """Return a sentence for each thing that an undoing took back: the decision, the note, the initials."""
+    row, told = undone.row, list[str]()
+    if undone.decision is not row.decision:
+        gone = tr("The decision “{decision}” was taken back.")
+        again = tr("The decision “{decision}” stands again.")
+        words, decision = (gone, undone.decision) if undone.decision is not None else (again, row.decision)
+        told.append(words.format(decision=tr(DECISION_WORDS[decision]) if decision else ""))
+    if undone.note != row.note:
+        told.append(
+            tr("The note says “{note}” again.").format(note=row.note) if row.note else tr("The note was taken back.")
+        )
+    if undone.initials != row.initials:
+        told.append(tr("The initials were taken back."))
+    return f"{row.entry.display_name()}: {' '.join(told)}" if told else ""

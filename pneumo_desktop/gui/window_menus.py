@@ -56,7 +56,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
             ActionSpec("normal", N_("Decision: normal"), "2", "decide_normal"),
             ActionSpec("cannot_tell", N_("Decision: cannot tell"), "3", "decide_cannot_tell"),
             ActionSpec("note", N_("Write a note"), "Ctrl+N", "focus_note"),
-            ActionSpec("undo", N_("Undo the last decision"), "Ctrl+Z", "undo_decision"),
+            ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "undo_decision"),
             None,
             ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "toggle_pause"),
             ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "cancel_reading"),

@@ -59,6 +59,15 @@ class UnfinishedQueue(NamedTuple):
     waiting: int
 
 
+class Undone(NamedTuple):
+    """A row as it stands after an undoing, and what stood there before it."""
+
+    row: Row
+    decision: Decision | None
+    note: str
+    initials: str
+
+
 class RecordsError(Exception):
     """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
 
@@ -444,15 +453,17 @@ class Store:
         """Return the number of the newest decision; 0 where there is none."""
         return int(self._all("SELECT coalesce(max(id), 0) FROM decision")[0][0])
 
-    def undo_decision(self, first: int = 0) -> Row | None:
-        """Undo the newest decision and return a row that it stood on; None where none has the number ``first`` or above."""
+    def undo_decision(self, first: int = 0) -> Undone | None:
+        """Undo the newest decision or note and return what it was; None where none has the number ``first`` or above."""
         with self._lock:
             found = self._all(
-                "SELECT id, image FROM decision WHERE undone = 0 AND id >= ? ORDER BY id DESC LIMIT 1", (first,)
+                """SELECT id, image, decision, note, initials FROM decision WHERE undone = 0 AND id >= ?
+                ORDER BY id DESC LIMIT 1""",
+                (first,),
             )
             if not found:
                 return None
-            number, image = found[0]
+            number, image, decision, note, initials = found[0]
             with self._transaction() as connection:
                 connection.execute("UPDATE decision SET undone = 1 WHERE id = ?", (number,))
             rows = self._all(
@@ -460,7 +471,8 @@ class Store:
                 ORDER BY id DESC LIMIT 1""",
                 (image,),
             )
-            return self.row(rows[0][0]) if rows else None
+            row = self.row(rows[0][0]) if rows else None
+        return None if row is None else Undone(row, Decision(decision) if decision else None, note, initials)
 
     # Folders and settings
 

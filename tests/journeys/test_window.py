@@ -111,6 +111,24 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     window.undo_decision()
     qtbot.waitUntil(lambda: kept() is None)
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
+    name = first.entry.display_name()
+    assert window.statusBar().currentMessage() == f"{name}: The decision “Reader: normal” was taken back."
+
+
+def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    row = window.queue.current_row()
+    assert row is not None
+    name, told = row.entry.display_name(), window.statusBar().currentMessage
+    for note in ("seen", "seen twice"):
+        window.result.note.setText(note)
+        qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    window.undo_decision()
+    qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
+    window.choose_language("es")
+    window.undo_decision()
+    qtbot.waitUntil(lambda: told() == f"{name}: Se deshizo la nota.")
 
 
 def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:

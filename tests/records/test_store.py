@@ -121,7 +121,8 @@ def test_decisions_outlive_predictions_and_can_be_undone(path: Path) -> None:
     assert (row.decision, row.note, row.initials) == (Decision.PNEUMONIA, "no, look again", "AB")
     undone = store.undo_decision()
     assert undone is not None
-    assert undone.decision is Decision.NORMAL
+    assert (undone.decision, undone.note) == (Decision.PNEUMONIA, "no, look again")
+    assert (undone.row.decision, undone.row.note) == (Decision.NORMAL, "clear")
     store.undo_decision()
     assert store.undo_decision() is None
     first = store.row(ids[0])
