@@ -226,7 +226,12 @@ def serve() -> int:
 
 def _limit_memory() -> None:
     if sys.platform == "win32":
-        return  # sizes are checked before memory is taken; the system has no such limit without a job object
+        from pneumo_desktop.imaging.job_object import limit_own_memory
+
+        # Where the system refuses, it is as it would be without: sizes are checked before memory is taken.
+        with contextlib.suppress(OSError):
+            limit_own_memory(limits.MAX_HELPER_BYTES)
+        return
     import resource
 
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]

@@ -70,7 +70,7 @@ MAX_DECODE_SECONDS: Final = 60
 """The longest time a helper may take over one file before it is ended."""
 
 MAX_HELPER_BYTES: Final = 4096 * MIB
-"""The address space of a helper process: its libraries, a file and a decoded frame several times over."""
+"""The address space of a helper process (Windows: the memory it commits): its libraries, a file and a decoded frame several times over."""
 
 MAX_ANSWER_BYTES: Final = 32 * MIB
 """The longest header a helper may answer with; ``all_tags`` are most of it."""

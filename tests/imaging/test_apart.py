@@ -132,7 +132,7 @@ def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == codes.DAMAGED
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit without a job object")
+@pytest.mark.skipif(os.name == "nt", reason="Wine keeps to no limit; Windows is tested in test_job_object")
 def test_a_decoder_that_eats_memory_is_refused_some(monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = (
         "from pneumo_desktop.imaging import apart, limits, load\n"
