@@ -1,10 +1,10 @@
-"""Qt's own buttons speak the program's language too, where Qt brings it."""
+"""Qt's own buttons and number fields speak the program's language too, where Qt brings it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QLibraryInfo, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from pneumo_desktop.words import language
@@ -13,7 +13,11 @@ _NAME = "qt_words"
 
 
 def translate_qt(application: QApplication) -> None:
-    """Take the last translator away and install the one of the language in use, if Qt has it."""
+    """Take the last translator away and install the one of the language in use, if Qt has it; numbers follow it, too."""
+    numbers = QLocale(language())
+    QLocale.setDefault(numbers)  # of every window from now on
+    for window in application.topLevelWidgets():
+        window.setLocale(numbers)
     everything: Any = application
     installed: list[QTranslator] = everything.findChildren(QTranslator, _NAME)
     for old in installed:

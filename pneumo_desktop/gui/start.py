@@ -101,6 +101,7 @@ def save_picture(
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = _application()
+    translate_qt(application)
     qInstallMessageHandler(lambda *_message: None)  # the offscreen platform tells what it does not support
     apply_theme(application, theme)
     window = MainWindow(services)

@@ -1,0 +1,41 @@
+"""Number fields follow the program's language: those that stand, and those of windows made later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.gui.qt_words import translate_qt
+from pneumo_desktop.words import set_language
+
+
+@pytest.fixture(autouse=True)
+def own_locale() -> Iterator[None]:
+    before = QLocale()
+    yield
+    QLocale.setDefault(before)
+
+
+def field(parent: QWidget) -> QDoubleSpinBox:
+    made = QDoubleSpinBox(decimals=1, suffix=" %", value=12.5)
+    QVBoxLayout(parent).addWidget(made)
+    return made
+
+
+def test_numbers_follow_the_language_at_once_and_from_then_on(qapp: QApplication, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    standing = field(window)
+    for language, text in (("es", "12,5 %"), ("en", "12.5 %"), ("es", "12,5 %")):
+        set_language(language)
+        translate_qt(qapp)
+        dialog = QDialog(window)
+        later = field(dialog)
+        assert (standing.text(), later.text()) == (text, text)
+        later.lineEdit().setText(text.replace("12", "17"))
+        later.interpretText()
+        assert later.value() == 17.5
