@@ -17,6 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from pneumo_desktop.imaging.apart import serve
 
         return serve()
+    if sys.argv[1:2] == ["try-model"] and len(sys.argv) == 3:
+        from pneumo_desktop.reading.trial import serve as try_model
+
+        return try_model(sys.argv[2])
     from pneumo_desktop.cli import main as command_line
 
     return command_line(sys.argv[1:] if arguments is None else arguments)

@@ -67,7 +67,7 @@ class Services:
         services = Services(folder, Store(folder / "records.sqlite"), registry, model)
         if model is not None:
             try:
-                services.package()
+                services._package = services.open_model(model)
             except BaseException:
                 services.close()
                 raise
@@ -86,6 +86,19 @@ class Services:
                 except BadPackageError as problem:  # the records can still be seen and exported
                     raise NoModelError(problem.code) from problem
         return self._package
+
+    def open_model(self, path: Path) -> ModelPackage:
+        """Open a package that need not be installed; one that is not is tried in a process of its own first.
+
+        Raises BadPackageError.
+        """
+        from pneumo_desktop.models.package import ModelPackage
+        from pneumo_desktop.reading.trial import try_package
+
+        package = ModelPackage.open(path)
+        if all(info.sha256 != package.sha256 for info in self.registry.list()):
+            try_package(path)
+        return package
 
     def _active_path(self) -> Path:
         """Return the active package. With nothing installed it is the bundled one: no need to open it twice."""
@@ -119,13 +132,10 @@ class Services:
 
         Raises BadPackageError; then nothing has changed.
         """
-        from pneumo_desktop.models.package import ModelPackage
-        from pneumo_desktop.reading.reader import Reader
-        from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
+        from pneumo_desktop.reading.reference import TOLERANCE
+        from pneumo_desktop.reading.trial import try_package
 
-        package = ModelPackage.open(path)
-        Reader(package)  # raises where the gate's arrays do not fit
-        difference = largest_difference(package)
+        difference = try_package(path)
         if not difference <= TOLERANCE:
             raise BadPackageError("reference", f"the scores differ by {difference}")
         return self.registry.install(path)

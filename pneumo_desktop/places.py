@@ -36,6 +36,15 @@ def installation() -> Path | None:
     return folder.parent if folder.name == TRAINING else folder
 
 
+def own_command(*arguments: str) -> list[str]:
+    """Return how this program starts itself for a helper; the training program has the base's."""
+    base = installation()
+    if base is None:
+        return [sys.executable, "-m", "pneumo_desktop", *arguments]
+    # On Windows the window's own executable has no standard streams.
+    return [str(base / ("pneumo-desktop-cli.exe" if sys.platform == "win32" else "pneumo-desktop")), *arguments]
+
+
 def resource(*parts: str) -> Path:
     """Return the path of a file or folder under ``resources/``."""
     return _root().joinpath("resources", *parts)

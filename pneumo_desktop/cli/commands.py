@@ -169,7 +169,6 @@ def _renewed(done: int, of: int) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from pneumo_desktop.evaluation.command import EvaluationError, evaluate, reading_with
-    from pneumo_desktop.models.package import ModelPackage
     from pneumo_desktop.reading.reader import Reader
 
     services = Services.create(options.data_dir, options.model)
@@ -177,7 +176,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         population = Population(options.population)
         compare = None
         if options.compare is not None:
-            compare = reading_with(Reader(ModelPackage.open(options.compare)), population)
+            compare = reading_with(Reader(services.open_model(options.compare)), population)
         read_one = reading_with(services.make_reader(), population)
         result = evaluate(
             read_one, options.folder, out=options.out, figures=options.figures, compare=compare, on_progress=_renewed

@@ -55,12 +55,8 @@ def close() -> None:
 
 
 def command() -> list[str]:
-    """Return how this program starts as a helper; the training program has the base's helper."""
-    base = places.installation()
-    if base is None:
-        return [sys.executable, "-m", "pneumo_desktop", COMMAND]
-    # On Windows the window's own executable has no standard streams.
-    return [str(base / ("pneumo-desktop-cli.exe" if sys.platform == "win32" else "pneumo-desktop")), COMMAND]
+    """Return how this program starts as a helper."""
+    return places.own_command(COMMAND)
 
 
 class _Helper:
@@ -204,7 +200,7 @@ def serve() -> int:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
-    _limit_memory()
+    limit_memory()
     while True:
         try:
             header, data = _receive(source, limits.MAX_FILE_BYTES)
@@ -224,7 +220,8 @@ def serve() -> int:
             return 0
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Hold this process to ``limits.MAX_HELPER_BYTES``."""
     if sys.platform == "win32":
         from pneumo_desktop.imaging.job_object import limit_own_memory
 

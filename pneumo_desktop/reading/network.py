@@ -60,9 +60,12 @@ class Network:
         return self._size
 
     def run(self, prepared: npt.NDArray[np.float32]) -> NetworkOutput:
-        """Judge one prepared picture, (S, S) float32 in 0..1."""
+        """Judge one prepared picture, (S, S) float32 in 0..1; raises BadPackageError(code='network')."""
         self._interpreter.set_tensor(self._input, prepared[None, :, :, None])
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as problem:  # some faults of a network show only here
+            raise BadPackageError("network", str(problem)) from problem
         return NetworkOutput(
             logit=float(self._interpreter.get_tensor(self._logit)[0, 0]),
             map=self._interpreter.get_tensor(self._map)[0],

@@ -65,6 +65,11 @@ class Reader:
             model_sha256=self._package_sha256,
         )  # fmt: skip
 
+    def try_out(self) -> None:
+        """Run network and gate once; raises BadPackageError where they do not go together."""
+        blank = np.zeros((self._network.size, self._network.size), np.float32)
+        self._gate.answer(self._network.run(blank).features)
+
     def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:
         """Return the judgement of a file that could not be read: never a score."""
         return self._judgement(Outcome.NOT_ANALYSED, population, Reason.UNREADABLE, problem.code)

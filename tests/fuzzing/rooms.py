@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
+import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +23,10 @@ from pneumo_desktop.imaging.prepare import prepare
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from pneumo_desktop.models.card import BadPackageError
-from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.network import Network
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
+from pneumo_desktop.reading.trial import try_package
 from pneumo_desktop.records.store import Decision, NewerDatabaseError, NewResult, RecordsError, Store
 from tests import making
 
@@ -166,6 +171,53 @@ def _rehashed(sound: bytes, noise: bytes) -> bytes:
     return stream.getvalue()
 
 
+HEAD_BYTES, TAIL_BYTES = 4_000, 20_000
+"""Where a network's flatbuffer holds its tables; the weights lie between and may be anything."""
+
+
+def networks(folder: Path) -> tuple[list[bytes], Attack]:
+    """The network in a model package, damaged where its tables are.
+
+    A case runs in a fork, because LiteRT may end its process. A network that does, and one in fifty of the others, then
+    goes the program's own way in, in a package whose hashes agree: it must be told in words.
+    """
+    sound = ModelPackage.open(Path(__file__).resolve().parents[1] / "fixtures" / "tiny.pneumo")
+    network = sound.network_bytes
+    seeds = [network[:HEAD_BYTES] + network[-TAIL_BYTES:]]
+    blank = np.zeros((sound.card.input_size, sound.card.input_size), np.float32)
+    path = folder / "model.pneumo"
+    count = itertools.count()
+
+    def on_its_way_in(damaged: bytes) -> str:
+        write_package(path, sound.card, damaged, sound.arrays, sound.reference)
+        try:
+            try_package(path)
+        except BadPackageError as problem:
+            return problem.code
+        return "opened"
+
+    def attack(data: bytes) -> str:
+        damaged = data[:HEAD_BYTES] + network[HEAD_BYTES:-TAIL_BYTES] + data[HEAD_BYTES:]
+        child = os.fork()
+        if child == 0:
+            code = 2  # an error that is none of the room's
+            try:
+                Network(replace(sound, network_bytes=damaged)).run(blank)
+                code = 0
+            except (BadPackageError, MemoryError):
+                code = 1
+            finally:
+                os._exit(code)
+        status = os.waitpid(child, 0)[1]
+        assert status != 2 << 8, "an unexpected error"
+        dead = os.WIFSIGNALED(status)
+        told = on_its_way_in(damaged) if dead or next(count) % 50 == 0 else ""
+        assert not dead or told == "network"
+        return f"ended by signal {os.WTERMSIG(status)}" if dead else ("opened", "network")[status >> 8]
+
+    return seeds, attack
+
+
 def records(folder: Path) -> tuple[list[bytes], Attack]:
     """A database of records."""
     sound = folder / "sound.sqlite"
@@ -216,5 +268,6 @@ def records(folder: Path) -> tuple[list[bytes], Attack]:
 
 
 ROOMS: dict[str, Callable[[Path], tuple[list[bytes], Attack]]] = {
-    "raster": raster, "dicom": dicom, "codestreams": codestreams, "sources": sources, "models": models, "records": records,
+    "raster": raster, "dicom": dicom, "codestreams": codestreams, "sources": sources, "models": models,
+    "networks": networks, "records": records,
 }  # fmt: skip

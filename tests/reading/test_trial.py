@@ -1,0 +1,88 @@
+"""A package from elsewhere: whatever its network does, the program goes on and has a sentence."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pneumo_desktop import places
+from pneumo_desktop.app import Services
+from pneumo_desktop.cli import main
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading import trial
+from pneumo_desktop.reading.reference import TOLERANCE
+
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny.pneumo"
+
+
+def package_with(path: Path, network: bytes) -> Path:
+    sound = ModelPackage.open(TINY)
+    card = replace(sound.card, model_id="hostile", name="Hostile")
+    write_package(path, card, network, sound.arrays, sound.reference)
+    return path
+
+
+def test_a_sound_package_gives_its_reference_scores_in_the_trial() -> None:
+    assert trial.try_package(TINY) <= TOLERANCE
+
+
+def test_a_network_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadPackageError) as caught:
+        trial.try_package(package_with(tmp_path / "x.pneumo", b"no flatbuffer at all"))
+    assert caught.value.code == "network"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+        "import os; os._exit(139)",
+        "print('no JSON')",
+        "print('[1, 2]')",
+        "import time; time.sleep(60)",
+    ],
+)
+def test_a_trial_that_dies_hangs_or_talks_nonsense(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "own_command", lambda *_: [sys.executable, "-c", program])
+    monkeypatch.setattr(trial, "MAX_SECONDS", -7 if "sleep" in program else 60)  # of ten more
+    with pytest.raises(BadPackageError) as caught:
+        trial.try_package(TINY)
+    assert caught.value.code == "network"
+
+
+def test_a_program_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "own_command", lambda *_: ["/nowhere/at-all"])
+    with pytest.raises(BadPackageError):
+        trial.try_package(TINY)
+
+
+def test_a_hostile_network_is_neither_installed_nor_read_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network that ends the process: the ways in try it apart, and change nothing."""
+    hostile = package_with(tmp_path / "hostile.pneumo", ModelPackage.open(TINY).network_bytes)
+    monkeypatch.setattr(places, "own_command", lambda *_: [sys.executable, "-c", "import os; os.abort()"])
+    services = Services.create(tmp_path / "data")
+    before = services.registry.list()
+    for way in (services.install_model, services.open_model):
+        with pytest.raises(BadPackageError):
+            way(hostile)
+    assert services.registry.list() == before
+    services.close()
+    folder = str(Path(__file__).parents[1] / "fixtures")
+    data = ["--data-dir", str(tmp_path / "data")]
+    assert main(["predict", folder, "--model", str(hostile), *data]) == 2
+    assert main(["models", "import", str(hostile), *data]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("The network in the model package does not open, or is not what its card says.") == 2
+
+
+def test_installed_packages_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = Services.create(tmp_path / "data")
+    monkeypatch.setattr(places, "own_command", lambda *_: ["/nowhere/at-all"])
+    assert services.open_model(places.bundled_model()).card == services.package().card
+    services.close()
