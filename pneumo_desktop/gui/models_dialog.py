@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,107 +28,18 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop import training_program
 from pneumo_desktop.app import Services
-from pneumo_desktop.evaluation.report import Metric
-from pneumo_desktop.evaluation.summary import metric_name, number_text
-from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.card_text import card_text, learnt_from
 from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.models.card import BadPackageError, Card
+from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 
 _COLUMNS = (N_("Model"), N_("Made on"), N_("Made from"), N_("Images learnt from"), N_("AUC"), N_("State"))
-_MOST_LINES = 400
 _CONVERTED = (".tflite", ".keras", ".onnx")
 """Written by the training program; everything else is the package itself."""
-
-
-def learnt_from(card: Card) -> str:
-    """Return how many images a model has learnt from, as its card counts them; a dash where it does not."""
-    counts = card.data.get("counts", {})
-    fitted = counts.get("fit", counts.get("train", {})) if isinstance(counts, Mapping) else {}
-    if not isinstance(fitted, Mapping):
-        return "–"
-    numbers = [value for key, value in fitted.items() if isinstance(value, int) and key != "patients"]
-    return str(sum(numbers)) if numbers else "–"
-
-
-def _plain(value: Any, depth: int = 0) -> list[str]:
-    """Return JSON values as indented lines."""
-    indent = "    " * depth
-    if isinstance(value, Mapping):
-        lines = []
-        for key, inner in value.items():
-            if isinstance(inner, Mapping | list | tuple):
-                lines += [f"{indent}{key}:", *_plain(inner, depth + 1)]
-            else:
-                lines.append(f"{indent}{key}: {inner}")
-        return lines
-    if isinstance(value, list | tuple):
-        return [f"{indent}- {item}" for item in value]
-    return [f"{indent}{value}"]
-
-
-def _inner(values: Any, *keys: str) -> Mapping[str, Any]:
-    """Return what lies under ``keys``; empty where the card holds something else there (cards are untrusted)."""
-    for key in keys:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values if isinstance(values, Mapping) else {}
-
-
-def _counts_lines(card: Card) -> list[str]:
-    """Return how many images the parts of a local model had; none for a card that counts otherwise."""
-    words = {"train": tr("Training"), "val": tr("Validation"), "test": tr("Test, locked")}
-    text = tr("{part}: {normal} normal, {pneumonia} pneumonia, {patients} patients")
-    keys = ("normal", "pneumonia", "patients")
-    parts = {part: _inner(card.data, "counts", part) for part in words}
-    return [
-        text.format(part=words[part], **{key: counts[key] for key in keys})
-        for part, counts in parts.items()
-        if all(isinstance(counts.get(key), int) for key in keys)
-    ]
-
-
-def _test_lines(card: Card) -> list[str]:
-    """Return the figures of the locked test part with their intervals, where the card has them."""
-    lines = []
-    for name in ("auc", "accuracy", "sensitivity", "specificity"):
-        values = _inner(card.metrics, "locked_test", "metrics", name)
-        value, low, high = (values.get(key) for key in ("value", "low", "high"))
-        if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
-            lines.append(f"{metric_name(name)}: {number_text(Metric(value, low, high))}")
-    return lines
-
-
-def card_text(info: ModelInfo) -> str:
-    """Return a card for people: what it is, for whom, how good, what it was made from."""
-    card = info.card
-    points = "; ".join(
-        f"{population_word(population)} {score_text(point.threshold)} "
-        f"({score_text(point.low)}–{score_text(point.high)})"
-        for population, point in card.operating_points.items()
-    )
-    lines = [
-        f"{card.name} ({card.model_id})",
-        tr("Made on {date}, from {parent}.").format(date=card.created, parent=card.parent or "–"),
-        *_counts_lines(card),
-        *_test_lines(card),
-        tr("Network: {name}, {size} pixels, {count} parameters").format(
-            name=card.architecture, size=card.input_size, count=card.parameters
-        ),
-        tr("Operating points: {points}").format(points=points or "–"),
-        tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),
-        "",
-    ]
-    for title, values in (
-        (tr("For whom"), card.populations), (tr("Limits"), card.limits), (tr("Figures"), card.metrics),
-        (tr("Data"), card.data), (tr("Training"), card.training), (tr("Licences"), card.licences),
-    ):  # fmt: skip
-        if values:
-            lines += [title, *_plain(values, 1), ""]
-    return "\n".join([*lines[:_MOST_LINES], f"sha256 {info.sha256}"])
 
 
 class ModelsDialog(QDialog):
@@ -140,6 +51,7 @@ class ModelsDialog(QDialog):
         super().__init__(parent)
         self._services = services
         self._models: list[ModelInfo] = []
+        self._before: ModelInfo | None = None
         self._background = Background(1, self)
         self._converter = TrainingProcess(self)
         self._converter.told.connect(self._converted)
@@ -264,12 +176,15 @@ class ModelsDialog(QDialog):
         self._reload(text.format(name=info.model_id), info.model_id)
 
     def _reload(self, words: str = "", choose: str | None = None) -> None:
+        registry = self._services.registry
         self._background.submit(
-            self._services.registry.list, lambda models: self._show(models, words, choose), self._failed, topic="list"
-        )
+            lambda: (registry.list(), registry.before()), lambda told: self._show(told[0], told[1], words, choose), self._failed,
+            topic="list",
+        )  # fmt: skip
 
-    def _show(self, models: Sequence[ModelInfo], words: str, choose: str | None) -> None:
+    def _show(self, models: Sequence[ModelInfo], back_to: ModelInfo | None, words: str, choose: str | None) -> None:
         before = self.chosen()
+        self._before = back_to
         wanted = choose or (before.model_id if before else None)
         self._models = list(models)
         self.table.setRowCount(len(models))
@@ -296,7 +211,8 @@ class ModelsDialog(QDialog):
         self.activate.setEnabled(info is not None and not info.active)
         self.export.setEnabled(info is not None)
         self.remove.setEnabled(info is not None and not info.active and not info.bundled)
-        self.back.setEnabled(any(model.active and not model.bundled for model in self._models))
+        self.back.setEnabled(self._before is not None)
+        self.back.setToolTip(self._before.model_id if self._before is not None else "")
 
     def _ask_import(self) -> None:
         name, _kind = QFileDialog.getOpenFileName(self, self.windowTitle(), "", tr("Model package (*.pneumo)"))

@@ -131,6 +131,16 @@ class Registry:
             self._save_history([*self._chosen(self._packages()), mark])
         return self.get(model_id)
 
+    def before(self) -> ModelInfo | None:
+        """Return the model that ``rollback`` would go back to, or None where it would change nothing."""
+        chosen = self._chosen(self._packages())
+        if not chosen:
+            return None
+        mark = chosen[-2] if len(chosen) > 1 else _BUNDLED
+        if mark == chosen[-1]:
+            return None
+        return next((info for info in self.list() if (_BUNDLED if info.bundled else info.model_id) == mark), None)
+
     def rollback(self) -> ModelInfo | None:
         """Go back to the model that was active before; the bundled one at the end."""
         self._save_history(self._chosen(self._packages())[:-1])

@@ -74,6 +74,21 @@ def test_a_model_is_imported_used_and_left_again(
     with qtbot.waitSignal(dialog.activated, timeout=10_000):
         dialog.go_back()
     assert services.package().card.model_id != "clinic-1"
+    qtbot.waitUntil(lambda: not dialog.back.isEnabled(), timeout=10_000)
+    bundled = services.package().card.model_id
+    for model_id in ("clinic-1", bundled):  # the bundled one is chosen, not gone back to
+        dialog.table.selectRow([info.model_id for info in dialog._models].index(model_id))
+        with qtbot.waitSignal(dialog.activated, timeout=10_000):
+            dialog.activate_chosen()
+        qtbot.waitUntil(lambda: not dialog.activate.isEnabled(), timeout=10_000)
+    qtbot.waitUntil(dialog.back.isEnabled, timeout=10_000)
+    assert dialog.back.toolTip() == "clinic-1"
+    with qtbot.waitSignal(dialog.activated, timeout=10_000):
+        dialog.go_back()
+    assert services.package().card.model_id == "clinic-1"
+    with qtbot.waitSignal(dialog.activated, timeout=10_000):
+        dialog.go_back()
+    dialog.table.selectRow(1)
     qtbot.waitUntil(dialog.remove.isEnabled, timeout=10_000)
     dialog.remove_chosen()
     qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=10_000)

@@ -70,6 +70,18 @@ def test_a_model_activated_twice_is_one_step_back(registry: Registry, tmp_path: 
     assert registry.rollback().model_id == "bundled"  # type: ignore[union-attr]
 
 
+def test_what_going_back_leads_to_is_known_before(registry: Registry, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        registry.install(made(tmp_path / f"{name}.pneumo", name))
+    assert registry.before() is None
+    for name, before in (("one", "bundled"), ("two", "one"), ("bundled", "two")):
+        registry.activate(name)
+        assert registry.before().model_id == before  # type: ignore[union-attr]
+    while (expected := registry.before()) is not None:
+        assert registry.rollback().model_id == expected.model_id  # type: ignore[union-attr]
+    assert registry.active().model_id == "bundled"  # type: ignore[union-attr]
+
+
 def test_an_id_is_used_once(registry: Registry, tmp_path: Path) -> None:
     first = registry.install(made(tmp_path / "a.pneumo", "one"))
     assert registry.install(made(tmp_path / "b.pneumo", "one")) == first

@@ -1,0 +1,113 @@
+"""A model's card for people: what it is, for whom, how good, what it was made from, in the program's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QLocale
+
+from pneumo_desktop.evaluation.report import Metric
+from pneumo_desktop.evaluation.summary import metric_name, number_text
+from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.models.card import Card
+from pneumo_desktop.models.registry import ModelInfo
+from pneumo_desktop.words import language, tr
+from pneumo_desktop.words.card import key_in_words, text_in_words
+
+_MOST_LINES = 400
+
+
+def learnt_from(card: Card) -> str:
+    """Return how many images a model has learnt from, as its card counts them; a dash where it does not."""
+    counts = card.data.get("counts", {})
+    fitted = counts.get("fit", counts.get("train", {})) if isinstance(counts, Mapping) else {}
+    if not isinstance(fitted, Mapping):
+        return "–"
+    numbers = [value for key, value in fitted.items() if isinstance(value, int) and key != "patients"]
+    return str(sum(numbers)) if numbers else "–"
+
+
+def _value(value: Any) -> str:
+    """Return one value of a card: a number with the language's decimal sign, a text in its words."""
+    if isinstance(value, bool) or value is None:
+        return {True: tr("yes"), False: tr("no"), None: "–"}[value]
+    if isinstance(value, float):
+        return f"{value:.6g}".replace(".", QLocale(language()).decimalPoint())
+    return text_in_words(value) if isinstance(value, str) else str(value)
+
+
+def _plain(value: Any, depth: int = 0) -> list[str]:
+    """Return JSON values as indented lines, in words as far as they are known."""
+    indent = "    " * depth
+    if isinstance(value, Mapping):
+        lines = []
+        for key, inner in value.items():
+            if isinstance(inner, Mapping | list | tuple):
+                lines += [f"{indent}{key_in_words(str(key))}:", *_plain(inner, depth + 1)]
+            else:
+                lines.append(f"{indent}{key_in_words(str(key))}: {_value(inner)}")
+        return lines
+    if isinstance(value, list | tuple):
+        return [f"{indent}- {_value(item)}" for item in value]
+    return [f"{indent}{_value(value)}"]
+
+
+def _inner(values: Any, *keys: str) -> Mapping[str, Any]:
+    """Return what lies under ``keys``; empty where the card holds something else there (cards are untrusted)."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values if isinstance(values, Mapping) else {}
+
+
+def _counts_lines(card: Card) -> list[str]:
+    """Return how many images the parts of a local model had; none for a card that counts otherwise."""
+    words = {"train": tr("Training"), "val": tr("Validation"), "test": tr("Test, locked")}
+    text = tr("{part}: {normal} normal, {pneumonia} pneumonia, {patients} patients")
+    keys = ("normal", "pneumonia", "patients")
+    parts = {part: _inner(card.data, "counts", part) for part in words}
+    return [
+        text.format(part=words[part], **{key: counts[key] for key in keys})
+        for part, counts in parts.items()
+        if all(isinstance(counts.get(key), int) for key in keys)
+    ]
+
+
+def _test_lines(card: Card) -> list[str]:
+    """Return the figures of the locked test part with their intervals, where the card has them."""
+    lines = []
+    for name in ("auc", "accuracy", "sensitivity", "specificity"):
+        values = _inner(card.metrics, "locked_test", "metrics", name)
+        value, low, high = (values.get(key) for key in ("value", "low", "high"))
+        if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
+            lines.append(f"{metric_name(name)}: {number_text(Metric(value, low, high))}")
+    return lines
+
+
+def card_text(info: ModelInfo) -> str:
+    """Return a card for people: what it is, for whom, how good, what it was made from."""
+    card = info.card
+    points = "; ".join(
+        f"{population_word(population)} {score_text(point.threshold)} "
+        f"({score_text(point.low)}–{score_text(point.high)})"
+        for population, point in card.operating_points.items()
+    )
+    lines = [
+        f"{card.name} ({card.model_id})",
+        tr("Made on {date}, from {parent}.").format(date=card.created, parent=card.parent or "–"),
+        *_counts_lines(card),
+        *_test_lines(card),
+        tr("Network: {name}, {size} pixels, {count} parameters").format(
+            name=card.architecture, size=card.input_size, count=card.parameters
+        ),
+        tr("Operating points: {points}").format(points=points or "–"),
+        tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),
+        "",
+    ]
+    for title, values in (
+        (tr("For whom"), card.populations), (tr("Limits"), card.limits), (tr("Figures"), card.metrics),
+        (tr("Data"), card.data), (tr("Training"), card.training), (tr("Licences"), card.licences),
+    ):  # fmt: skip
+        if values:
+            lines += [title, *_plain(values, 1), ""]
+    return "\n".join([*lines[:_MOST_LINES], f"sha256 {info.sha256}"])

@@ -1,0 +1,123 @@
+"""The words of model cards: a card travels in English, with keys for its figures, and is shown in the program's language.
+
+What a card says that is not known here is shown as it stands: cards come from other computers and later versions, too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pneumo_desktop.words.catalogue import N_, tr
+
+_TEXTS: tuple[str, ...] = (
+    # Of the bundled model (training.publish)
+    N_("Guangzhou Women and Children's Medical Center, 1 to 5 years, AP view"),
+    N_(
+        "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, "
+        "radiologists agree with about 4 of 10"
+    ),
+    N_("Not a medical device; it assists a reader and never replaces one."),
+    N_("Not tested on newborns, nor on films of hospitals other than these two."),
+    N_(
+        "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that they called "
+        "Lung Opacity, are not learnt from"
+    ),
+    N_("patient (RSNA normals: image)"),
+    N_("Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)"),
+    N_("NIH ChestX-ray14, NIH Clinical Center, Wang et al. 2017"),
+    N_("RSNA Pneumonia Detection Challenge normals (academic use, Shih et al. 2019)"),
+    N_("Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0"),
+    # Of models trained here (training.finish)
+    N_("the clinic's own images, population told: children"),
+    N_("the clinic's own images, population told: adults"),
+    N_("the clinic's own images, population told: not_known"),
+    N_("patient (the image where the patient is not known)"),
+    N_("Images of the clinic that trained it"),
+    N_("Trained and tested at one clinic. Not a medical device; it assists a reader and never replaces one."),
+    N_("Fine-tuned on local images alone: what {model} knew of others was not rehearsed."),
+)
+
+_KEYS: dict[str, str] = {
+    "children": N_("Children"), "adults": N_("Adults"), "everyone": N_("Everyone"), "local": N_("The clinic's own images"),
+    "gate": N_("The gate for wrong images"), "locked_test": N_("Test, locked"), "metrics": N_("Figures"),
+    "at_children": N_("At the operating point for children"), "at_adults": N_("At the operating point for adults"),
+    "at_not_known": N_("At the operating point where the population is not known"),
+    "accuracy": N_("Accuracy"), "sensitivity": N_("Sensitivity"), "specificity": N_("Specificity"), "auc": N_("AUC"),
+    "auc_all": N_("AUC, images without a verdict counted as wrong"), "auc_raw": N_("AUC, withheld images by their score"),
+    "average_precision": N_("Average precision"), "loss": N_("Loss"), "brier": N_("Brier score"),
+    "ppv": N_("Positive predictive value"), "npv": N_("Negative predictive value"),
+    "calibration_error": N_("Calibration error"), "value": N_("Value"), "low": N_("Lower end of the 95 % interval"),
+    "high": N_("Upper end of the 95 % interval"), "normal": N_("Normal images"), "pneumonia": N_("Pneumonia images"),
+    "patients": N_("Patients"), "images": N_("Images"), "share": N_("Share"), "method": N_("Method"), "seed": N_("Seed"),
+    "band_share": N_("Share of uncertain images"), "error_outside_band": N_("Errors among the other images"), "error_outside": N_("Errors among the other images"),
+    "error_inside": N_("Errors among the uncertain images"), "uncertain_band": N_("Uncertain"),
+    "matched_pairs": N_("Pairs of one view and file size"), "matched_pairs_ap": N_("Pairs of one file size, AP view"),
+    "matched_pairs_pa": N_("Pairs of one file size, PA view"),
+    "pneumonia_vs_rsna_normal": N_("Pneumonia against RSNA normals"),
+    "opacity_vs_rsna_normal": N_("Pneumonia with an opacity seen by radiologists against RSNA normals"),
+    "raw_vs_nih_normal_ap": N_("Pneumonia against NIH normals, AP view, not matched"),
+    "raw_vs_nih_normal_pa": N_("Pneumonia against NIH normals, PA view, not matched"),
+    "other_look": N_("In the look of the other hospital"), "perturbed": N_("After a change of the picture"),
+    "auc_fall": N_("Fall of the AUC"), "flipped": N_("Share of verdicts that changed"), "blur": N_("Blurred"),
+    "border_and_text": N_("With border and text"), "brighten": N_("Brighter"), "crop": N_("Cropped"),
+    "jpeg": N_("Compressed (JPEG)"), "rescale": N_("Scaled"), "rotate": N_("Turned a little"),
+    "chest_refused": N_("Chest films refused"), "wrong_refused": N_("Wrong images refused"),
+    "wrong_refused_by_kind": N_("Wrong images refused, by kind"), "ct": N_("CT"), "mr": N_("MR"),
+    "ultrasound": N_("Ultrasound"), "document": N_("Document"), "drawing": N_("Drawing"), "microscopy": N_("Microscopy"),
+    "photo": N_("Photo"), "photo_gray": N_("Grey photo"), "plot": N_("Diagram"), "retina": N_("Retina"),
+    "screen": N_("Screenshot"), "texture": N_("Texture"), "wallpaper": N_("Wallpaper"),
+    "xray_bone": N_("Radiograph of a bone"), "xray_chest_lateral": N_("Lateral chest radiograph"),
+    "xray_hand": N_("Radiograph of a hand"), "xray_hip": N_("Radiograph of a hip"),
+    "xray_mammography": N_("Mammogram"), "xray_spine": N_("Radiograph of the spine"),
+    "xray_spine_thorax": N_("Radiograph of the thoracic spine"),
+    "same_verdict_original_and_copy": N_("Same verdict at full size and at 224 pixels"),
+    "largest_move": N_("Largest difference of a score"),
+    "without_rsna_normals": N_("The same recipe without the RSNA normals"), "training": N_("Training"),
+    "compared_with": N_("Compared with"), "comparison": N_("Comparison"), "auc_difference": N_("Difference in AUC"),
+    "auc_new": N_("AUC of the new model"), "auc_old": N_("AUC of the old model"), "mcnemar": N_("McNemar's test"),
+    "only_new_right": N_("Right only with the new model"), "only_old_right": N_("Right only with the old model"),
+    "p_exact": N_("p, exact"), "p_mid": N_("p, mid"), "verdict": N_("Verdict"), "bootstrap": N_("Bootstrap"),
+    "by": N_("Drawn by"), "repeats": N_("Draws"), "confusion": N_("Counts"), "tp": N_("Called pneumonia, right"),
+    "fp": N_("Called pneumonia, wrong"), "tn": N_("Called normal, right"), "fn": N_("Called normal, wrong"),
+    "normal_not_analysed": N_("Normal, no verdict"), "pneumonia_not_analysed": N_("Pneumonia, no verdict"),
+    "counts": N_("Counts"), "fit": N_("To learn from"), "choose": N_("To choose by"), "report": N_("To report on"),
+    "train": N_("Training"), "val": N_("Validation"), "test": N_("Test, locked"), "fingerprint": N_("Fingerprint"),
+    "nih_labels": N_("Labels of the NIH images"), "split_key": N_("Kept together"), "split_seed": N_("Seed of the split"),
+    "kermany": N_("Guangzhou"), "nih": N_("NIH"), "rsna_normal": N_("RSNA normals"),
+    "batch": N_("Images a step"), "epochs": N_("Passes"), "steps_per_epoch": N_("Steps a pass"),
+}  # fmt: skip
+
+_VALUES = {
+    "better": N_("The new model is better."), "no_worse": N_("The new model is no worse."),
+    "worse": N_("The new model is worse."), "too_few": N_("There are too few images to tell the models apart."),
+    "patient": N_("patient"), "bootstrap_by_patient": N_("bootstrap by patient"),
+    "wilson_by_patient": N_("Wilson, by patient"),
+}  # fmt: skip
+"""Values that are codes."""
+
+_LABELS = {"0": N_("normal"), "1": N_("pneumonia")}
+
+
+def text_in_words(text: str) -> str:
+    """Return a text of a card in the language in use; an unknown one as it is."""
+    if text in _TEXTS:
+        return tr(text)
+    if text in _VALUES:
+        return tr(_VALUES[text])
+    for known in _TEXTS:
+        if "{model}" in known:
+            before, after = known.split("{model}")
+            found = re.fullmatch(f"{re.escape(before)}(.{{1,80}}){re.escape(after)}", text)
+            if found:
+                return tr(known).format(model=found[1])
+    return text
+
+
+def key_in_words(key: str) -> str:
+    """Return the name of a figure or a count (``nih:1``: of a source and a label) in words; an unknown key as it is."""
+    if key in _KEYS:
+        return tr(_KEYS[key])
+    source, colon, label = key.partition(":")
+    if colon and source in _KEYS and label in _LABELS:
+        return f"{tr(_KEYS[source])}, {tr(_LABELS[label])}"
+    return key
