@@ -36,6 +36,17 @@ def test_a_network_that_is_none_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "network"
 
 
+@pytest.mark.parametrize(("place", "how"), [(16, "the trial ended with"), (168, "lacks data")])
+def test_networks_that_end_litert_or_fail_at_the_first_picture(place: int, how: str, tmp_path: Path) -> None:
+    """Four bytes set to zero: at 16 LiteRT dies of a bad address, at 168 it opens and has no weights to read with."""
+    network = bytearray(ModelPackage.open(TINY).network_bytes)
+    network[place : place + 4] = bytes(4)
+    with pytest.raises(BadPackageError) as caught:
+        trial.try_package(package_with(tmp_path / "x.pneumo", bytes(network)))
+    assert caught.value.code == "network"
+    assert how in caught.value.detail
+
+
 @pytest.mark.parametrize(
     "program",
     [
