@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import training_program
 from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.training.findings_view import FindingsView
 from pneumo_desktop.gui.training.mapping_form import MappingForm
 from pneumo_desktop.gui.training.preview import PREVIEWED, PreviewDialog
@@ -234,7 +234,7 @@ class DataPage(QWidget):
         if not warnings:
             return True
         text = tr("The scan warns:") + "\n\n" + "\n\n".join(warnings) + "\n\n" + tr("Train in spite of this?")
-        return QMessageBox.question(self, tr("Training"), text) == QMessageBox.StandardButton.Yes
+        return asked(self, tr("Training"), text)
 
     # Scanning
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.jobs import (
@@ -219,7 +220,7 @@ class TrainingDialog(QDialog):
         if finished_package(job) is None and not any((job / "checkpoint").glob("*")):
             return True
         text = tr("The training starts anew. What was learnt before and not accepted or kept is given up. Go on?")
-        return QMessageBox.question(self, tr("Training"), text) == QMessageBox.StandardButton.Yes
+        return asked(self, tr("Training"), text)
 
     def resume(self, job: Path) -> None:
         """Go on with a job that was not finished: learning, or the decision about its model."""
@@ -254,10 +255,14 @@ class TrainingDialog(QDialog):
         else:
             return True
         box = QMessageBox(QMessageBox.Icon.Question, tr("Training"), text, parent=self)
-        box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
+        leave = box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
         stay = box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(stay)
+        box.setEscapeButton(stay)
+        if self.train.running:  # a training that ends meanwhile answers the question: there is a model to decide about
+            self.train.busy.connect(box.reject)
         box.exec()
-        return box.clickedButton() is not stay
+        return box.clickedButton() is leave
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs, after asking."""

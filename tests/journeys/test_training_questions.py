@@ -1,0 +1,77 @@
+"""What the training dialog asks before something is given up: the safe answer is the one that Enter takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.training.dialog import TrainingDialog
+from pneumo_desktop.gui.training.train_page import TrainPage
+
+
+@pytest.fixture
+def dialog(services: Services, qtbot: QtBot) -> Iterator[TrainingDialog]:
+    made = TrainingDialog(services)
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.shut()
+
+
+def asking(answer: Callable[[QMessageBox], None]) -> list[str]:
+    """Have ``answer`` called with the next question; returns a list that holds its text then."""
+    seen: list[str] = []
+
+    def look() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QMessageBox):
+            QTimer.singleShot(20, look)
+            return
+        seen.append(box.text())
+        answer(box)
+
+    QTimer.singleShot(0, look)
+    return seen
+
+
+def test_the_question_while_training_runs_goes_away_when_the_training_ends(
+    dialog: TrainingDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainPage, "running", property(lambda _page: True))
+
+    def end(_box: QMessageBox) -> None:
+        monkeypatch.setattr(TrainPage, "running", property(lambda _page: False))
+        dialog.train.busy.emit(False)
+
+    seen = asking(end)
+    dialog.reject()  # what Escape does
+    assert "Training is running" in seen[0]
+    assert QApplication.activeModalWidget() is None
+    assert dialog.isVisible()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_enter_and_escape_stay_while_training_runs(
+    dialog: TrainingDialog, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, key: Qt.Key
+) -> None:
+    monkeypatch.setattr(TrainPage, "running", property(lambda _page: True))
+    seen = asking(lambda box: qtbot.keyClick(box, key))
+    dialog.close()
+    assert len(seen) == 1
+    assert dialog.isVisible()
+    monkeypatch.setattr(TrainPage, "running", property(lambda _page: False))
+
+
+def test_enter_does_not_train_in_spite_of_the_warnings(dialog: TrainingDialog, qtbot: QtBot) -> None:
+    warning = {"code": "too_few_warn", "severity": "warning", "sentence": "There are few images."}
+    dialog.data.scan = {"images": 44, "blocked": False, "findings": [warning]}
+    seen = asking(lambda box: qtbot.keyClick(box, Qt.Key.Key_Return))
+    dialog.next.setEnabled(True)
+    dialog.next.click()
+    assert "There are few images." in seen[0]
+    assert dialog.pages.currentWidget() is dialog.data
