@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services, why_not
-from pneumo_desktop.cli import models, training, verify, worklist
+from pneumo_desktop.cli import arguments, models, training, verify, worklist
 from pneumo_desktop.cli import self_test as checks
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
@@ -26,7 +26,9 @@ COMMANDS = ("run", "predict", "train", "evaluate", "self-test", "verify", "model
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data-dir", type=Path, help=tr("folder for results, settings, models and logs"))
+    common.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help=tr("folder for results, settings, models and logs")
+    )
     common.add_argument("--language", choices=available_languages(), help=tr("language of the program"))
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(
@@ -44,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
         ),
         epilog=sentence("disclaimer"),
     )  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"pneumo-desktop {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"pneumo-desktop {__version__}", help=tr("print the version and exit")
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser("run", parents=[common, model, population], help=tr("open the window"))
@@ -71,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--compare", type=Path, metavar="FILE", help=tr("a second model package"))
     evaluate.add_argument("--out", type=Path, metavar="report.json")
     evaluate.add_argument("--figures", type=Path, metavar="DIR")
+    evaluate.add_argument(
+        "--prevalence", type=arguments.share, metavar="SHARE",
+        help=tr("share of pneumonia among your patients (0.1 is 10 %%), for the predictive values; else the folder's own"),
+    )  # fmt: skip
 
     check = commands.add_parser("self-test", parents=[common, model], help=tr("check this installation"))
     check.add_argument("--json", action="store_true", help=tr("print what was checked as JSON"))
@@ -119,7 +127,7 @@ def _run(options: argparse.Namespace) -> int:
     services = Services.create(options.data_dir, options.model)
     try:
         images = options.images or examples()
-        rows = worklist.read(services, images, Population(options.population), examples=are_examples)
+        rows = worklist.read(services, images, Population(options.population), examples=are_examples).rows
         worklist.print_worklist(rows)
         if options.picture is not None:
             from pneumo_desktop.gui import save_picture
@@ -149,13 +157,14 @@ def _predict(options: argparse.Namespace) -> int:
         return worklist.EXIT_USAGE
     services = Services.create(options.data_dir, options.model)
     try:
-        rows = worklist.read(services, options.images, Population(options.population))
-        worklist.print_worklist(rows)
-        if options.out is not None:
-            worklist.write_results(rows, options.out, options.separator, options.decimal)
+        found = worklist.read(services, options.images, Population(options.population))
+        worklist.print_worklist(found.rows)
+        heat_maps = None
         if options.heatmaps is not None:
-            worklist.write_heat_maps(rows, options.heatmaps, services.store)
-        return worklist.exit_code(rows)
+            heat_maps = worklist.write_heat_maps(found.rows, options.heatmaps, services.store)
+        if options.out is not None:
+            worklist.write_results(found, options.out, options.separator, options.decimal, heat_maps)
+        return worklist.exit_code(found.rows)
     finally:
         services.close()
 
@@ -179,8 +188,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             compare = reading_with(Reader(services.open_model(options.compare)), population)
         read_one = reading_with(services.make_reader(), population)
         result = evaluate(
-            read_one, options.folder, out=options.out, figures=options.figures, compare=compare, on_progress=_renewed
-        )
+            read_one, options.folder, out=options.out, figures=options.figures, compare=compare,
+            prevalence=options.prevalence, on_progress=_renewed,
+        )  # fmt: skip
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
         return worklist.EXIT_USAGE
@@ -208,36 +218,37 @@ _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
 }  # fmt: skip
 
 
-def _language_of(arguments: Sequence[str]) -> str:
+def _language_of(words: Sequence[str]) -> str:
     """Return the language to speak before the arguments are parsed, so that --help speaks it too."""
-    for place, argument in enumerate(arguments):
-        if argument == "--language" and place + 1 < len(arguments):
-            return arguments[place + 1]
-        if argument.startswith("--language="):
-            return argument.split("=", 1)[1]
+    for place, word in enumerate(words):
+        if word == "--language" and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith("--language="):
+            return word.split("=", 1)[1]
     return system_language()
 
 
-def _command_first(arguments: Sequence[str]) -> list[str]:
+def _command_first(words: Sequence[str]) -> list[str]:
     """Return the words with the command in front, where --data-dir or --language came before it; ``run`` without one."""
     place = 0
-    while place < len(arguments) and arguments[place].startswith(("--data-dir", "--language")):
-        place += 1 if "=" in arguments[place] else 2
-    if place < len(arguments) and arguments[place] in COMMANDS:
-        return [arguments[place], *arguments[:place], *arguments[place + 1 :]]
-    return ["run", *arguments]
+    while place < len(words) and words[place].startswith(("--data-dir", "--language")):
+        place += 1 if "=" in words[place] else 2
+    if place < len(words) and words[place] in COMMANDS:
+        return [words[place], *words[:place], *words[place + 1 :]]
+    return ["run", *words]
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
     0 done; 1 self-test or verify found a difference; 2 wrong usage or a problem that was told; 3 some file could not be
-    read, or a training was stopped.
+    read, or a training was stopped. A folder without images is done too: that there were none is said.
     """
     speak_utf8()
-    set_language(_language_of(arguments))
-    wants_help = any(word in ("-h", "--help", "--version") for word in arguments)
-    options = _parser().parse_args(list(arguments) if wants_help else _command_first(arguments))
+    set_language(_language_of(words))
+    arguments.speak()
+    wants_help = any(word in ("-h", "--help", "--version") for word in words)
+    options = _parser().parse_args(list(words) if wants_help else _command_first(words))
     try:
         return _HANDLERS[options.command](options)
     except (NewerDatabaseError, RecordsError) as problem:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import cv2
 
@@ -19,10 +21,15 @@ from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
 from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.store import Row, Store
+from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence, title
 
 EXIT_FINE, EXIT_USAGE, EXIT_UNREADABLE = 0, 2, 3
+_NAMED = 10
+"""So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
+
+_LONGEST_NAME = 80
 _ORDER = {Outcome.LIKELY_PNEUMONIA: 0, Outcome.UNCERTAIN: 1, Outcome.NOT_ANALYSED: 2, Outcome.LIKELY_NORMAL: 3}
 
 
@@ -34,8 +41,17 @@ def suspicion(row: Row) -> tuple[int, float]:
     return (_ORDER[row.judgement.outcome], -(score if score is not None else 0.0))
 
 
-def read(services: Services, paths: Sequence[Path], population: Population, examples: bool = False) -> list[Row]:
-    """Read ``paths`` through the pipeline and return the rows. Progress on a terminal, quiet in a pipe.
+@dataclass(frozen=True, eq=False)
+class Worklist:
+    """What a run gave: a row an image, and what was found beside the images."""
+
+    rows: list[Row]
+    left_out: list[LeftOut]
+
+
+def read(services: Services, paths: Sequence[Path], population: Population, examples: bool = False) -> Worklist:
+    """Read ``paths`` through the pipeline. Progress on a terminal, quiet in a pipe; says what was left out, or that nothing
+    was found.
 
     Raises the error that stopped the run, if one did. Ctrl+C cancels and keeps what was read.
     """
@@ -47,8 +63,8 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         if sys.stderr.isatty():
             text = tr("Reading {done} of {total}").format(done=progress.done, total=progress.total)
             if progress.seconds_left is not None:
-                text += tr(", {rate:.0f} a second, {seconds:.0f} s left").format(
-                    rate=progress.images_per_second, seconds=progress.seconds_left
+                text += tr(", {rate} a second, {seconds} s left").format(
+                    rate=number(progress.images_per_second, 1), seconds=round(progress.seconds_left)
                 )
             print(f"\r{text:60s}", end="", file=sys.stderr, flush=True)
 
@@ -59,10 +75,12 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
 
     callbacks = Callbacks(lambda rows: None, on_progress, left_out.extend, on_end)
     pipeline = services.start_queue(paths, callbacks, population, examples=examples)
+    cancelled = False
     try:
         while not ended.wait(0.2):
             pass
     except KeyboardInterrupt:
+        cancelled = True
         pipeline.cancel()
     pipeline.wait()
     if sys.stderr.isatty():
@@ -70,7 +88,15 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
     if errors:
         raise errors[0]
     _tell_left_out(left_out)
-    return services.store.rows(pipeline.queue_id)
+    rows = services.store.rows(pipeline.queue_id)
+    if not rows and not cancelled:
+        looked = ", ".join(_printable(str(path)) for path in paths)
+        print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
+    return Worklist(rows, left_out)
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _tell_left_out(items: Sequence[LeftOut]) -> None:
@@ -78,8 +104,17 @@ def _tell_left_out(items: Sequence[LeftOut]) -> None:
         return
     count = len(items)
     print(ntr("{count} file was left out:", "{count} files were left out:", count).format(count=count), file=sys.stderr)
-    for code, number in Counter(item.code for item in items).most_common():
-        print(f"  {number}  {sentence(code)}", file=sys.stderr)
+    kinds: dict[str, list[LeftOut]] = defaultdict(list)
+    for item in items:
+        kinds[item.code].append(item)
+    for code, same in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
+        print(f"  {len(same)}  {sentence(code)}", file=sys.stderr)
+        for item in same[:_NAMED]:
+            name = str(item.path) if item.member is None else f"{item.path}/{item.member}"
+            print(f"     {_printable(name)}", file=sys.stderr)
+        if len(same) > _NAMED:
+            more = len(same) - _NAMED
+            print("     " + ntr("and {count} more", "and {count} more", more).format(count=more), file=sys.stderr)
 
 
 def print_worklist(rows: Sequence[Row]) -> None:
@@ -88,24 +123,35 @@ def print_worklist(rows: Sequence[Row]) -> None:
         judged = row.judgement
         if judged is None:
             continue
-        score = "   -  " if judged.score is None else f"{judged.score:6.3f}"
+        score = "   -  " if judged.score is None else f"{number(judged.score, 3):>6s}"
         why = f"  {sentence(judged.detail or judged.reason.value)}" if judged.reason else ""
-        name = row.entry.display_name().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        print(f"{title(judged.outcome.value):18s} {score}  {name}{why}")
+        print(f"{title(judged.outcome.value):18s} {score}  {_printable(row.entry.display_name())}{why}")
     print(sentence("disclaimer"))
 
 
-def write_results(rows: Sequence[Row], out: Path, separator: str, decimal: str) -> None:
-    """Write rows to ``out``: CSV by its suffix, else JSON."""
+def write_results(
+    worklist: Worklist, out: Path, separator: str, decimal: str, heat_maps: Mapping[int, str] | None = None
+) -> None:
+    """Write a worklist to ``out``: CSV by its suffix, else JSON; ``heat_maps`` as ``write_heat_maps`` returns them."""
     if out.suffix.lower() == ".csv":
-        write_csv(rows, out, separator, decimal)
+        write_csv(worklist.rows, out, separator, decimal, heat_maps=heat_maps)
     else:
-        write_json(rows, out)
+        write_json(worklist.rows, out, heat_maps=heat_maps, left_out=worklist.left_out)
 
 
-def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> None:
-    """Write a PNG with the heat map laid over the image for each row that has one."""
+def heat_map_name(row: Row) -> str:
+    """Return the name of a row's heat map: its number, the image's own name without what a file system refuses, the frame."""
+    entry = row.entry
+    stem = PurePosixPath(entry.member).stem if entry.member is not None else entry.path.stem
+    plain = re.sub(r"[^\w .()+-]|\s", "_", stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    frame = f"-{entry.frame + 1}" if entry.frame else ""
+    return f"{row.entry_id:05d}-{plain[:_LONGEST_NAME].strip(' .')}{frame}.png"
+
+
+def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int, str]:
+    """Write a PNG with the heat map laid over the image for each row that has one; return entry id -> file name."""
     folder.mkdir(parents=True, exist_ok=True)
+    written: dict[int, str] = {}
     for row in rows:
         heat_map = store.heat_map(row.entry_id)
         if heat_map is None or row.judgement is None:
@@ -120,7 +166,9 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> None:
             radiograph = invert(radiograph)
         picture = overlay(as_display(radiograph), heat_map, 0.5)
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        (folder / f"{row.entry_id:05d}-{row.entry.path.stem}.png").write_bytes(encoded.tobytes())
+        written[row.entry_id] = heat_map_name(row)
+        (folder / written[row.entry_id]).write_bytes(encoded.tobytes())
+    return written
 
 
 def exit_code(rows: Sequence[Row]) -> int:

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.store import Row
 from pneumo_desktop.words import N_, language, ntr, tr
@@ -61,10 +62,10 @@ class ExportChoice:
         return asdict(self) | {"patient": False}
 
 
-def write(rows: Sequence[Row], path: Path, choice: ExportChoice) -> None:
-    """Write ``rows`` to ``path``. Raises OSError; then what was there before is still there."""
+def write(rows: Sequence[Row], path: Path, choice: ExportChoice, left_out: Sequence[LeftOut] = ()) -> None:
+    """Write ``rows`` to ``path``; JSON names what was left out as well. Raises OSError; then what was there is still there."""
     if choice.form == "json":
-        write_json(rows, path, choice.patient)
+        write_json(rows, path, choice.patient, left_out=left_out)
     else:
         write_csv(rows, path, choice.separator, choice.decimal, choice.patient)
 
@@ -133,7 +134,9 @@ class ExportDialog(QDialog):
         self.save.setEnabled(not clash)
 
 
-def ask_and_export(window: QWidget, model: QueueModel, preferences: Preferences, background: Background) -> None:
+def ask_and_export(
+    window: QWidget, model: QueueModel, preferences: Preferences, background: Background, left_out: Sequence[LeftOut]
+) -> None:
     """Ask how and where to, and write the rows off the GUI thread; an error becomes a sentence."""
     total, shown = len(model.all_rows()), model.rowCount()
     dialog = ExportDialog(ExportChoice.from_setting(preferences.get("export")), shown, total, window)
@@ -149,10 +152,18 @@ def ask_and_export(window: QWidget, model: QueueModel, preferences: Preferences,
         path = Path(name)
         path = path if path.suffix else path.with_suffix(f".{suffix}")
         preferences.set("export_folder", str(path.parent))
-        export_to(window, model.shown_rows() if choice.shown_only else model.all_rows(), path, choice, background)
+        rows = model.shown_rows() if choice.shown_only else model.all_rows()
+        export_to(window, rows, path, choice, background, left_out)
 
 
-def export_to(window: QWidget, rows: Sequence[Row], path: Path, choice: ExportChoice, background: Background) -> None:
+def export_to(
+    window: QWidget,
+    rows: Sequence[Row],
+    path: Path,
+    choice: ExportChoice,
+    background: Background,
+    left_out: Sequence[LeftOut] = (),
+) -> None:
     """Write ``rows`` off the GUI thread and say so in the window's status bar."""
 
     def written(_nothing: object) -> None:
@@ -165,7 +176,8 @@ def export_to(window: QWidget, rows: Sequence[Row], path: Path, choice: ExportCh
         text = tr("The results could not be written to {name}: {why}. Please choose another place.")
         QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=error.strerror))
 
-    background.submit(lambda: write(rows, path, choice), written, failed)
+    beside = tuple(left_out)
+    background.submit(lambda: write(rows, path, choice, beside), written, failed)
 
 
 def ask_and_save_picture(

@@ -466,7 +466,7 @@ class MainWindow(QMainWindow):
         """Ask how and where to, and write the list."""
         from pneumo_desktop.gui.export_dialog import ask_and_export
 
-        ask_and_export(self, self.queue.model, self.preferences, self._background)
+        ask_and_export(self, self.queue.model, self.preferences, self._background, self.reading.left_out)
 
     def save_viewed_picture(self) -> None:
         """Ask for a file and save the picture as it is shown."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words import decimal, ntr, tr
 
 if TYPE_CHECKING:
     from pneumo_desktop.reading.pipeline import Progress
@@ -27,7 +27,7 @@ def progress_text(progress: Progress) -> str:
     else:
         text = tr("{done} of {total} read").format(done=progress.done, total=progress.total)
     rate = progress.images_per_second
-    text += " · " + tr("{rate} a second").format(rate=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}")
+    text += " · " + tr("{rate} a second").format(rate=decimal(rate, 0 if rate >= 10 else 1))
     if progress.seconds_left is not None:
         text += " · " + tr("{time} left").format(time=duration_text(progress.seconds_left))
     return text

@@ -7,10 +7,11 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.records.store import Row
 
 COLUMNS = (
@@ -19,19 +20,24 @@ COLUMNS = (
     "remarks", "model_sha256",
 )  # fmt: skip
 PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
+HEAT_MAP_COLUMN = "heatmap"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+def _text(path: Path, member: str | None) -> str:
+    """Return a path with the archive member, if any; it may hold bytes that are no text in this system's encoding."""
+    name = str(path) if member is None else f"{path}/{member}"
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def file_name(row: Row) -> str:
     """Return the path of a row's file, with the archive member and the frame where there are any."""
-    name = str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
-    # A path may hold bytes that are no text in this system's encoding.
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    name = _text(row.entry.path, row.entry.member)
     return name if row.entry.frame == 0 else f"{name}#{row.entry.frame + 1}"
 
 
-def values_of(row: Row, patient: bool = False) -> dict[str, Any]:
-    """Return a row's columns as plain values: numbers, texts and None."""
+def values_of(row: Row, patient: bool = False, heat_map: str | None = None) -> dict[str, Any]:
+    """Return a row's columns as plain values: numbers, texts and None; ``heat_map`` is the name of the file written."""
     judged = row.judgement
     point = judged.operating_point if judged else None
     values: dict[str, Any] = {
@@ -54,7 +60,7 @@ def values_of(row: Row, patient: bool = False) -> dict[str, Any]:
     }
     if patient:
         values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}
-    return values
+    return {**values, HEAT_MAP_COLUMN: heat_map}
 
 
 def _cell(value: Any, decimal: str) -> str:
@@ -82,23 +88,43 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def write_csv(rows: Sequence[Row], path: Path, separator: str = ",", decimal: str = ".", patient: bool = False) -> None:
+def write_csv(
+    rows: Sequence[Row],
+    path: Path,
+    separator: str = ",",
+    decimal: str = ".",
+    patient: bool = False,
+    heat_maps: Mapping[int, str] | None = None,
+) -> None:
     """Write rows as CSV (UTF-8 with a byte order mark). A Spanish spreadsheet wants separator ';' and decimal ','.
 
-    No cell can be taken for a formula: a text that starts like one gets a leading apostrophe. Raises OSError, and
-    ValueError where separator and decimal sign are the same.
+    ``heat_maps``: entry id -> name of the heat map's file. No cell can be taken for a formula: a text that starts like
+    one gets a leading apostrophe. Raises OSError, and ValueError
+    where separator and decimal sign are the same.
     """
     if separator == decimal:
         raise ValueError("the separator and the decimal sign are the same")
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(COLUMNS + (PATIENT_COLUMNS if patient else ()))
+    writer.writerow((*COLUMNS, *(PATIENT_COLUMNS if patient else ()), HEAT_MAP_COLUMN))
+    names = heat_maps or {}
     for row in rows:
-        writer.writerow([_cell(value, decimal) for value in values_of(row, patient).values()])
+        values = values_of(row, patient, names.get(row.entry_id)).values()
+        writer.writerow([_cell(value, decimal) for value in values])
     _write_whole(path, stream.getvalue().encode("utf-8-sig", "replace"))
 
 
-def write_json(rows: Sequence[Row], path: Path, patient: bool = False) -> None:
-    """Write ``{"results": [...]}``, one object a row with the columns as keys. Raises OSError."""
-    document = {"results": [values_of(row, patient) for row in rows]}
+def write_json(
+    rows: Sequence[Row],
+    path: Path,
+    patient: bool = False,
+    heat_maps: Mapping[int, str] | None = None,
+    left_out: Sequence[LeftOut] = (),
+) -> None:
+    """Write ``{"results": [...], "left_out": [...]}``, one object a row with the columns as keys. Raises OSError."""
+    names = heat_maps or {}
+    document = {
+        "results": [values_of(row, patient, names.get(row.entry_id)) for row in rows],
+        "left_out": [{"file": _text(item.path, item.member), "reason": item.code} for item in left_out],
+    }
     _write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.records.export import COLUMNS, write_csv, write_json
 from pneumo_desktop.records.store import Decision, Row
@@ -50,9 +51,23 @@ def test_a_spanish_spreadsheet_reads_the_numbers(tmp_path: Path) -> None:
 def test_json_has_every_column(tmp_path: Path) -> None:
     write_json([row(note="ñ")], tmp_path / "a.json")
     (values,) = json.loads((tmp_path / "a.json").read_text("utf-8"))["results"]
-    assert tuple(values) == COLUMNS
+    assert tuple(values) == (*COLUMNS, "heatmap")
     assert values["score"] == 0.987654
     assert values["note"] == "ñ"
+
+
+def test_what_was_left_out_and_the_heat_maps_are_named(tmp_path: Path) -> None:
+    beside = [LeftOut(Path("/x/a.zip"), "in/notes.txt", "not_an_image"), LeftOut(Path("/x/b.zip"), None, "zip_bomb")]
+    write_json([row()], tmp_path / "a.json", heat_maps={1: "00001-a.png"}, left_out=beside)
+    told = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert told["left_out"] == [
+        {"file": "/x/a.zip/in/notes.txt", "reason": "not_an_image"},
+        {"file": "/x/b.zip", "reason": "zip_bomb"},
+    ]
+    assert told["results"][0]["heatmap"] == "00001-a.png"
+    write_csv([row()], tmp_path / "a.csv", heat_maps={1: "00001-a.png"}, patient=True)
+    (cells,) = read(tmp_path / "a.csv")
+    assert (list(cells)[-1], cells["heatmap"]) == ("heatmap", "00001-a.png")
 
 
 @given(note=st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))

@@ -1,0 +1,131 @@
+"""What the command line says: in the program's language, with names, and never nothing."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from pneumo_desktop.cli import main
+from pneumo_desktop.cli.arguments import ARGPARSE_WORDS
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.words import set_language, tr
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    yield
+    set_language("en")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> list[str]:
+    return ["--data-dir", str(tmp_path / "data"), "--language", "en"]
+
+
+def ended(words: list[str]) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_help_speaks_spanish_throughout(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ((), ("predict",), ("train",), ("evaluate",), ("models",), ("models", "list")):
+        assert ended([*command, "--help", "--language", "es"]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith("uso: ")
+        for english in ("usage", "positional", "options", "show this", "exit", "program's version"):
+            assert english not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "spanish"),
+    [
+        (["predict"], "faltan estos argumentos: images"),
+        (["predict", "x", "--population", "cats"], "opci\u00f3n no v\u00e1lida: 'cats' (elija entre"),
+        (["predict", "x", "--out"], "se esperaba un argumento"),
+        (["predict", "x", "--nonsense"], "argumentos desconocidos: --nonsense"),
+        (["train", "x", "--out", "a.pneumo", "--epochs", "many"], "valor de tipo int no v\u00e1lido: 'many'"),
+        (["evaluate", "x", "--prevalence", "10"], "10 no es una proporci\u00f3n"),
+    ],
+)
+def test_a_wrong_word_is_told_in_spanish(words: list[str], spanish: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended([*words, "--language", "es"]) == 2
+    told = capsys.readouterr().err
+    assert spanish in told
+    assert "error:" in told
+
+
+def test_argparse_still_says_what_is_translated() -> None:
+    """Another Python could change its words: then they would be English again, silently."""
+    said = {node.value for node in ast.walk(ast.parse(inspect.getsource(argparse))) if isinstance(node, ast.Constant)}
+    assert set(ARGPARSE_WORDS) <= said
+    set_language("es")
+    assert all(tr(words) != words for words in ARGPARSE_WORDS)
+
+
+def test_left_out_files_are_named(tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.json"
+    folder.mkdir()
+    assert cv2.imwrite(str(folder / "chest.png"), chest(1, False))
+    for number in range(13):
+        (folder / f"notes-{number:02d}.txt").write_text("no image")
+    assert main(["predict", str(folder), "--out", str(out), *data]) == 0
+    told = capsys.readouterr().err
+    assert str(folder / "notes-00.txt") in told
+    assert "and 3 more" in told
+    left_out = json.loads(out.read_text("utf-8"))["left_out"]
+    assert [Path(item["file"]).name for item in left_out] == [f"notes-{number:02d}.txt" for number in range(13)]
+    assert {item["reason"] for item in left_out} == {"not_an_image"}
+
+
+def test_a_folder_without_images_is_not_silent(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, out = tmp_path / "empty", tmp_path / "results.json"
+    empty.mkdir()
+    assert main(["predict", str(empty), "--out", str(out), *data]) == 0
+    assert f"No images were found in {empty}." in capsys.readouterr().err
+    assert json.loads(out.read_text("utf-8")) == {"results": [], "left_out": []}
+
+
+def test_a_heat_map_is_named_in_the_results_and_after_the_image_inside_an_archive(
+    tmp_path: Path, data: list[str]
+) -> None:
+    films, maps, out = tmp_path / "films.zip", tmp_path / "maps", tmp_path / "results.json"
+    with zipfile.ZipFile(films, "w") as archive:
+        for number, film in enumerate(sorted(FIXTURES.glob("*.jpeg"))):
+            archive.writestr(f"ward {number}/Ni\u00f1o: t\u00f3rax?{number}.jpeg", film.read_bytes())
+    assert main(["predict", str(films), "--out", str(out), "--heatmaps", str(maps), *data]) == 0
+    results = json.loads(out.read_text("utf-8"))["results"]
+    scored = {item["file"]: item["heatmap"] for item in results if item["score"] is not None}
+    assert scored
+    assert {path.name for path in maps.iterdir()} == set(scored.values())
+    for file, name in scored.items():
+        assert name.endswith(f"-Ni\u00f1o_ t\u00f3rax_{file[-6]}.png")
+    assert main(["predict", str(films), "--out", str(out), *data]) == 0
+    assert {item["heatmap"] for item in json.loads(out.read_text("utf-8"))["results"]} == {None}
+
+
+def test_predictive_values_at_the_prevalence_that_is_told(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report.json"
+    for label, pneumonia in (("NORMAL", False), ("PNEUMONIA", True)):
+        (tmp_path / "films" / label).mkdir(parents=True)
+        for seed in range(3):
+            name = str(tmp_path / "films" / label / f"{seed}.png")
+            assert cv2.imwrite(name, chest(10 * pneumonia + seed, pneumonia))
+    assert main(["evaluate", str(tmp_path / "films"), "--prevalence", "0,1", "--out", str(out), *data]) == 0
+    assert "at a prevalence of 10.0 %" in capsys.readouterr().out
+    assert json.loads(out.read_text("utf-8"))["prevalence"] == 0.1
