@@ -143,7 +143,7 @@ def heat_map_name(row: Row) -> str:
     """Return the name of a row's heat map: its number, the image's own name without what a file system refuses, the frame."""
     entry = row.entry
     stem = PurePosixPath(entry.member).stem if entry.member is not None else entry.path.stem
-    plain = re.sub(r"[^\w .()+-]|\s", "_", stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    plain = re.sub(r"[^\w .()+-]", "_", stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     frame = f"-{entry.frame + 1}" if entry.frame else ""
     return f"{row.entry_id:05d}-{plain[:_LONGEST_NAME].strip(' .')}{frame}.png"
 
