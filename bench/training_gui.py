@@ -36,7 +36,7 @@ def generated(folder: Path, each: int) -> Path:
 
 def measure(folder: Path, data: Path, recipe: dict[str, object], seconds: float) -> tuple[list[float], float, int]:
     """Return the gaps in milliseconds while learning, the seconds from Stop to the end, and the epochs learnt."""
-    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
     from pneumo_desktop.app import Services
@@ -75,11 +75,12 @@ def measure(folder: Path, data: Path, recipe: dict[str, object], seconds: float)
 
     ticker, end = QTimer(timerType=Qt.TimerType.PreciseTimer), QTimer(singleShot=True)
     ticker.timeout.connect(tick)
-    end.timeout.connect(application.quit)
-    dialog.train.busy.connect(lambda busy: None if busy else application.quit())
+    loop = QEventLoop()  # not the application's own: its quit() closes the windows first, and the dialog then asks
+    end.timeout.connect(loop.quit)
+    dialog.train.busy.connect(lambda busy: None if busy else loop.quit())
     ticker.start(1)
     end.start(round(1000 * seconds))
-    application.exec()
+    loop.exec()
     ticker.stop()
     if not dialog.train.running:
         raise SystemExit(f"The training ended within the time ({dialog.train.words.text()}). Choose fewer --seconds.")

@@ -6,7 +6,7 @@
 ``epoch``: the same network, batch, optimiser and loss on arrays in memory, without augmentation or averaging in the
 bare fit; with augmentation, averaging and events in ours. Both are compiled before the clock starts, and take turns.
 ``adapt``: what one pass over the images takes with each way. Adapting reads each image as often as it learns from it
-(plain and changed), then fits its head for as many epochs; fine-tuning's pass is measured over some steps.
+(plain and three times changed), then fits its head for as many epochs; fine-tuning's pass is measured over some steps.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.training.adapt import Rehearsal
+from pneumo_desktop.training.adapt import LOOKS, MILD, VIEWS, Rehearsal, space_of
+from pneumo_desktop.training.augment import augment
 from pneumo_desktop.training.corpus import FIT, Sample, read_grey
 from pneumo_desktop.training.fit import FitSettings, fit, freeze_first_blocks
-from pneumo_desktop.training.head import Head, HeadFit, balanced_weights
+from pneumo_desktop.training.head import HeadFit, balanced_weights
 from pneumo_desktop.training.judge import Judge
-from pneumo_desktop.training.litert_file import head_of
 from pneumo_desktop.training.networks import ARCHITECTURES, build
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.weights import network_of, norms_still
@@ -114,26 +114,29 @@ def adapt(options: argparse.Namespace) -> None:
     size = base.card.input_size
     pictures = [squash(read_grey(path), size) for path in paths]
     labels = np.array([int(path.parent.name == "PNEUMONIA") for path in paths])
-    judge, names = Judge(base), list(CHANGES)
+    names = list(CHANGES)
+    width = len(Judge(base).look(pictures[0]).features)
+    rehearsal = Rehearsal.of(base, width)
+    space = space_of(base, rehearsal.depths.shape[1], pictures[0])
     started, busy = time.perf_counter(), time.process_time()
-    features = [judge.look(picture).features for picture in pictures]
-    features += [
-        judge.look(perturbed(picture, names[place % len(names)], place)).features
-        for place, picture in enumerate(pictures)
+    views = [
+        *pictures,
+        *(perturbed(picture, names[place % len(names)], place) for place, picture in enumerate(pictures)),
+        *(
+            augment(picture, size, MILD, np.random.default_rng((view, place)), pictures[place - 1])
+            for view in range(LOOKS)
+            for place, picture in enumerate(pictures)
+        ),
     ]
+    features = space.judge.features(views)
     looked = time.perf_counter() - started
-    found = head_of(base.network_bytes)
-    assert found is not None
-    assert found.bias is not None
-    old = Head(found.kernel.ravel().astype(np.float64), float(found.bias[0]))
-    top = len(old.kernel)
-    rehearsal = Rehearsal.of(base, len(features[0]))
-    both = np.concatenate([labels, labels])
+    known = rehearsal.full if space.places else rehearsal.features
+    many = np.tile(labels, VIEWS)
     started = time.perf_counter()
     fitting = HeadFit(
-        np.concatenate((np.stack(features)[:, -top:], rehearsal.features[:, -top:])),
-        np.concatenate((both, rehearsal.labels)),
-        np.concatenate((balanced_weights(both, 1.0), balanced_weights(rehearsal.labels, 1.0))), old,
+        np.concatenate((features, known))[:, space.learnt],
+        np.concatenate((many, rehearsal.labels)),
+        np.concatenate((balanced_weights(many, 1.0), balanced_weights(rehearsal.labels, 1.0))), space.start,
     )  # fmt: skip
     for pull in np.geomspace(3.0, 1e-3, options.epochs):
         fitting.fit(float(pull))

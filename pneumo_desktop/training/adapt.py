@@ -1,6 +1,8 @@
-"""Adapting the current model: its last layer anew, on features of the clinic's images and of the rehearsal. No TensorFlow.
+"""Adapting the current model: its evidence anew, on features of the clinic's images and of the rehearsal. No TensorFlow.
 
-The network under the head stays byte for byte as it is, so the features, and the gate on them, stay too.
+Every weight below the evidence stays as it is, so the features, and the gate on them, stay too. Where the package carries
+what its rehearsal looks like in the blocks below the top, the evidence is taken from there (``depths``): the top of a
+network that has seen one population no longer holds what another one needs. Else the last layer learns.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +20,17 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.training.augment import Augmentation, augment
 from pneumo_desktop.training.cache import Rows, write_json
 from pneumo_desktop.training.computer import used_memory_mb
 from pneumo_desktop.training.control import Control
+from pneumo_desktop.training.depths import MIDDLE, terms_of, with_depth_features, with_terms
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.head import Head, HeadFit, Values, balanced_weights, log_loss
 from pneumo_desktop.training.job import Job
-from pneumo_desktop.training.judge import Judge
+from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.litert_file import head_of, with_head
-from pneumo_desktop.training.local import LocalImages
+from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.words import tr
@@ -39,15 +44,31 @@ REHEARSAL_WORTH = 250.0
 HELD_OUT = 5
 """Every fifth rehearsal image is not learnt from: it tells whether the old population is kept."""
 
-_CHANGE_SEED = 7000
+DEEP_REHEARSAL = 0.2
+"""So much the rehearsal weighs where the evidence is learnt anew from the blocks; a last layer starts from the old one."""
+
+LOOKS = 2
+"""So many copies of each image to learn from are changed mildly and borrow the look of another, beside the two others."""
+
+VIEWS = 2 + LOOKS
+
+MILD = Augmentation(
+    crop_area=0.75, aspect=0.1, rotation_degrees=6.0, gamma=0.25, contrast=0.2, brightness=0.08, equalise=0.1, cut_out=0.0,
+    borrow=0.7,
+)  # fmt: skip
+"""How the copies that borrow a look are changed besides."""
+
+_CHANGE_SEED, _LOOK_SEED = 7000, 7001
+_CHUNK = 32
 _CHECKPOINT = Path("checkpoint", "head.json")
 
 
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
-    """Features (n, F) float32 and labels (n,) of images that the base has learnt from; empty where it has none."""
+    """Features (n, F) and depths (n, E) float32, labels (n,), of images that the base has learnt from; empty where it has none."""
 
     features: npt.NDArray[np.float32]
+    depths: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
 
     @staticmethod
@@ -55,17 +76,25 @@ class Rehearsal:
         """Return the rehearsal of a package whose features have ``width`` numbers."""
         features, labels = package.arrays.get("rehearsal_features"), package.arrays.get("rehearsal_labels")
         if features is None or labels is None or features.shape != (len(labels), width):
-            return Rehearsal(np.zeros((0, width), np.float32), np.zeros(0, np.int64))
-        return Rehearsal(features, (labels > 0.5).astype(np.int64))
+            none = np.zeros((0, width), np.float32)
+            return Rehearsal(none, none[:, :0], np.zeros(0, np.int64))
+        depths = package.arrays.get("rehearsal_depths")
+        if depths is None or depths.ndim != 2 or len(depths) != len(labels):
+            depths = features[:, :0]
+        return Rehearsal(features, depths, (labels > 0.5).astype(np.int64))
 
-    def part(self, chosen: npt.NDArray[np.bool_]) -> Rehearsal:
-        """Return the chosen rows."""
-        return Rehearsal(self.features[chosen], self.labels[chosen])
+    @property
+    def full(self) -> npt.NDArray[np.float32]:
+        """Features and depths side by side."""
+        return np.concatenate((self.features, self.depths), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Features (n, F) of the parts, plain images first and then the same images changed."""
+    """Features (n, F), in a deep space with the depths behind them, (n, F + E): plain images first, then the same changed.
+
+    The training part has ``VIEWS`` of each image, the validation part two.
+    """
 
     train: npt.NDArray[np.float32]
     train_labels: npt.NDArray[np.int64]
@@ -73,30 +102,105 @@ class Features:
     val_labels: npt.NDArray[np.int64]
 
 
-def features_of(job: Job, base: ModelPackage, local: LocalImages, events: Events, control: Control) -> Features:
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Which of the features the evidence is made of. All heads are over all F + E of them.
+
+    judge: reads them. width: F, what the gate sees. old: the head that is there. learnt: the numbers that a new one uses.
+    places: block -> its numbers, empty where only the last layer learns.
+    """
+
+    judge: Judge
+    width: int
+    old: Head
+    learnt: npt.NDArray[np.int64]
+    places: Mapping[int, slice]
+
+    @property
+    def start(self) -> Head:
+        """What a new head is pulled towards: the old one, or in a deep space none at all."""
+        kernel = self.old.kernel[self.learnt]
+        return Head(0.0 * kernel, 0.0) if self.places else Head(kernel, self.old.bias)
+
+    def whole(self, head: Head) -> Head:
+        """Return a head over ``learnt`` as one over all features."""
+        kernel = np.zeros(len(self.old.kernel))
+        kernel[self.learnt] = head.kernel
+        return Head(kernel, head.bias)
+
+    def written(self, network: bytes, head: Head) -> bytes:
+        """Return the network file with another head, over all features."""
+        top = head_of(network)
+        assert top is not None
+        kernel = head.kernel.astype(np.float32)
+        network = with_head(network, kernel[self.width - top.kernel.size : self.width], head.bias)
+        return with_terms(network, {block: kernel[at] for block, at in self.places.items()}) if self.places else network
+
+
+def space_of(base: ModelPackage, rehearsal_depths: int, picture: npt.NDArray[np.uint8]) -> Space:
+    """Return the space that a package can be adapted in; ``rehearsal_depths``: E of its rehearsal.
+
+    Raises Problem(code='not_adaptable').
+    """
+    top, terms = head_of(base.network_bytes), terms_of(base.network_bytes)
+    deep = with_depth_features(base.network_bytes) if rehearsal_depths else None
+    if deep is not None and sum(deep.widths.values()) != rehearsal_depths:
+        deep = None
+    if top is None or top.bias is None or (terms and deep is None):
+        raise Problem("not_adaptable", base.card.architecture)
+    judge = Judge(base if deep is None else unwritten(base.card, deep.network))
+    count = len(judge.look(picture).features)
+    width = count - (rehearsal_depths if deep is not None else 0)
+    places: dict[int, slice] = {}
+    if deep is not None:
+        places[MIDDLE] = slice(0, width - top.kernel.size)
+        for block, own in deep.widths.items():
+            first = width + sum(at.stop - at.start for known, at in places.items() if known != MIDDLE)
+            places[block] = slice(first, first + own)
+    kernel = np.zeros(count)
+    kernel[width - top.kernel.size : width] = top.kernel.ravel()
+    for block, term in terms.items():
+        if block not in places or places[block].stop - places[block].start != term.size:
+            raise Problem("not_adaptable", base.card.architecture)
+        kernel[places[block]] = term
+    learnt = [np.arange(at.start, at.stop) for at in places.values()] or [np.arange(width - top.kernel.size, width)]
+    return Space(judge, width, Head(kernel, float(top.bias[0])), np.concatenate(learnt), places)
+
+
+def features_of(
+    job: Job, base: ModelPackage, space: Space, local: LocalImages, events: Events, control: Control
+) -> Features:
     """Return the features of train and val, plain and changed; what was computed before a crash is not computed again."""
     train, val = local.part("train"), local.part("val")
-    judge = Judge(base)
-    width = len(judge.look(local.picture(local.images[0])).features)
-    count = 2 * (len(train) + len(val))
-    key = f"{base.sha256} {local.fingerprint} {job.seed}"
+    width = len(space.old.kernel)
+    count = VIEWS * len(train) + 2 * len(val)
+    key = f"{base.sha256} {local.fingerprint} {job.seed} {VIEWS} views"
     rows = Rows(job.folder_of_job / "cache", "features", key, count, (width,), np.float32)
-    names = list(CHANGES)
-    order = [(image, None) for image in train] + [(image, place) for place, image in enumerate(train)]
-    order += [(image, None) for image in val] + [(image, place) for place, image in enumerate(val)]
-    for image, change in order[rows.done :]:
+    order = [(image, place, view) for view in range(VIEWS) for place, image in enumerate(train)]
+    order += [(image, place, view) for view in range(2) for place, image in enumerate(val)]
+    names, size = list(CHANGES), int(job.size or 0)
+
+    def view_of(image: LocalImage, place: int, view: int) -> npt.NDArray[np.uint8]:
+        picture = local.picture(image)
+        if view == 0:
+            return picture
+        if view == 1:
+            return perturbed(picture, names[place % len(names)], _CHANGE_SEED + job.seed + place)
+        rng = np.random.default_rng((_LOOK_SEED, job.seed, place, view))
+        return augment(picture, size, MILD, rng, local.picture(train[int(rng.integers(len(train)))]))
+
+    for first in range(rows.done, count, _CHUNK):
         if control.asked:
             rows.flush()
             control.check()
-        picture = local.picture(image)
-        if change is not None:
-            picture = perturbed(picture, names[change % len(names)], _CHANGE_SEED + job.seed + change)
-        rows.append(judge.look(picture).features)
+        for output in space.judge.look_at_all([view_of(*one) for one in order[first : first + _CHUNK]]):
+            rows.append(output.features)
         events.progress("features", rows.done, count)
     rows.flush()
-    labels = [np.array([image.label for image in part] * 2, np.int64) for part in (train, val)]
-    place = 2 * len(train)
-    return Features(np.array(rows.rows[:place]), labels[0], np.array(rows.rows[place:]), labels[1])
+    place = VIEWS * len(train)
+    train_labels = np.array([image.label for image in train] * VIEWS, np.int64)
+    val_labels = np.array([image.label for image in val] * 2, np.int64)
+    return Features(np.array(rows.rows[:place]), train_labels, np.array(rows.rows[place:]), val_labels)
 
 
 @dataclass
@@ -116,7 +220,7 @@ class Adapted:
 
     network: bytes
     head: Head
-    old: Head
+    space: Space
     features: Features
     rehearsal: Rehearsal
     best_epoch: int
@@ -135,20 +239,19 @@ def adapt(
     The old head itself takes part: where no other is better it stays. With ``finish`` nothing more is fitted.
     Raises Problem with ``not_adaptable`` or ``nothing_to_finish``.
     """
-    found = head_of(base.network_bytes)
-    if found is None or found.bias is None:
-        raise Problem("not_adaptable", base.card.architecture)
-    old = Head(found.kernel.ravel().astype(np.float64), float(found.bias[0]))
+    picture = local.picture(local.images[0])
+    rehearsal = Rehearsal.of(base, len(Judge(base).look(picture).features))
+    space = space_of(base, rehearsal.depths.shape[1], picture)
     events.tell("stage", stage="features")
-    features = features_of(job, base, local, events, control)
-    rehearsal = Rehearsal.of(base, features.train.shape[1])
+    features = features_of(job, base, space, local, events, control)
     if not len(rehearsal.labels):
         events.tell("warning", code="no_rehearsal", sentence=no_rehearsal())
     events.tell("stage", stage="fitting")
-    state = _fit(job, base, features, rehearsal, old, events, control, finish)
-    head = Head(np.array(state.kernel), state.bias) if state.best_epoch else old
-    network = with_head(base.network_bytes, head.kernel.astype(np.float32), head.bias)
-    return Adapted(network, head, old, features, rehearsal, state.best_epoch)
+    state = _fit(job, base, space, features, rehearsal, events, control, finish)
+    if not state.best_epoch:
+        return Adapted(base.network_bytes, space.old, space, features, rehearsal, 0)
+    head = space.whole(Head(np.array(state.kernel), state.bias))
+    return Adapted(space.written(base.network_bytes, head), head, space, features, rehearsal, state.best_epoch)
 
 
 def no_rehearsal() -> str:
@@ -162,43 +265,44 @@ def no_rehearsal() -> str:
 def _fit(
     job: Job,
     base: ModelPackage,
+    space: Space,
     features: Features,
     rehearsal: Rehearsal,
-    old: Head,
     events: Events,
     control: Control,
     finish: bool,
 ) -> _State:
     keep = np.arange(len(rehearsal.labels)) % HELD_OUT != 0
-    learn = _mixed(job, features.train, features.train_labels, rehearsal.part(keep), len(old.kernel))
-    judge = _mixed(job, features.val, features.val_labels, rehearsal.part(~keep), len(old.kernel))
+    learn = _mixed(job, space, features.train, features.train_labels, VIEWS, rehearsal, keep)
+    judge = _mixed(job, space, features.val, features.val_labels, 2, rehearsal, ~keep)
     epochs = int(job.epochs or 1)
     path = job.folder_of_job / _CHECKPOINT
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = [base.sha256, epochs, job.seed, job.class_weighting, len(learn.labels), len(judge.labels)]
+    key = [base.sha256, epochs, job.seed, job.class_weighting, len(learn.labels), len(judge.labels), len(space.learnt)]
     state = _restored(path, key)
     if state is None:
-        state = _State(best_loss=judge.loss(old))
+        state = _State(best_loss=judge.loss(space.old))
     elif state.epoch:
         events.tell("resumed", epoch=min(state.epoch + 1, epochs), step=state.epoch)
     if finish and not state.epoch:
         raise Problem("nothing_to_finish")
     if finish or _is_over(state, job, events):
         return state
-    fitting = HeadFit(learn.features, learn.labels, learn.weights, old)
+    fitting = HeadFit(learn.features[:, space.learnt], learn.labels, learn.weights, space.start)
     pulls = np.geomspace(STRONGEST, WEAKEST, epochs)
     for done in range(state.epoch):  # each epoch starts from the one before: else a resumed run would end elsewhere
         fitting.fit(float(pulls[done]))
     while state.epoch < epochs:
         control.check()
         started = time.monotonic()
-        head = fitting.fit(float(pulls[state.epoch]))
+        part = fitting.fit(float(pulls[state.epoch]))
+        head = space.whole(part)
         loss = judge.loss(head)
         better = loss < state.best_loss
         state.epoch += 1
         if better:
             state.best_epoch, state.best_loss = state.epoch, loss
-            state.kernel, state.bias = head.kernel.tolist(), head.bias
+            state.kernel, state.bias = part.kernel.tolist(), part.bias
         write_json(path, {"key": key, "state": asdict(state)})
         seconds = max(time.monotonic() - started, 1e-6)
         told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(head), "accuracy": learn.accuracy(head)}
@@ -206,7 +310,7 @@ def _fit(
             "step", **told, step=state.epoch, steps=epochs, images_per_second=len(learn.labels) / seconds,
             seconds_left=(epochs - state.epoch) * seconds, memory_mb=used_memory_mb(),
         )  # fmt: skip
-        local = head.logits(features.val[:, -len(old.kernel) :])
+        local = head.logits(features.val)
         events.tell(
             "epoch", **told, val_loss=loss, val_accuracy=judge.accuracy(head), val_auc=auc(features.val_labels, local),
             learning_rate=0.0, best=better, seconds=seconds,
@@ -227,7 +331,7 @@ def _is_over(state: _State, job: Job, events: Events) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Mixed:
-    """Local and rehearsal images together: top features (n, C), labels (n,), weights (n,)."""
+    """Local and rehearsal images together: features (n, F + E), labels (n,), weights (n,)."""
 
     features: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
@@ -242,14 +346,26 @@ class _Mixed:
 
 
 def _mixed(
-    job: Job, features: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], rehearsal: Rehearsal, top: int
+    job: Job,
+    space: Space,
+    features: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int64],
+    views: int,
+    rehearsal: Rehearsal,
+    chosen: npt.NDArray[np.bool_],
 ) -> _Mixed:
-    images = len(labels) / 2
-    worth = min(1.0, images / REHEARSAL_WORTH) if len(rehearsal.labels) else 1.0
+    old = rehearsal.full if space.places else rehearsal.features
+    known = rehearsal.labels[chosen]
+    worth = min(1.0, len(labels) / views / REHEARSAL_WORTH) if len(known) else 1.0
     return _Mixed(
-        np.concatenate((features[:, -top:], rehearsal.features[:, -top:])),
-        np.concatenate((labels, rehearsal.labels)),
-        np.concatenate((balanced_weights(labels, worth, job.class_weighting), balanced_weights(rehearsal.labels, 1.0))),
+        np.concatenate((features, old[chosen])),
+        np.concatenate((labels, known)),
+        np.concatenate(
+            (
+                balanced_weights(labels, worth, job.class_weighting),
+                balanced_weights(known, DEEP_REHEARSAL if space.places else 1.0),
+            )
+        ),
     )
 
 

@@ -26,11 +26,12 @@ from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
-from pneumo_desktop.training.adapt import Adapted
+from pneumo_desktop.training.adapt import VIEWS, Adapted
 from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.choose import Before, calibration_of, operating_points, scores_of
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample
+from pneumo_desktop.training.depths import with_depth_features
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, with_limits
 from pneumo_desktop.training.job import FROM_BASE, TRANSFER, Job
@@ -61,7 +62,8 @@ class Trained:
     """A network with what is known of it before it has a card.
 
     logits (2n,), features (2n, F): of the validation part, plain and then changed. gate: the gate's arrays.
-    rehearsal: features and labels to travel on. before: the rehearsal under the old and the new network, or None.
+    rehearsal: features, depths (n, E; no columns where the network has none) and labels to travel on.
+    before: the rehearsal under the old and the new network, or None.
     """
 
     network: bytes
@@ -70,6 +72,7 @@ class Trained:
     logits: npt.NDArray[np.float64]
     gate: Mapping[str, Array]
     rehearsal_features: Array
+    rehearsal_depths: Array
     rehearsal_labels: npt.NDArray[np.int64]
     before: Before | None
     details: Mapping[str, Any]
@@ -77,9 +80,10 @@ class Trained:
 
 def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
     """Put together what adapting gave; the gate is carried over, the rehearsal grows by the clinic's own features."""
-    features, rehearsal, top = adapted.features, adapted.rehearsal, len(adapted.head.kernel)
+    features, rehearsal, space = adapted.features, adapted.rehearsal, adapted.space
     rng = np.random.default_rng((seed, 31))
-    plain = len(features.train_labels) // 2
+    plain, seen = len(features.train_labels) // VIEWS, features.train[:, : space.width]
+    known = rehearsal.full if space.places else rehearsal.features
     old = np.sort(rng.permutation(len(rehearsal.labels))[:OLD_REHEARSAL])
     own = np.sort(rng.permutation(plain)[:OWN_REHEARSAL])
     gate = {name: values for name, values in base.arrays.items() if name.startswith("gate_")}
@@ -87,14 +91,15 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
         network=adapted.network,
         architecture=base.card.architecture,
         parameters=base.card.parameters,
-        logits=adapted.head.logits(features.val[:, -top:]),
-        gate=_with_own_centres(gate, features.train[:plain], features.train_labels[:plain], features.val),
-        rehearsal_features=np.concatenate((rehearsal.features[old], features.train[own])),
+        logits=adapted.head.logits(features.val),
+        gate=_with_own_centres(gate, seen[:plain], features.train_labels[:plain], features.val[:, : space.width]),
+        rehearsal_features=np.concatenate((rehearsal.features[old], seen[own])),
+        rehearsal_depths=np.concatenate((known[old], features.train[own]))[:, space.width :],
         rehearsal_labels=np.concatenate((rehearsal.labels[old], features.train_labels[own])),
         before=Before(
             rehearsal.labels,
-            adapted.old.logits(rehearsal.features[:, -top:]),
-            adapted.head.logits(rehearsal.features[:, -top:]),
+            space.old.logits(known),
+            adapted.head.logits(known),
             base.card,
         ),
         details={"best_epoch": adapted.best_epoch, "rehearsal_images": len(rehearsal.labels)},
@@ -144,13 +149,19 @@ def from_learnt(
     gate = fit_gate(examples, np.stack([features_of(picture) for picture, _, _ in examples]))
     gate = with_limits(gate, [output.features for output in outputs])
     own = [train[place] for place in np.sort(rng.permutation(len(train))[:NEW_REHEARSAL])]
+    deep = with_depth_features(network)
+    if deep is not None:
+        judge = Judge(unwritten(_bare_card(job, architecture, parameters), deep.network))
+    width = len(gate["gate_mean"])
+    remembered = np.stack([features_of(local.picture(image)) for image in own])
     return Trained(
         network=network,
         architecture=architecture,
         parameters=parameters,
         logits=np.array([output.logit for output in outputs], np.float64),
         gate=gate,
-        rehearsal_features=np.stack([features_of(local.picture(image)) for image in own]),
+        rehearsal_features=remembered[:, :width],
+        rehearsal_depths=remembered[:, width:],
         rehearsal_labels=np.array([image.label for image in own], np.int64),
         before=None,
         details={},
@@ -246,8 +257,10 @@ def _limits(job: Job, base: Card | None) -> tuple[str, ...]:
 
 def arrays_of(trained: Trained) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of the package: the gate in float32, the rehearsal in float16."""
+    depths = trained.rehearsal_depths
     return {
         **trained.gate,
+        **({"rehearsal_depths": depths.astype(np.float16)} if depths.shape[1] else {}),
         "rehearsal_features": trained.rehearsal_features.astype(np.float16),
         "rehearsal_labels": trained.rehearsal_labels.astype(np.float16),
     }

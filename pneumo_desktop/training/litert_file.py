@@ -17,6 +17,9 @@ from pneumo_desktop.models.card import BadPackageError
 
 Array = npt.NDArray[np.float32]
 CONV, DEPTHWISE, DENSE = "conv", "depthwise", "dense"
+EVIDENCE = "depth_block"
+"""The evidence from block 8 is a 1 x 1 convolution without bias named ``depth_block8`` (``training.depths``)."""
+
 _OPERATORS = {
     schema.BuiltinOperator.CONV_2D: CONV,
     schema.BuiltinOperator.DEPTHWISE_CONV_2D: DEPTHWISE,
@@ -41,7 +44,7 @@ class Weights:
     bias_at: int
 
 
-def _layers(name: str) -> frozenset[str]:
+def layers_of(name: str) -> frozenset[str]:
     """Return the layer names on a tensor's name; the converter counts traces by a suffix that is taken off."""
     parts = {part for path in name.split(";") for part in path.split("/")}
     return frozenset(parts | {_COUNTER.sub("", part) for part in parts})
@@ -65,7 +68,9 @@ def operations(data: bytes) -> Iterator[Weights]:
             if operator.InputsLength() > 2 and operator.Inputs(2) >= 0:
                 bias = _constant(model, graph, operator.Inputs(2), data)
             name = graph.Tensors(operator.Inputs(1)).Name().decode("utf-8", "replace")
-            yield Weights(kind, _layers(name), kernel[0], bias[0] if bias else None, kernel[1], bias[1] if bias else -1)
+            yield Weights(
+                kind, layers_of(name), kernel[0], bias[0] if bias else None, kernel[1], bias[1] if bias else -1
+            )
     except BadPackageError:
         raise
     except Exception as problem:
@@ -87,8 +92,12 @@ def _constant(model: schema.Model, graph: schema.SubGraph, index: int, data: byt
 
 
 def head_of(data: bytes) -> Weights | None:
-    """Return the 1 x 1 convolution to one map that ends the network, or None where the network has none."""
-    heads = [w for w in operations(data) if w.kind == CONV and w.kernel.shape[:3] == (1, 1, 1)]
+    """Return the 1 x 1 convolution to one map that ends the network, or None where the network has none.
+
+    Evidence from below the top (``training.depths``) is no head.
+    """
+    found = (w for w in operations(data) if w.kind == CONV and w.kernel.shape[:3] == (1, 1, 1))
+    heads = [w for w in found if not any(name.startswith(EVIDENCE) for name in w.layers)]
     if len(heads) != 1 or heads[0].bias is None or heads[0].bias.shape != (1,):
         return None
     return heads[0]

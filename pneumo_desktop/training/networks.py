@@ -8,7 +8,7 @@ a 1 x 1 convolution to one map followed by the global mean; the classic network'
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers
+
+from pneumo_desktop.training.litert_file import EVIDENCE
 
 Blocks = tuple[tuple[int, int, int, int, int], ...]
 
@@ -61,8 +63,24 @@ def _head(x: Any, middle: Any, inputs: Any, dropout: float, name: str) -> keras.
     return keras.Model(inputs, {"logit": logit, "map": heat, "features": features}, name=name)
 
 
-def _norm_relu(x: Any, name: str, activate: bool = True) -> Any:
-    x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name=name)(x)
+def with_depths(model: keras.Model, blocks: Iterable[int]) -> keras.Model:
+    """Return ``model`` with evidence from these blocks added to its map (``training.depths``); its layers are shared."""
+    total = model.get_layer("evidence").output
+    rows, columns = total.shape[1:3]
+    for block in blocks:
+        x = model.get_layer(f"block{block + 1}_expand").input
+        x = layers.Conv2D(1, 1, use_bias=False, name=f"{EVIDENCE}{block}")(x)
+        if x.shape[1] > rows:
+            x = layers.AveragePooling2D((x.shape[1] // rows, x.shape[2] // columns))(x)
+        total = layers.Add()([total, x])
+    logit = layers.GlobalAveragePooling2D(name="logit")(total)
+    heat = layers.Reshape((rows, columns), name="map")(total)
+    outputs = {"logit": logit, "map": heat, "features": model.output["features"]}
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def _norm_relu(x: Any, name: str, activate: bool = True, momentum: float = 0.98) -> Any:
+    x = layers.BatchNormalization(momentum=momentum, epsilon=1e-3, name=name)(x)
     return layers.ReLU(max_value=6.0)(x) if activate else x
 
 
@@ -99,16 +117,18 @@ def efficientnet_lite(variant: str, size: int, dropout: float = 0.2) -> keras.Mo
 
 def compact(size: int, dropout: float = 0.2) -> keras.Model:
     """Return a small separable CNN (about 0.3 M parameters) to be trained from scratch."""
+    # A clinic's training has some hundred steps: statistics that start at nothing must not take longer than that.
+    momentum = 0.9
     inputs = keras.Input((size, size, 1), name="picture")
     x = layers.Rescaling(2.0, offset=-1.0)(inputs)
     middle = x
     for stage, channels in enumerate((24, 48, 96, 192, 256)):
         convolution = layers.Conv2D if stage == 0 else layers.SeparableConv2D
         x = convolution(channels, 3, strides=2, padding="same", use_bias=False, name=f"down{stage}")(x)
-        x = _norm_relu(x, f"down{stage}_bn")
+        x = _norm_relu(x, f"down{stage}_bn", momentum=momentum)
         if stage > 0:
             x = layers.SeparableConv2D(channels, 3, padding="same", use_bias=False, name=f"same{stage}")(x)
-            x = _norm_relu(x, f"same{stage}_bn")
+            x = _norm_relu(x, f"same{stage}_bn", momentum=momentum)
         if stage == 3:
             middle = x
     return _head(x, middle, inputs, dropout, "compact")

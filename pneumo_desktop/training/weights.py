@@ -17,8 +17,9 @@ from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
+from pneumo_desktop.training.depths import terms_of
 from pneumo_desktop.training.litert_file import CONV, DENSE, DEPTHWISE, Array, Weights, operations
-from pneumo_desktop.training.networks import ARCHITECTURES, build
+from pneumo_desktop.training.networks import ARCHITECTURES, build, with_depths
 
 TOLERANCE = 1e-3
 """The largest difference of a logit between the package's network and the rebuilt one."""
@@ -29,6 +30,7 @@ def network_of(package: ModelPackage, dropout: float = 0.2) -> keras.Model:
     if package.card.architecture not in ARCHITECTURES:
         raise BadPackageError("network", f"the architecture {package.card.architecture} is not known")
     model = build(package.card.architecture, package.card.input_size, dropout)
+    model = with_depths(model, blocks) if (blocks := terms_of(package.network_bytes)) else model
     known = list(operations(package.network_bytes))
     for layer in model.layers:
         if isinstance(layer, keras.layers.SeparableConv2D):

@@ -21,7 +21,7 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
 
 EACH = 24
-LONG = 120_000
+LONG = 300_000
 """Milliseconds that a child process may take on a busy computer."""
 
 pytestmark = pytest.mark.timeout(600)
