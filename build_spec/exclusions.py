@@ -43,7 +43,7 @@ PRUNED_FILES = (
     "*plugins/platforms/*vnc*", "*plugins/platforms/*minimal*", "*plugins/platforms/*direct2d*",
     "*plugins/platforminputcontexts/*virtualkeyboard*",
     "*plugins/imageformats/*qpdf*", "*plugins/imageformats/*qtga*", "*plugins/imageformats/*qwbmp*",
-    "*plugins/imageformats/*qicns*",
+    "*plugins/imageformats/*qicns*", "*plugins/imageformats/*qtiff*", "*plugins/imageformats/*qwebp*",
     "*Qt/translations/qt_help_*", "*PySide6/translations/qt_help_*",
     "*matplotlib/mpl-data/sample_data/*", "*matplotlib/mpl-data/plot_directive/*",
     "*matplotlib/mpl-data/fonts/afm/*", "*matplotlib/mpl-data/fonts/pdfcorefonts/*",

@@ -227,9 +227,9 @@ def render(notices: Sequence[Notice]) -> str:
     lines = [
         "Pneumo Desktop is under the Apache License 2.0 (LICENSE, NOTICE). It contains the libraries below.",
         "",
-        "PySide6, Shiboken and Qt are used under the LGPL-3.0; OpenCV carries FFmpeg under the LGPL-2.1. They are",
-        "separate files of this installation and may be replaced by other builds of the same version. Their source",
-        "code is published by their projects under the names and versions given here.",
+        "PySide6, Shiboken and Qt are used under the LGPL-3.0. They are separate files of this installation and may be",
+        "replaced by other builds of the same version. Their source code is published by their projects under the names",
+        "and versions given here. FFmpeg, which OpenCV's licence names, was left out.",
         "",
         *(f"  {notice.name} {notice.version}: {notice.licence}" for notice in notices),
     ]

@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
+from pneumo_desktop.complaint import complain_of
 from pneumo_desktop.computer import keep_memory_low
 
 
@@ -21,8 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from pneumo_desktop.reading.trial import serve as try_model
 
         return try_model(sys.argv[2])
-    from pneumo_desktop.cli import main as command_line
-
+    try:
+        from pneumo_desktop.cli import main as command_line
+    except ImportError as problem:  # before there are words in two languages
+        complain_of(problem, "Pneumo Desktop is not whole. Please install it again.", window=True)
+        return 2
     return command_line(sys.argv[1:] if arguments is None else arguments)
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import errno
-import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services, why_not
 from pneumo_desktop.cli import arguments, models, training, verify, worklist
 from pneumo_desktop.cli import self_test as checks
+from pneumo_desktop.complaint import complain, complain_of, has_display
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import NewerDatabaseError, RecordsError
@@ -22,6 +23,16 @@ from pneumo_desktop.words import available_languages, set_language, speak_utf8, 
 from pneumo_desktop.words.sentences import sentence
 
 COMMANDS = ("run", "predict", "train", "evaluate", "self-test", "verify", "models")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words of a command line, also where there is no console."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the program with ``status``."""
+        if message:
+            complain(message.rstrip())
+        sys.exit(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--population", choices=[p.value for p in Population], default="not_known",
         help=tr("whose images they are, where the files do not tell"),
     )  # fmt: skip
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pneumo-desktop", parents=[common],
         description=tr(
             "Reads chest radiographs and puts the suspicious ones first. Without a command it opens the window."
@@ -95,13 +106,6 @@ def _missing(paths: Sequence[Path]) -> Path | None:
     return next((path for path in paths if not path.exists() and not path.is_symlink()), None)
 
 
-def has_display() -> bool:
-    """Tell whether a window can be opened here."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def examples() -> list[Path]:
     """Return the folder of generated example images."""
     return [places.resource("examples")]
@@ -110,7 +114,7 @@ def examples() -> list[Path]:
 def _run(options: argparse.Namespace) -> int:
     missing = _missing(options.images)
     if missing is not None:
-        print(tr("There is no file or folder {name}.").format(name=missing), file=sys.stderr)
+        complain(tr("There is no file or folder {name}.").format(name=missing), window=True)
         return worklist.EXIT_USAGE
     if has_display():
         from pneumo_desktop.gui import run
@@ -249,23 +253,26 @@ def main(words: Sequence[str]) -> int:
     arguments.speak()
     wants_help = any(word in ("-h", "--help", "--version") for word in words)
     options = _parser().parse_args(list(words) if wants_help else _command_first(words))
+    window = options.command == "run"
     try:
         return _HANDLERS[options.command](options)
     except (NewerDatabaseError, RecordsError) as problem:
-        print(why_not(problem), file=sys.stderr)
+        complain(why_not(problem), window)
     except sqlite3.Error as problem:
         text = tr("The records could not be written: {why}. Please free some disk space and try again.")
-        print(text.format(why=problem), file=sys.stderr)
+        complain(text.format(why=problem), window)
     except BadPackageError as problem:
         package = getattr(options, "model", None) or getattr(options, "file", None)
-        print(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), file=sys.stderr)
+        complain(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), window)
     except NoModelError:
-        print(tr("No model could be opened. Please install the program again, or import a model."), file=sys.stderr)
+        complain(tr("No model could be opened. Please install the program again, or import a model."), window)
     except OSError as problem:
         text = why_not(problem)
         full = problem.errno == errno.ENOSPC
-        print(
-            f"{text} ({shutil.disk_usage(options.data_dir or '.').free // 2**20} MiB)" if full else text,
-            file=sys.stderr,
-        )
+        complain(f"{text} ({shutil.disk_usage(options.data_dir or '.').free // 2**20} MiB)" if full else text, window)
+    except Exception as problem:
+        if not window:
+            raise
+        text = tr("The program could not start. Please install it again; results and decisions stay as they are.")
+        complain_of(problem, text, window)
     return worklist.EXIT_USAGE

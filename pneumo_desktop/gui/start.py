@@ -33,7 +33,9 @@ def _application() -> QApplication:
     return application
 
 
-def _refuse(text: str) -> None:
+def refuse(text: str) -> None:
+    """Show why the program ends, and wait until that is closed."""
+    _application()
     QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
 
 
@@ -52,7 +54,7 @@ def run(
     try:
         services = Services.create(data_dir, model)
     except CREATE_ERRORS as problem:
-        _refuse(why_not(problem))
+        refuse(why_not(problem))
         return EXIT_REFUSED
     open_log(services.folder / "logs")
     catcher = ErrorCatcher()
