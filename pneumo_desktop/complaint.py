@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import traceback
 
 TITLE = "Pneumo Desktop"
 _ERROR_ICON = 0x10
@@ -35,6 +34,8 @@ def complain(text: str, window: bool = False) -> None:
 def complain_of(problem: BaseException, text: str, window: bool = False) -> None:
     """Complain with ``text`` and the kind of an unexpected error; the trace goes to standard error alone."""
     if sys.stderr is not None:
+        import traceback
+
         traceback.print_exception(problem)
     complain(f"{text}\n\n{type(problem).__name__}: {problem}", window)
 

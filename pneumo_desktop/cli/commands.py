@@ -13,8 +13,7 @@ from typing import NoReturn
 
 from pneumo_desktop import __version__, places
 from pneumo_desktop.app import NoModelError, Services, why_not
-from pneumo_desktop.cli import arguments, models, training, verify, worklist
-from pneumo_desktop.cli import self_test as checks
+from pneumo_desktop.cli import arguments, exit_codes, models, training, verify
 from pneumo_desktop.complaint import complain, complain_of, has_display
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
@@ -35,17 +34,17 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(status)
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+def _parser() -> _Parser:
+    common = _Parser(add_help=False)
     common.add_argument(
         "--data-dir", type=Path, metavar="DIR", help=tr("folder for results, settings, models and logs")
     )
     common.add_argument("--language", choices=available_languages(), help=tr("language of the program"))
-    model = argparse.ArgumentParser(add_help=False)
+    model = _Parser(add_help=False)
     model.add_argument(
         "--model", type=Path, metavar="FILE", help=tr("a model package to use instead of the active model")
     )
-    population = argparse.ArgumentParser(add_help=False)
+    population = _Parser(add_help=False)
     population.add_argument(
         "--population", choices=[p.value for p in Population], default="not_known",
         help=tr("whose images they are, where the files do not tell"),
@@ -115,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
     missing = _missing(options.images)
     if missing is not None:
         complain(tr("There is no file or folder {name}.").format(name=missing), window=True)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if has_display():
         from pneumo_desktop.gui import run
 
@@ -128,6 +127,8 @@ def _run(options: argparse.Namespace) -> int:
     are_examples = not options.images
     if are_examples:
         print(tr("No images were named: these are generated examples, no patient's images."))
+    from pneumo_desktop.cli import worklist
+
     services = Services.create(options.data_dir, options.model)
     try:
         images = options.images or examples()
@@ -148,17 +149,19 @@ def _predict(options: argparse.Namespace) -> int:
     missing = _missing(options.images)
     if missing is not None:
         print(tr("There is no file or folder {name}.").format(name=missing), file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if options.out is not None and options.out.suffix.lower() not in (".csv", ".json"):
         text = tr("{name} must end in .csv or .json, so that the program knows what to write.")
         print(text.format(name=options.out.name), file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if options.out is not None and not options.out.absolute().parent.is_dir():
         print(tr("There is no folder {name}.").format(name=options.out.absolute().parent), file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if options.separator == options.decimal:
         print(tr("The separator and the decimal sign must differ."), file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
+    from pneumo_desktop.cli import worklist
+
     services = Services.create(options.data_dir, options.model)
     try:
         found = worklist.read(services, options.images, Population(options.population))
@@ -197,17 +200,19 @@ def _evaluate(options: argparse.Namespace) -> int:
         )  # fmt: skip
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     finally:
         services.close()
     print(result["text"])
-    return worklist.EXIT_UNREADABLE if result["unreadable"] else worklist.EXIT_FINE
+    return exit_codes.UNREADABLE if result["unreadable"] else exit_codes.FINE
 
 
 def _self_test(options: argparse.Namespace) -> int:
+    from pneumo_desktop.cli.self_test import self_test
+
     services = Services.create(options.data_dir, options.model)
     try:
-        return 0 if checks.self_test(services, options.json) else 1
+        return 0 if self_test(services, options.json) else 1
     finally:
         services.close()
 
@@ -275,4 +280,4 @@ def main(words: Sequence[str]) -> int:
             raise
         text = tr("The program could not start. Please install it again; results and decisions stay as they are.")
         complain_of(problem, text, window)
-    return worklist.EXIT_USAGE
+    return exit_codes.USAGE

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pneumo_desktop.app import Services
-from pneumo_desktop.cli import training, worklist
+from pneumo_desktop.cli import exit_codes, training
 from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
 from pneumo_desktop.words import tr
@@ -45,21 +45,21 @@ def models(options: argparse.Namespace) -> int:
         print(tr("The bundled and the active model cannot be removed."), file=sys.stderr)
     finally:
         services.close()
-    return worklist.EXIT_USAGE
+    return exit_codes.USAGE
 
 
 def _act(options: argparse.Namespace, services: Services) -> int:
     registry = services.registry
     if options.action == "show":
         print(json.dumps(registry.get(options.model_id).card.to_json(), indent=1, ensure_ascii=False))
-        return worklist.EXIT_FINE
+        return exit_codes.FINE
     if options.action == "export":
         info = registry.get(options.model_id)
         if options.file.suffix.lower() != ".pneumo":
             return training.export(info.path, options.file.resolve())
         registry.export(info.model_id, options.file)
         print(tr("Written: {name}").format(name=options.file))
-        return worklist.EXIT_FINE
+        return exit_codes.FINE
     if options.action == "activate":
         services.activate_model(options.model_id)
     elif options.action == "rollback":
@@ -70,7 +70,7 @@ def _act(options: argparse.Namespace, services: Services) -> int:
         registry.remove(options.model_id)
     for info in registry.list():
         print(_line(info))
-    return worklist.EXIT_FINE
+    return exit_codes.FINE
 
 
 def _line(info: ModelInfo) -> str:

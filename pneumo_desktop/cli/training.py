@@ -15,8 +15,7 @@ from typing import Any
 
 from pneumo_desktop import training_program
 from pneumo_desktop.app import NoModelError, Services
-from pneumo_desktop.cli import worklist
-from pneumo_desktop.cli.training_words import TextProgress
+from pneumo_desktop.cli import exit_codes
 from pneumo_desktop.recipe import PLACE_KEYS
 from pneumo_desktop.words import language, tr
 
@@ -61,19 +60,21 @@ def train(options: argparse.Namespace) -> int:
         if options.progress == "jsonl":
             code, last = run(arguments, lambda line, _: print(line, flush=True), job / LOG)
         else:
+            from pneumo_desktop.cli.training_words import TextProgress
+
             told = TextProgress(job)
             code, last = run(arguments, lambda _, event: told.tell(event), job / LOG)
             told.end(last)
     except UsageError as problem:
         print(problem, file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if last.get("event") == "done":
         for name in ("cache", "checkpoint"):
             shutil.rmtree(job / name, ignore_errors=True)
     if not last:
         print(ended_by_itself(), file=sys.stderr)
-        return worklist.EXIT_USAGE
-    return code if code in (worklist.EXIT_FINE, EXIT_STOPPED) else worklist.EXIT_USAGE
+        return exit_codes.USAGE
+    return code if code in (exit_codes.FINE, EXIT_STOPPED) else exit_codes.USAGE
 
 
 def ended_by_itself() -> str:
@@ -156,12 +157,12 @@ def export(package: Path, file: Path) -> int:
         _, last = run(["export", str(package), str(file)], lambda *_: None)
     except UsageError as problem:
         print(problem, file=sys.stderr)
-        return worklist.EXIT_USAGE
+        return exit_codes.USAGE
     if last.get("event") == "exported":
         print(tr("Written: {name}").format(name=file))
-        return worklist.EXIT_FINE
+        return exit_codes.FINE
     print(last.get("sentence") or ended_by_itself(), file=sys.stderr)
-    return worklist.EXIT_USAGE
+    return exit_codes.USAGE
 
 
 def run(

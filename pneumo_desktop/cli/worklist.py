@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.cli import exit_codes
 from pneumo_desktop.imaging.load import invert, load, turn
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, as_display
 from pneumo_desktop.imaging.sources import LeftOut
@@ -25,7 +26,6 @@ from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence, title
 
-EXIT_FINE, EXIT_USAGE, EXIT_UNREADABLE = 0, 2, 3
 _NAMED = 10
 """So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
 
@@ -174,4 +174,4 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
 def exit_code(rows: Sequence[Row]) -> int:
     """Return 3 when some file could not be read, else 0; a refusal by the gate is no failure."""
     unreadable = any(row.judgement and row.judgement.reason is Reason.UNREADABLE for row in rows)
-    return EXIT_UNREADABLE if unreadable else EXIT_FINE
+    return exit_codes.UNREADABLE if unreadable else exit_codes.FINE
