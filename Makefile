@@ -77,7 +77,7 @@ test-install: .venv/dev.stamp deb run-installer
 # The Windows installers, made here with PyInstaller under Wine (root; an empty computer needs an hour): build_spec/windows.
 WINE_ROOT ?= /var/tmp/pneumo-wine
 ON_WINDOWS := PYTHON=build/env-bundle/bin/python WINE_ROOT="$(WINE_ROOT)" sh build_spec/windows
-WINDOWS_BUILD := build/env-bundle/bin/pyinstaller $(BUNDLED) $(wildcard build_spec/windows/*.py build_spec/windows/*.sh)
+WINDOWS_BUILD := build/env-bundle/bin/pyinstaller $(BUNDLED) $(addprefix build_spec/windows/,bundle.sh version_resource.py windows_python.py)
 build/windows/bundle/pneumo-desktop/manifest.json: $(WINDOWS_BUILD)
 	$(ON_WINDOWS)/bundle.sh pneumo
 

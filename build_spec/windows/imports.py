@@ -1,7 +1,8 @@
 """Looks at every file of a Windows bundle: does it start on a bare Windows 10 1809, and is none of it Wine's?
 
 ``python build_spec/windows/imports.py FOLDER`` (needs pefile) exits 1 when a file is not 64-bit, was made by Wine, or
-imports a library that is neither in the bundle nor a part of Windows.
+imports a library that is neither in the bundle nor a part of Windows; when a program has no icon, no version, or a
+console where it should have none.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ PART_OF_WINDOWS = {
 """Libraries of every Windows 10, beside the sets named ``api-ms-win-*``. None of the Visual C++ run time is among them."""
 
 _WINE_MARKS = (b"Wine builtin DLL", b"Wine placeholder DLL")
+_ICON, _VERSION = (pefile.RESOURCE_TYPE[kind] for kind in ("RT_GROUP_ICON", "RT_VERSION"))
+_WITHOUT_CONSOLE, _CONSOLE = (pefile.SUBSYSTEM_TYPE[f"IMAGE_SUBSYSTEM_WINDOWS_{kind}"] for kind in ("GUI", "CUI"))
 _TABLES = [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{kind}"] for kind in ("IMPORT", "DELAY_IMPORT")]
 
 
@@ -38,11 +41,27 @@ def faults(folder: Path) -> Iterator[str]:
             if binary.FILE_HEADER.Machine != pefile.MACHINE_TYPE["IMAGE_FILE_MACHINE_AMD64"]:
                 yield f"{name} is not for 64-bit Windows."
             binary.parse_data_directories(_TABLES)
+            if path.parent == folder and path.suffix.lower() == ".exe":
+                yield from _look_faults(binary, path.name)
             tables = ("DIRECTORY_ENTRY_IMPORT", "DIRECTORY_ENTRY_DELAY_IMPORT")
             wanted = {entry.dll.decode().lower() for table in tables for entry in getattr(binary, table, [])}
         for library in sorted(wanted - inside - PART_OF_WINDOWS):
             if not library.startswith("api-ms-win-"):
                 yield f"{name} needs {library}, which is neither in the bundle nor a part of Windows."
+
+
+def _look_faults(binary: pefile.PE, name: str) -> Iterator[str]:
+    """Yield what Windows would show wrongly of a program: icon, version, a console."""
+    binary.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_RESOURCE"]])
+    resources = getattr(binary, "DIRECTORY_ENTRY_RESOURCE", None)
+    kinds = {entry.id for entry in resources.entries} if resources else set()
+    wanted = _WITHOUT_CONSOLE if name == "pneumo-desktop.exe" else _CONSOLE
+    if binary.OPTIONAL_HEADER.Subsystem != wanted:
+        yield f"{name} opens a console where it should not, or has none."
+    if _ICON not in kinds:
+        yield f"{name} has no icon."
+    if _VERSION not in kinds:
+        yield f"{name} has no version resource."
 
 
 def main() -> int:

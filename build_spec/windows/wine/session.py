@@ -57,7 +57,8 @@ class Session:
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a Windows program. Python under Wine wants pipes, and its exit code must survive them."""
-        script = '{ : | wine "$@" 2>&1; echo "[exit $?]"; } | cat'
+        # Standard input stays open: what is started there ends when its parent's pipe does.
+        script = 'mkfifo -m 666 "$HOME/.open" 2>/dev/null; { wine "$@" 2>&1 <>"$HOME/.open"; echo "[exit $?]"; } | cat'
         return subprocess.Popen(
             self._inside("sh", "-c", script, "sh", *words), cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
         )
@@ -98,6 +99,10 @@ class Session:
         """Tell whether a window with ``title`` in its own title is on the screen."""
         words = self._inside("xdotool", "search", "--onlyvisible", "--name", title)
         return subprocess.run(words, cwd=ROOT, check=False, capture_output=True).returncode == 0
+
+    def press(self, keys: str) -> None:
+        """Press ``keys`` in the window that has the focus."""
+        subprocess.run(self._inside("xdotool", "key", "--clearmodifiers", keys), cwd=ROOT, check=True)
 
     def files(self) -> set[str]:
         """Return every file and folder of drive C."""
