@@ -282,7 +282,9 @@ def _read_file(path: Path, limit: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise UnreadableImageError(codes.TOO_LARGE, f"{size} bytes")
-        data = file.read(limit + 1)
+        data = file.read(size + 1)  # as much is taken at once: no more than the file needs
+        if len(data) > size:  # it grows meanwhile
+            data += file.read(limit + 1 - len(data))
     if len(data) > limit:
         raise UnreadableImageError(codes.TOO_LARGE, f"more than {limit} bytes")
     return data

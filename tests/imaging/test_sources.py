@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_permission_is_told_whoever_asks(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("pneumo_desktop.imaging.sources.os.open", refuse)
     assert reason(Entry(tmp_path / "a.png")) == codes.NO_PERMISSION
+
+
+def test_a_small_file_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    path.write_bytes(b"x" * 10_000)
+    tracemalloc.start()
+    try:
+        assert len(read_bytes(Entry(path))) == 10_000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_files_that_are_gone_empty_or_too_large(tmp_path: Path) -> None:
