@@ -288,7 +288,7 @@ class Journey:
         self.cli("models", "activate", "tiny")
         (self.box.home / "propio.pneumo").unlink()
         with contextlib.closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("INSERT OR REPLACE INTO setting (key, value) VALUES ('theme', 'dark')")
+            connection.execute("INSERT OR REPLACE INTO setting (key, value) VALUES ('theme', '\"dark\"')")
 
     def still_own(self, before: dict[str, object], update: str) -> None:
         """All of it is there after an update, and the window shows it; then the clinic goes back to the bundled model."""

@@ -170,7 +170,7 @@ def main() -> int:
                         journey(box, log, options.quick)
                     if not options.keep:
                         shutil.rmtree(box.root)
-    except (Broken, RuntimeError) as problem:
+    except (Broken, RuntimeError, subprocess.TimeoutExpired) as problem:
         print(f"Not as promised: {problem}", file=sys.stderr)
         return 1
     if options.only is None:
