@@ -41,7 +41,7 @@ Maintainer: The Pneumo Desktop maintainers <maintainers@pneumo-desktop.invalid>
 Section: science
 Priority: optional
 Installed-Size: $(du -sk "$root/usr" | cut -f1)
-Depends: $("$python" build_spec/glibc.py --depends "$folder")
+Depends: $("$python" build_spec/glibc.py --depends "$folder"), xkb-data
 Recommends: $("$python" build_spec/glibc.py --recommends "$folder")
 Description: reading assistant for chest radiographs that needs no internet
  A small network reads each image of a folder, says likely pneumonia, uncertain,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 DESKTOP = (
     "desktop-file-utils", "shared-mime-info", "hicolor-icon-theme", "gtk-update-icon-cache", "fonts-dejavu-core",
-    "xz-utils", "xdg-utils", "libwayland-client0", "libwayland-cursor0", "libwayland-egl1",
+    "xz-utils", "xdg-utils", "xkb-data", "libwayland-client0", "libwayland-cursor0", "libwayland-egl1",
 )  # fmt: skip
 """What a desktop has besides the libraries that the package depends on."""
 
@@ -175,7 +175,7 @@ def entry_command(desktop_file: Path, paths: Sequence[str] = ()) -> list[str]:
 def screen(name: str = SCREEN) -> Iterator[None]:
     """Run an X server of 1366 x 768 that takes local connections only."""
     server = subprocess.Popen(
-        ["Xvfb", name, "-screen", "0", "1366x768x24", "-nolisten", "tcp", "-ac"], stderr=subprocess.DEVNULL
+        ["Xvfb", name, "-screen", "0", "1366x768x24", "-nolisten", "tcp", "-ac", "-noreset"], stderr=subprocess.DEVNULL
     )
     try:
         until = time.monotonic() + 20

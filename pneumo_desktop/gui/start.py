@@ -35,7 +35,7 @@ def _application() -> QApplication:
 
 def refuse(text: str) -> None:
     """Show why the program ends, and wait until that is closed."""
-    _application()
+    translate_qt(_application())
     QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
 
 
