@@ -173,6 +173,7 @@ Section Uninstall
     Delete "$INSTDIR\THIRD_PARTY_NOTICES.txt"
     Delete "$INSTDIR\uninstall.exe"
     RMDir "$INSTDIR"
+    RMDir "$LOCALAPPDATA\Programs" ; only where it is empty, and so was made for us
     Delete "$SMPROGRAMS\Pneumo Desktop.lnk"
     Delete "$DESKTOP\Pneumo Desktop.lnk"
 
