@@ -4,13 +4,18 @@ BIN := .venv/bin
 IMAGES ?=
 DATA ?= ../shared/data
 PICTURE ?= build/window.png
+TRAINING ?=
 
-.PHONY: run test check words lock model clean bundle deb run-installer windows windows-training test-install test-setup
+.PHONY: run training test check words lock model clean bundle deb run-installer windows windows-training test-install test-setup
 
-run: .venv/base.stamp
+# Code 3 says that some file could not be read: the list has told which, and that is no failure of the run.
+run: .venv/base.stamp $(if $(TRAINING),.venv/training.stamp)
 	@sh build_spec/system-libraries.sh
 	@mkdir -p build
-	@$(BIN)/pneumo-desktop run $(if $(IMAGES),"$(IMAGES)") --picture "$(PICTURE)"
+	@$(BIN)/pneumo-desktop run $(if $(IMAGES),"$(IMAGES)") --picture "$(PICTURE)" || { code=$$?; [ $$code -eq 3 ] || exit $$code; }
+
+# What training beyond adapting needs (TensorFlow), into the same .venv.
+training: .venv/training.stamp
 
 test: .venv/dev.stamp
 	@sh build_spec/system-libraries.sh
@@ -32,6 +37,8 @@ lock: .venv/dev.stamp
 	$(COMPILE) -c requirements/constraints.txt pyproject.toml -o requirements/base.txt
 	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra training --extra dev --extra weights \
 		pyproject.toml -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra training \
+		pyproject.toml -o requirements/training.txt
 	$(COMPILE) -c requirements/base.txt -c requirements/constraints.txt --extra bundle \
 		pyproject.toml -o requirements/bundle.txt
 	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training --extra weights \
@@ -103,10 +110,17 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/base.stamp: requirements/base.txt pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@echo "Installing the program's libraries into .venv: once, about two minutes…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	@sh build_spec/link-checkout.sh
 	@touch $@
 
+.venv/training.stamp: requirements/training.txt .venv/base.stamp
+	@echo "Installing the training component into .venv: once, some minutes…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.txt
+	@touch $@
+
 .venv/dev.stamp: requirements/dev.txt .venv/base.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "Installing what development and the tests need into .venv: once, some minutes…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@

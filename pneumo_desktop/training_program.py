@@ -49,4 +49,12 @@ def missing() -> str:
             "The training component belongs to another build of the program. "
             "Please install the training component of version {version}."
         ).format(version=__version__)
-    return tr("The training component is not installed. Please install the full version of the program.")
+    return tr("The training component is not installed: {how}").format(how=how_to_get())
+
+
+def how_to_get() -> str:
+    """Return the sentence that says where the training component comes from: with installers, or from source."""
+    if places.installation() is not None:
+        text = tr("install the training component of version {version}, which lies beside the program's installer.")
+        return text.format(version=__version__)
+    return tr("run “make training” in the program's folder (on Windows: pip install -r requirements\\training.txt).")

@@ -175,7 +175,7 @@ def run(
     """
     command = training_program.command()
     if command is None:
-        raise UsageError(tr("The training component is not installed. Install it to train and to export models."))
+        raise UsageError(training_program.missing())
     last: dict[str, Any] = {}
     words = [*command, "--language", language(), *arguments]
     with (

@@ -126,6 +126,13 @@ def print_worklist(rows: Sequence[Row]) -> None:
         score = "   -  " if judged.score is None else f"{number(judged.score, 3):>6s}"
         why = f"  {sentence(judged.detail or judged.reason.value)}" if judged.reason else ""
         print(f"{title(judged.outcome.value):18s} {score}  {_printable(row.entry.display_name())}{why}")
+    unreadable = sum(row.judgement is not None and row.judgement.reason is Reason.UNREADABLE for row in rows)
+    if unreadable:
+        text = ntr(
+            "{count} file could not be read; it stands in the list with the reason.",
+            "{count} files could not be read; they stand in the list with the reason.", unreadable,
+        )  # fmt: skip
+        print(text.format(count=unreadable))
     print(sentence("disclaimer"))
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,11 +27,19 @@ from pneumo_desktop.evaluation.cases import Answer, ReadOne
 from pneumo_desktop.evaluation.compare import Comparison
 from pneumo_desktop.evaluation.labelled import LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.metrics import finite
-from pneumo_desktop.evaluation.report import Report, chosen_part, compare_reports, evaluate_folder, write_numbers
+from pneumo_desktop.evaluation.report import (
+    Report,
+    chosen_part,
+    compare_reports,
+    evaluate_folder,
+    make_report,
+    write_numbers,
+)
 from pneumo_desktop.evaluation.summary import comparison_sentence, labels_sentence, report_lines
+from pneumo_desktop.evaluation.thresholds import point_at
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
-from pneumo_desktop.reading.outcome import Judgement, Population, Reason
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.words import tr
 
 
@@ -155,6 +163,30 @@ def measure(
         return Evaluation(report)
     other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
     return Evaluation(report, other, compare_reports(report, other) if other.cases else None)
+
+
+def at_threshold(evaluation: Evaluation, threshold: float) -> Evaluation:
+    """Return the evaluation as it would be with the first model's operating points at ``threshold`` (0..1).
+
+    Nothing is read again: the scores stay, and each band keeps its width on the logit scale.
+    """
+    report = evaluation.report
+    cases = [replace(case, judgement=_judged_at(case.judgement, threshold)) for case in report.cases]
+    moved = make_report(
+        cases, report.folder, report.part, report.prevalence, report.left_out, report.repeats, report.seed
+    )
+    other = evaluation.other
+    compared = other is not None and evaluation.comparison is not None
+    return Evaluation(moved, other, compare_reports(moved, other) if compared and other is not None else None)
+
+
+def _judged_at(judgement: Judgement, threshold: float) -> Judgement:
+    if judgement.operating_point is None:
+        return judgement
+    point = point_at(threshold, judgement.operating_point)
+    withheld = judgement.score is None or judgement.outcome is Outcome.NOT_ANALYSED
+    outcome = judgement.outcome if withheld else point.judge(judgement.score)  # type: ignore[arg-type]
+    return replace(judgement, operating_point=point, outcome=outcome)
 
 
 def evaluate(

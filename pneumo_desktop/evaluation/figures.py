@@ -17,14 +17,14 @@ from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from pneumo_desktop.evaluation import metrics
 from pneumo_desktop.evaluation.calibration import reliability
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import Report
-from pneumo_desktop.words import decimal, percent, tr
+from pneumo_desktop.words import decimal, in_language, percent, tr
 
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
@@ -41,6 +41,23 @@ def drawing(settings: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
+class NumberFormatter(ScalarFormatter):
+    """The numbers on an axis or a colour bar, with the decimal sign of the program's language (not of the system's)."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the words for the tick at ``x``."""
+        return in_language(super().__call__(x, pos))
+
+    def get_offset(self) -> str:
+        """Return what stands at the end of the axis."""
+        return in_language(super().get_offset())
+
+
+def _speak(axes: Axes) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(NumberFormatter())
+
+
 def class_names() -> tuple[str, str]:
     """Return the words for the two classes, normal first."""
     return tr("Normal"), tr("Pneumonia")
@@ -51,6 +68,7 @@ def _new(width: float = 5.0, height: float = 4.2) -> tuple[Figure, Axes]:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
+    _speak(axes)
     return figure, axes
 
 
@@ -86,7 +104,7 @@ def confusion_matrix(counts: Counts) -> Figure:
     axes.set_ylabel(tr("True class"))
     axes.set_title(tr("Confusion matrix"))
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes)
+    bar = figure.colorbar(image, ax=axes, format=NumberFormatter())
     bar.set_label(tr("Share of the true class"))
     return figure
 
@@ -202,6 +220,7 @@ def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     FigureCanvasAgg(figure)
     for place, (key, title) in enumerate((("loss", tr("Loss")), ("accuracy", tr("Accuracy"))), start=1):
         axes = figure.add_subplot(1, 2, place)
+        _speak(axes)
         for name, label, colour in ((key, tr("Training"), BLUE), (f"val_{key}", tr("Validation"), ORANGE)):
             values = history.get(name, ())
             if values:

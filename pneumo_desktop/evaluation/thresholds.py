@@ -82,6 +82,15 @@ def table(labels: npt.ArrayLike, scores: npt.ArrayLike, prevalence: float | None
     return rows
 
 
+def row_at(labels: npt.ArrayLike, scores: npt.ArrayLike, threshold: float) -> ThresholdRow:
+    """Return the row of any threshold, at the set's own share of pneumonia; scores (n,) in 0..1."""
+    truth = as_labels(labels)
+    called = as_scores(scores, len(truth)) >= threshold
+    positives, negatives = int(truth.sum()), int((truth == 0).sum())
+    tp, fp = int((called & (truth == 1)).sum()), int((called & (truth == 0)).sum())
+    return _row(threshold, tp, fp, positives, negatives, positives / len(truth))
+
+
 def _row(threshold: float, tp: int, fp: int, positives: int, negatives: int, prevalence: float) -> ThresholdRow:
     counts = Counts(tp=tp, fp=fp, fn=positives - tp, tn=negatives - fp)
     return ThresholdRow(

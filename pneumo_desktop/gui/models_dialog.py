@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QSplitter,
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import training_program
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.card_text import card_text, learnt_from
+from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError
@@ -98,6 +98,8 @@ class ModelsDialog(QDialog):
         layout.addWidget(self.words)
         layout.addLayout(buttons)
         self._chosen()
+        self.card.setPlaceholderText(tr("Reading the models…"))
+        self.words.setText(self.card.placeholderText())
         self._reload()
 
     def chosen(self) -> ModelInfo | None:
@@ -187,6 +189,7 @@ class ModelsDialog(QDialog):
         self._before = back_to
         wanted = choose or (before.model_id if before else None)
         self._models = list(models)
+        self.card.setPlaceholderText("")
         self.table.setRowCount(len(models))
         for row, info in enumerate(models):
             state = [tr("In use")] if info.active else []
@@ -239,7 +242,7 @@ class ModelsDialog(QDialog):
         if info is None:
             return
         question = tr("Remove {name}? Results that it made are kept.").format(name=info.model_id)
-        if QMessageBox.question(self, self.windowTitle(), question) == QMessageBox.StandardButton.Yes:
+        if asked(self, self.windowTitle(), question):
             self.remove_chosen()
 
     def done(self, result: int) -> None:

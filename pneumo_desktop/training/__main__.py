@@ -82,17 +82,18 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace, events: Events, _control: Control) -> None:
     package = ModelPackage.open(options.model or places.bundled_model())
     seconds = computer.pass_seconds(package)
-    possible, needed, sentences, estimated = {}, {}, [], {}
+    possible, missing, needed, sentences, estimated = {}, {}, {}, [], {}
     for way in [options.architecture] if options.architecture else computer.WAYS:
         size, batch = defaults_of(way, package.card.input_size)
         size = options.size or size
         problems = computer.missing(way, size, batch, options.images, [options.folder])
         possible[way] = not problems
+        missing[way] = [problem.code for problem in problems]
         needed[way] = computer.needed_memory_mb(way, size, batch, options.images)
         estimated[way] = computer.estimated_seconds(way, options.images, seconds, size / package.card.input_size)
         sentences += [text for text in map(sentence, problems) if text not in sentences]
     events.end(
-        "check", possible=possible, sentences=sentences, avx=has_avx(), memory_mb=free_memory_mb(),
+        "check", possible=possible, missing=missing, sentences=sentences, avx=has_avx(), memory_mb=free_memory_mb(),
         disk_mb=free_disk_mb(options.folder), needed_memory_mb=needed, estimated_seconds=estimated,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pneumo_desktop.evaluation.cases import Case
 from pneumo_desktop.evaluation.command import comparison_json
 from pneumo_desktop.evaluation.report import Report, compare_reports, make_report
-from pneumo_desktop.evaluation.thresholds import table
+from pneumo_desktop.evaluation.thresholds import row_at, table
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
@@ -41,6 +41,7 @@ from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.split import PARTS
 from pneumo_desktop.training.wrong_pictures import wrong_pictures
+from pneumo_desktop.words import tr
 
 Array = npt.NDArray[np.float32]
 OLD_REHEARSAL, OWN_REHEARSAL = 1000, 500
@@ -203,9 +204,13 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
     scores = scores_of(calibration, trained.logits)
     populations = [image.population(job.population) for image in val] * 2
     points = operating_points(job.goal, populations, labels, scores, calibration, trained.before)
-    rows = [asdict(row) for row in table(labels, scores)]
+    rows = table(labels, scores)
+    own = {point.threshold for point in points.values()} - {row.threshold for row in rows}
+    rows = sorted([*rows, *(row_at(labels, scores, one) for one in own)], key=lambda row: row.threshold)
     chosen = {population.value: asdict(point) for population, point in points.items()}
-    write_json(job.folder_of_job / "thresholds.json", {"operating_points": chosen, "table": rows})
+    write_json(
+        job.folder_of_job / "thresholds.json", {"operating_points": chosen, "table": [asdict(row) for row in rows]}
+    )
     today = datetime.date.today().isoformat()
     settings = {**job.recipe(), **trained.details}
     digest = hashlib.sha256(trained.network + json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
@@ -215,7 +220,7 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
         licences = ("Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0",)
     return Card(
         model_id=job.model_id or f"local-{today.replace('-', '')}-{digest}",
-        name=job.name or f"Local model {today}",
+        name=job.name or tr("Local model {date}").format(date=today),
         created=today,
         architecture=trained.architecture,
         input_size=int(job.size or 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from pneumo_desktop.training_program import how_to_get
 from pneumo_desktop.words import tr
 
 
@@ -29,8 +30,7 @@ def sentence(problem: Problem) -> str:
         "no_avx": tr("The processor of this computer lacks AVX, which this way of training needs. "
                      "Adapting the current model works without it."),
         "no_tensorflow": tr(
-            "The training component is not installed completely: TensorFlow is missing. "
-            "Adapting the current model works without it."
+            "The training component is not installed: {how} Adapting the current model works without it."
         ),
         "memory": tr("About {needed} MB of memory are needed and {free} MB are free. "
                      "Close other programs, or choose a smaller picture size or batch."),
@@ -51,7 +51,7 @@ def sentence(problem: Problem) -> str:
         "busy": tr("This training is already running in another window or program."),
         "internal": tr("The training ended with an error of the program ({what}). Please report it."),
     }  # fmt: skip
-    return words[problem.code].format(**problem.values)
+    return words[problem.code].format(**{"how": how_to_get(), **problem.values})
 
 
 def from_os_error(error: OSError, place: str) -> Problem:

@@ -4,6 +4,7 @@ from pneumo_desktop.words.catalogue import (
     N_,
     available_languages,
     decimal,
+    in_language,
     language,
     ntr,
     percent,
@@ -14,6 +15,6 @@ from pneumo_desktop.words.catalogue import (
 from pneumo_desktop.words.streams import speak_utf8
 
 __all__ = [
-    "N_", "available_languages", "decimal", "language", "ntr", "percent", "set_language", "speak_utf8", "system_language",
-    "tr",
+    "N_", "available_languages", "decimal", "in_language", "language", "ntr", "percent", "set_language", "speak_utf8",
+    "system_language", "tr",
 ]  # fmt: skip

@@ -73,8 +73,12 @@ def N_(message: str) -> str:
 
 def decimal(value: float, digits: int, sign: bool = False) -> str:
     """Return a number with ``digits`` decimals and the language's decimal sign; ``sign`` writes a plus as well."""
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    return text.replace(".", ",") if language() in _DECIMAL_COMMA else text
+    return in_language(f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}")
+
+
+def in_language(number: str) -> str:
+    """Return a number that is written with a point, with the language's decimal sign."""
+    return number.replace(".", ",") if language() in _DECIMAL_COMMA else number
 
 
 def percent(share: float, digits: int = 1) -> str:

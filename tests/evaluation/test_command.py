@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pneumo_desktop.evaluation.command import EvaluationError, evaluate, reading_with
+from pneumo_desktop.evaluation.command import EvaluationError, at_threshold, evaluate, measure, reading_with
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Population, Reason
 
@@ -46,6 +46,21 @@ def test_two_models(folder: Path, answers: Any, tmp_path: Path) -> None:
     assert data["compared"]["model_id"] == "model-b"
     assert data["comparison"]["mcnemar"]["p_exact"] == 1.0
     assert data["comparison"]["auc_difference"]["value"] == 0
+
+
+def test_another_operating_point_needs_no_second_reading(folder: Path, answers: Any) -> None:
+    measured = measure(answers(MIXED), folder, answers(MIXED, "model-b"))
+    moved = at_threshold(measured, 0.0)
+    counts = moved.report.counts
+    assert (counts.fn, counts.tn) == (0, 0)
+    assert counts.silent_positive + counts.silent_negative == sum(not case.judged for case in measured.report.cases)
+    assert {case.judgement.operating_point.threshold for case in moved.report.cases if case.judged} == {0.0}
+    assert [case.judgement.score for case in moved.report.cases] == [
+        case.judgement.score for case in measured.report.cases
+    ]
+    assert moved.other is measured.other
+    assert moved.comparison is not None
+    assert moved.comparison.mcnemar != measured.comparison.mcnemar  # type: ignore[union-attr]
 
 
 def test_nothing_to_evaluate_is_a_sentence(tmp_path: Path, answers: Any) -> None:

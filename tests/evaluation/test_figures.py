@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
 from pneumo_desktop.evaluation import figures
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import evaluate_folder
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import set_language, tr
 
 from .test_report import MIXED
 
@@ -82,3 +83,28 @@ def test_numbers_need_no_matplotlib_and_figures_no_pyplot() -> None:
         "assert not {'PySide6', 'tensorflow', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("language", "sign", "other"), [("es", ",", "."), ("en", ".", ",")])
+def test_axes_and_colour_bars_have_the_decimal_sign_of_the_program(
+    folder: Path, answers: Any, language: str, sign: str, other: str
+) -> None:
+    report = evaluate_folder(folder, answers(MIXED), repeats=10)
+    set_language(language)
+    try:
+        drawn = {
+            "matrix": figures.confusion_matrix(report.counts),
+            "roc": figures.roc({"a": report}),
+            "precision_recall": figures.precision_recall({"a": report}),
+            "calibration": figures.calibration({"a": report}),
+            "histogram": figures.score_histogram(report),
+            "curves": figures.training_curves({"loss": [0.4, 0.31, 0.28], "accuracy": [0.5, 0.71, 0.88]}),
+        }
+        for name, figure in drawn.items():
+            figure.canvas.draw()
+            axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
+            ticks = [label.get_text() for axis in axes for label in axis.get_ticklabels()]
+            assert any(sign in text for text in ticks), name
+            assert not any(other in text for text in ticks), name
+    finally:
+        set_language("en")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumo_desktop.evaluation import metrics
-from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, band_report, choose, table, with_band
+from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, band_report, choose, row_at, table, with_band
 from pneumo_desktop.reading.outcome import OperatingPoint, Outcome
 
 LABELS = [0, 0, 1, 0, 1, 1]
@@ -35,6 +35,12 @@ def test_the_table_by_hand() -> None:
     assert row.missed_per_thousand == pytest.approx(100 / 3)
     assert row.false_alarms_per_thousand == pytest.approx(300)
     assert row.ppv == pytest.approx((0.1 * 2 / 3) / (0.1 * 2 / 3 + 0.9 / 3))
+
+
+def test_any_threshold_has_a_row() -> None:
+    assert [row_at(LABELS, SCORES, row.threshold) for row in table(LABELS, SCORES)] == table(LABELS, SCORES)
+    between = row_at(LABELS, SCORES, 0.55)
+    assert (between.threshold, between.tp, between.fp, between.fn, between.tn) == (0.55, 2, 0, 1, 3)
 
 
 @given(both)

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.qt_words import translate_qt
+from pneumo_desktop.gui.reading_bar import progress_text
+from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.words import set_language
 
 
@@ -39,3 +41,11 @@ def test_numbers_follow_the_language_at_once_and_from_then_on(qapp: QApplication
         later.lineEdit().setText(text.replace("12", "17"))
         later.interpretText()
         assert later.value() == 17.5
+
+
+def test_the_rate_of_the_reading_has_the_languages_decimal_sign() -> None:
+    slow = Progress(done=1, total=9, walking=False, images_per_second=0.04, seconds_left=200.0)
+    set_language("es")
+    assert "0,0 por segundo" in progress_text(slow)
+    set_language("en")
+    assert "0.0 a second" in progress_text(slow)

@@ -34,6 +34,8 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.augment import Augmentation
+from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.problems import sentence as problem_sentence
 
 EACH = 22
 LONG = 120_000
@@ -195,15 +197,30 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
     test_names = {name for name, part in parts.items() if part == "test"}
     dialog.resume(waiting)
     wait_for_model(dialog, qtbot)
-    assert decision.use_threshold.isEnabled()
-    decision.use_chosen_threshold()
-    chosen = decision._row
-    assert chosen is not None
-    qtbot.waitUntil(lambda: not decision.measuring, timeout=LONG)
     package = decision._package
     assert package is not None
-    point = ModelPackage.open(package).card.operating_points[Population.NOT_KNOWN]
-    assert point.threshold == pytest.approx(min(max(chosen.threshold, 0.0), 1.0))
+    own = ModelPackage.open(package).card.operating_points[Population.NOT_KNOWN].threshold
+    thresholds = decision.page.thresholds
+
+    def in_use() -> float:
+        (index,) = thresholds.table.selectionModel().selectedRows()
+        return thresholds.rows()[index.row()].threshold
+
+    assert in_use() == pytest.approx(own)  # the row that stands is the one that is used
+    assert not decision.undo_point.isVisible()
+    thresholds.share.setValue(50.0)
+    thresholds.goal.setCurrentIndex(thresholds.goal.findData("false_alarms_at_most"))
+    qtbot.waitUntil(lambda: decision.accept_button.isEnabled() and decision._row is not None, timeout=LONG)
+    assert decision.undo_point.isVisible()
+    decision.undo_point.click()
+    assert in_use() == pytest.approx(own)
+    assert "as the training chose it" in decision.point_words.text()
+    thresholds.table.selectRow(len(thresholds.rows()) // 2 + 1)
+    qtbot.waitUntil(lambda: decision.accept_button.isEnabled(), timeout=LONG)
+    chosen = decision._row
+    assert chosen is not None
+    assert in_use() == chosen.threshold
+    assert f"{chosen.threshold:.3f}" in decision.point_words.text()
     decision.page.write(out=tmp_path / "numbers.json", figures=tmp_path / "figures")
     qtbot.waitUntil((tmp_path / "figures" / "score_histogram_other.svg").exists, timeout=LONG)
     assert json.loads((tmp_path / "numbers.json").read_text("utf-8"))["compared"]["model_id"] == bundled
@@ -213,6 +230,11 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
         decision.accept_button.click()
     accepted = services.package().card
     assert accepted.parent == bundled
+    for point in accepted.operating_points.values():
+        assert point.threshold == pytest.approx(chosen.threshold)
+    shown = decision.evaluation
+    assert shown is not None
+    assert accepted.metrics["locked_test"]["confusion"]["tp"] == shown.report.counts.tp
     assert accepted.metrics["locked_test"]["images"] == len(test_names)
     assert not decision.accept_button.isEnabled()
     assert unfinished_jobs(services.folder / "training") == []
@@ -352,7 +374,7 @@ def test_without_the_training_component_a_sentence_says_so(
 ) -> None:
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
     dialog.take_folder(images)
-    assert dialog.data.words.text().startswith("The training component is not installed.")
+    assert dialog.data.words.text().startswith("The training component is not installed: run “make training”")
 
 
 def test_what_the_computer_lacks_is_said_before_anything_starts(dialog: TrainingDialog) -> None:
@@ -368,6 +390,19 @@ def test_what_the_computer_lacks_is_said_before_anything_starts(dialog: Training
     assert dialog.train.toggle_button.isEnabled()
     dialog.train.take_recipe({"architecture": "classic"})
     assert not dialog.train.toggle_button.isEnabled()
+
+
+def test_a_missing_training_component_is_named_with_how_to_get_it(dialog: TrainingDialog) -> None:
+    ways = ("adapt", "fine-tune", "transfer", "compact", "classic")
+    missing = {way: [] if way == "adapt" else ["no_tensorflow"] for way in ways}
+    dialog.train._checked(
+        {"event": "check", "possible": {way: way == "adapt" for way in ways}, "missing": missing,
+         "sentences": [problem_sentence(Problem("no_tensorflow"))], "estimated_seconds": dict.fromkeys(ways, 600.0)}
+    )  # fmt: skip
+    assert "make training" in dialog.train.check_words.text()
+    for way in ("fine-tune", "scratch"):
+        assert dialog.train._way_words[way].text().endswith("Needs the training component, which is not installed.")
+    assert "On this computer" in dialog.train._way_words["adapt"].text()
 
 
 def test_settings_come_back_as_they_were_saved(dialog: TrainingDialog, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -63,13 +63,10 @@ class EvaluationDialog(QDialog):
         for button in (self.choose, self.choose_file):
             button.setAutoDefault(False)
             line.addWidget(button)
-        models = QHBoxLayout()
-        models.addWidget(self.model, 1)
-        models.addWidget(QLabel(tr("compared with")))
-        models.addWidget(self.other, 1)
         form = QFormLayout()
         form.addRow(tr("Folder with NORMAL and PNEUMONIA inside, or a CSV"), line)
-        form.addRow(tr("Model"), models)
+        form.addRow(tr("Model"), self.model)
+        form.addRow(tr("Compared with"), self.other)
         form.addRow(tr("Whose images are these?"), self.population)
         for widget, words in (
             (self.folder, tr("Labelled folder")),
@@ -85,16 +82,28 @@ class EvaluationDialog(QDialog):
         self.start.setDefault(True)
         self.start.clicked.connect(self.toggle)
         self.words = QLabel(wordWrap=True)
+        self.hint = QLabel(
+            tr(
+                "Choose a folder of images whose diagnosis is known, and press Evaluate. The model reads them and is measured: "
+                "what it got right and wrong, with a gallery of its errors, curves and thresholds. The images and the worklist "
+                "stay as they are."
+            ),
+            wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter,
+        )  # fmt: skip
+        self.close_button = QPushButton(tr("Close"))
+        self.close_button.setAutoDefault(False)
+        self.close_button.clicked.connect(self.reject)
         self.page = EvaluationPage()
         self.page.hide()
         buttons = QHBoxLayout()
         buttons.addWidget(self.words, 1)
         buttons.addWidget(self.start)
+        buttons.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.progress)
+        layout.addWidget(self.hint, 1)
         layout.addWidget(self.page, 1)
-        layout.addStretch(0)
         layout.addLayout(buttons)
         self._background.submit(services.registry.list, self._models_came)
 
@@ -162,6 +171,7 @@ class EvaluationDialog(QDialog):
         self._ended()
         self._evaluation = evaluation
         self.words.setText(tr("{count} images were read.").format(count=len(evaluation.report.cases)))
+        self.hint.hide()
         self.page.show_evaluation(evaluation, by_name=True)
         self.page.show()
 

@@ -133,11 +133,16 @@ class EvaluationPage(QWidget):
         return [report for report in (evaluation.report, evaluation.other) if report] if evaluation else []
 
     def show_evaluation(
-        self, evaluation: Evaluation, thresholds: Sequence[ThresholdRow] | None = None, by_name: bool = False
+        self,
+        evaluation: Evaluation,
+        thresholds: Sequence[ThresholdRow] | None = None,
+        by_name: bool = False,
+        prevalence: float | None = None,
     ) -> None:
         """Show ``evaluation``; its first model is called the new one, or by its name.
 
-        ``thresholds`` were counted on other images than the evaluated ones; None counts them here.
+        ``thresholds`` were counted on other images than the evaluated ones; None counts them here. ``prevalence`` in
+        per cent; None takes that of the images.
         """
         self._evaluation = evaluation
         self._counted = list(thresholds) if thresholds is not None else None
@@ -161,7 +166,7 @@ class EvaluationPage(QWidget):
         self.calibration.draw(lambda figures: figures.calibration(shown))
         own = evaluation.report.prevalence
         self.prevalence.blockSignals(True)
-        self.prevalence.setValue(100.0 * own if math.isfinite(own) else 50.0)
+        self.prevalence.setValue(prevalence or (100.0 * own if math.isfinite(own) else 50.0))
         self.prevalence.blockSignals(False)
         self._fill_numbers()
         self.gallery.show_cases(tr("Errors"), evaluation.report.errors())

@@ -35,6 +35,9 @@ _LONG = {
     1: N_("Pneumonia, called pneumonia"), 2: N_("Normal, called pneumonia"), 3: N_("Pneumonia, called normal"),
     4: N_("Normal, called normal"), 7: N_("Positive predictive value"), 8: N_("Negative predictive value"),
 }  # fmt: skip
+_SAME = 1e-9
+"""Thresholds nearer than this are one."""
+
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -80,12 +83,14 @@ class _Thresholds(QAbstractTableModel):
 
 
 class ThresholdTab(QWidget):
-    """A table of thresholds. ``chosen`` carries the row that the goal or the user picked."""
+    """A table of thresholds. ``chosen`` carries the row that the user picked, by a click or by a goal."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._threshold: float | None = None  # where the table stands; None goes by the goal
+        self._telling = True
         self.source = QLabel(wordWrap=True)
         self.goal = QComboBox()
         for kind, words in _GOALS.items():
@@ -93,8 +98,8 @@ class ThresholdTab(QWidget):
         self.share = QDoubleSpinBox(minimum=0.0, maximum=50.0, decimals=1, value=5.0, suffix=" %")
         self.goal.setAccessibleName(tr("Your goal"))
         self.share.setAccessibleName(tr("Share"))
-        self.goal.currentIndexChanged.connect(self._choose)
-        self.share.valueChanged.connect(self._choose)
+        self.goal.currentIndexChanged.connect(self._goal_changed)
+        self.share.valueChanged.connect(self._goal_changed)
         self._model = _Thresholds()
         self.table = QTableView()
         self.table.setModel(self._model)
@@ -120,25 +125,53 @@ class ThresholdTab(QWidget):
         return self._model.rows
 
     def set_goal(self, goal: Goal) -> None:
-        """Choose by ``goal`` from now on."""
+        """Show ``goal``; it picks a row when the user changes it."""
+        self._telling = False
         self.goal.setCurrentIndex(self.goal.findData(goal.kind.value))
         self.share.setValue(100.0 * goal.share)
+        self._telling = True
+
+    def stand_on(self, threshold: float | None) -> None:
+        """Select the row of ``threshold``, which is in use, without picking it; None goes by the goal."""
+        self._threshold = threshold
+        self._telling = False
+        self._select()
+        self._telling = True
 
     def take(self, rows: Sequence[ThresholdRow], source: str) -> None:
         """Show ``rows``; ``source`` says on which images they were counted."""
         self.source.setText(source)
+        self._telling = self._threshold is None  # at another prevalence a goal may pick another row
         self._model.take(list(rows))
         self.words.clear()
-        self._choose()
+        self._select()
+        self._telling = True
 
-    def _choose(self) -> None:
+    def _goal_changed(self) -> None:
+        if self._telling:
+            self._threshold = None
+            self._select()
+
+    def _select(self) -> None:
         kind = GoalKind(self.goal.currentData())
         self.share.setEnabled(kind is not GoalKind.MOST_RIGHT)
         rows = self._model.rows
-        if rows:
+        if not rows:
+            return
+        if self._threshold is None:
             place = rows.index(choose(rows, Goal(kind, self.share.value() / 100.0)))
-            self.table.selectRow(place)
-            self.table.scrollTo(self._model.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+        else:
+            near = [abs(row.threshold - self._threshold) for row in rows]
+            place = near.index(min(near)) if min(near) < _SAME else -1
+        if place < 0:
+            self.table.selectionModel().clear()
+            self.words.clear()
+            return
+        by_goal = self._threshold is None
+        self.table.selectRow(place)
+        if by_goal:
+            self._threshold = None
+        self.table.scrollTo(self._model.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _row_chosen(self, index: QModelIndex) -> None:
         if not index.isValid() or index.row() >= len(self._model.rows):
@@ -150,4 +183,6 @@ class ThresholdTab(QWidget):
         )
         missed, alarms = (score_text(v, 1) for v in (row.missed_per_thousand, row.false_alarms_per_thousand))
         self.words.setText(text.format(missed=missed, alarms=alarms))
-        self.chosen.emit(row)
+        if self._telling:
+            self._threshold = row.threshold
+            self.chosen.emit(row)

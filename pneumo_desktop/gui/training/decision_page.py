@@ -21,7 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop.app import Services
-from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, comparison_json, measure, reading_with
+from pneumo_desktop.evaluation.command import (
+    Evaluation,
+    EvaluationError,
+    at_threshold,
+    comparison_json,
+    measure,
+    reading_with,
+)
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.summary import labels_sentence
@@ -31,7 +38,7 @@ from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.training.jobs import finish_job
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
@@ -39,6 +46,7 @@ from pneumo_desktop.words.sentences import sentence
 
 _CLASSES = {"normal": NORMAL, "pneumonia": PNEUMONIA}
 _SHORTEST_REASON = 10
+_TOLD_FIRST = (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS)
 
 
 def locked_images(job: Path) -> LabelledFolder:
@@ -113,7 +121,11 @@ class DecisionPage(QWidget):
         self._job: Path | None = None
         self._package: Path | None = None
         self._base: Path | None = None
-        self._row: ThresholdRow | None = None
+        self._own: tuple[float, ...] = ()  # thresholds that training chose
+        self._row: ThresholdRow | None = None  # picked in their place
+        self._rows: list[ThresholdRow] = []
+        self._measured: Evaluation | None = None
+        self._picking = False
         self.evaluation: Evaluation | None = None
         self.judged = False
         self._background = Background(1, self)
@@ -125,17 +137,19 @@ class DecisionPage(QWidget):
         self.progress.setAccessibleName(tr("Progress of the evaluation"))
         self.progress.hide()
         self.words = QLabel(wordWrap=True)
-        self.use_threshold = QPushButton(tr("Use this operating point"))
+        self.point_words = QLabel(wordWrap=True)
+        self.undo_point = QPushButton()
+        self.undo_point.hide()
         self.accept_button = QPushButton(tr("Accept: read with the new model"))
         self.keep_button = QPushButton(tr("Keep for later"))
         self.discard_button = QPushButton(tr("Discard"))
         self.accept_button.setToolTip(tr("Results made before keep their model's name."))
         line = QHBoxLayout()
-        line.addWidget(self.use_threshold)
-        line.addStretch(1)
+        line.addWidget(self.undo_point)
+        line.addWidget(self.point_words, 1)
         for button in (self.discard_button, self.keep_button, self.accept_button):
             line.addWidget(button)
-        for button in (self.use_threshold, self.discard_button, self.keep_button, self.accept_button):
+        for button in (self.undo_point, self.discard_button, self.keep_button, self.accept_button):
             button.setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -143,7 +157,7 @@ class DecisionPage(QWidget):
         layout.addWidget(self.page, 1)
         layout.addWidget(self.words)
         layout.addLayout(line)
-        self.use_threshold.clicked.connect(self.use_chosen_threshold)
+        self.undo_point.clicked.connect(self.undo_pick)
         self.accept_button.clicked.connect(self.accept_new)
         self.keep_button.clicked.connect(self.keep_new)
         self.discard_button.clicked.connect(self.discard_new)
@@ -162,10 +176,10 @@ class DecisionPage(QWidget):
     def begin(self, job: Path, package: Path, base: Path | None) -> None:
         """Measure the package that ``job`` made beside ``base``."""
         self._job, self._package, self._base = job, package, base
-        self.judged, self.evaluation, self._row = False, None, None
+        self.judged, self.evaluation, self._row, self._own = False, None, None, ()
         self.page.hide()
         self.page.thresholds.set_goal(goal_of(job))
-        self._measure(None)
+        self._measure()
 
     def forget(self) -> None:
         """Give up the new model without a decision: another training takes its place."""
@@ -174,14 +188,25 @@ class DecisionPage(QWidget):
 
     def _buttons(self) -> None:
         for button in (self.accept_button, self.keep_button, self.discard_button):
-            button.setEnabled(self.undecided and not self.measuring)
-        self.use_threshold.setEnabled(self.undecided and not self.measuring and self._row is not None)
+            button.setEnabled(self.undecided and not self.measuring and not self._picking)
+        self.page.thresholds.setEnabled(self.undecided)
+        self.undo_point.setVisible(self.undecided and self._row is not None)
+        self.point_words.setVisible(self.undecided and bool(self._own))
+        shown = " / ".join(score_text(value, 3) for value in self._own)
+        self.undo_point.setText(tr("Back to {threshold}").format(threshold=shown))
+        if self._row is not None:
+            text = tr("Operating point when accepted: {threshold}, as you picked it.")
+            shown = score_text(self._row.threshold, 3)
+        else:
+            text = tr(
+                "Operating point when accepted: {threshold}, as the training chose it. Pick another under Thresholds."
+            )
+        self.point_words.setText(text.format(threshold=shown))
         self.changed.emit()
 
     # Measuring
 
-    def _measure(self, threshold: float | None) -> None:
-        """Measure; a ``threshold`` becomes the package's operating point first, and the card gets the new figures."""
+    def _measure(self) -> None:
         job, package, base = self._job, self._package, self._base
         if job is None or package is None:
             return
@@ -192,31 +217,29 @@ class DecisionPage(QWidget):
         self.words.setText(tr("Both models read the locked test part…"))
         self._buttons()
 
-        def work() -> tuple[Evaluation, list[ThresholdRow]]:
+        def work() -> tuple[Evaluation, list[ThresholdRow], Card]:
             from pneumo_desktop.reading.reader import Reader
 
-            if threshold is not None:
-                opened = ModelPackage.open(package)
-                points = {known: point_at(threshold, point) for known, point in opened.card.operating_points.items()}
-                _rewrite(opened, operating_points=points)
-            new = reading_with(Reader(ModelPackage.open(package)), population)
+            opened = ModelPackage.open(package)
             old = reading_with(Reader(ModelPackage.open(base)), population) if base is not None else None
+            new = reading_with(Reader(opened), population)
             evaluation = measure(new, locked_images(job), old, on_progress=self._measuring.emit)
-            if threshold is not None:
-                opened = ModelPackage.open(package)
-                _rewrite(opened, metrics={**opened.card.metrics, **_figures(evaluation)})
-            return evaluation, threshold_rows(job)
+            return evaluation, threshold_rows(job), opened.card
 
-        self._background.submit(work, self._measured, self._failed, topic="measure")
+        self._background.submit(work, self._came, self._failed, topic="measure")
 
     def _moved(self, done: int, of: int) -> None:
         self.progress.setRange(0, max(1, of))
         self.progress.setValue(done)
 
-    def _measured(self, found: tuple[Evaluation, list[ThresholdRow]]) -> None:
-        self.evaluation, rows = found
+    def _came(self, found: tuple[Evaluation, list[ThresholdRow], Card]) -> None:
+        self.evaluation, self._rows, card = found
+        self._measured = self.evaluation
+        told = [point for point in (card.operating_points.get(known) for known in _TOLD_FIRST) if point is not None]
+        self._own = tuple(dict.fromkeys(point.threshold for point in told))
         self.progress.hide()
-        self.page.show_evaluation(self.evaluation, rows)
+        self.page.thresholds.stand_on(self._own[0] if self._own else None)
+        self.page.show_evaluation(self.evaluation, self._rows)
         self.page.show()
         self.words.setText(
             tr("The locked test part was never learnt from. The thresholds were counted on the validation part.")
@@ -225,6 +248,7 @@ class DecisionPage(QWidget):
 
     def _failed(self, error: Exception) -> None:
         self.progress.hide()
+        self._picking = False
         self._buttons()
         if isinstance(error, LabelsError):
             self.words.setText(labels_sentence(error))
@@ -241,15 +265,27 @@ class DecisionPage(QWidget):
     # The operating point
 
     def _threshold_picked(self, row: ThresholdRow) -> None:
-        self._row = row
-        text = tr("Use the operating point {threshold}")
-        self.use_threshold.setText(text.format(threshold=score_text(row.threshold, 3)))
+        """Show both models with the picked operating point; it is written when the model is accepted or kept."""
+        measured = self._measured
+        if measured is None or not self.undecided or (self._row is not None and self._row.threshold == row.threshold):
+            return
+        self._row, self._picking = row, True
         self._buttons()
+        cut = min(max(row.threshold, 0.0), 1.0)
+        self._background.submit(lambda: at_threshold(measured, cut), self._show_picked, self._failed, topic="pick")
 
-    def use_chosen_threshold(self) -> None:
-        """Write the package with the chosen operating point for every population it has, and measure again."""
-        if self._row is not None and self.undecided and not self.measuring:
-            self._measure(self._row.threshold)
+    def undo_pick(self) -> None:
+        """Go back to the operating points that training chose."""
+        self._row = None
+        self._background.forget("pick")
+        self.page.thresholds.stand_on(self._own[0] if self._own else None)
+        if self._measured is not None:
+            self._show_picked(self._measured)
+
+    def _show_picked(self, evaluation: Evaluation) -> None:
+        self.evaluation, self._picking = evaluation, False
+        self.page.show_evaluation(evaluation, self._rows, prevalence=self.page.prevalence.value())
+        self._buttons()
 
     # The decision
 
@@ -276,11 +312,13 @@ class DecisionPage(QWidget):
         self._judge(lambda: finish_job(job), tr("The new model was discarded. Nothing has changed."), activated=False)
 
     def _install(self, activate: bool, reason: str = "") -> None:
-        package, job = self._package, self._job
+        package, job, row, evaluation = self._package, self._job, self._row, self.evaluation
         if package is None or job is None:
             return
 
         def work() -> None:
+            if row is not None and evaluation is not None:
+                _write_point(package, row.threshold, evaluation)
             if reason:
                 opened = ModelPackage.open(package)
                 _rewrite(opened, training={**opened.card.training, "accepted_although_worse": reason})
@@ -320,6 +358,13 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
         "locked_test": evaluation.report.card_figures(),
         "comparison": comparison_json(comparison) if comparison is not None else None,
     }
+
+
+def _write_point(package: Path, threshold: float, evaluation: Evaluation) -> None:
+    """Put an operating point into a package, for every population that it has one for, and what was measured with it."""
+    opened = ModelPackage.open(package)
+    points = {known: point_at(threshold, point) for known, point in opened.card.operating_points.items()}
+    _rewrite(opened, operating_points=points, metrics={**opened.card.metrics, **_figures(evaluation)})
 
 
 def _rewrite(package: ModelPackage, **changes: Any) -> None:

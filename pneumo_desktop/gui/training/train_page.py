@@ -104,6 +104,7 @@ class TrainPage(QWidget):
         self._problem = ""
         self._estimates: Mapping[str, float] = {}
         self._possible: Mapping[str, bool] = {}
+        self._missing: Mapping[str, list[str]] = {}
         self._stopped: Mapping[str, Any] = {}
         self._worker = Background(1, self)
         self._process = TrainingProcess(self)
@@ -247,6 +248,7 @@ class TrainPage(QWidget):
             return
         self._say_check("\n".join(event.get("sentences", [])))
         self._estimates, self._possible = event.get("estimated_seconds", {}), event.get("possible", {})
+        self._missing = event.get("missing", {})
         for value, button in self._buttons.items():
             names = [name for name, _words in _NETWORKS] if value == "scratch" else [value]
             button.setEnabled(any(self._possible.get(name, True) for name in names))
@@ -257,7 +259,9 @@ class TrainPage(QWidget):
             name = str(self.network.currentData()) if value == "scratch" else value
             seconds = self._estimates.get(name)
             text = tr(words)
-            if not self._possible.get(name, True):
+            if "no_tensorflow" in self._missing.get(name, ()):
+                text += " " + tr("Needs the training component, which is not installed.")
+            elif not self._possible.get(name, True):
                 text += " " + tr("Not possible on this computer.")
             elif isinstance(seconds, int | float):
                 text += " " + tr("On this computer {time}.").format(time=time_text(float(seconds)))
