@@ -258,10 +258,23 @@ def test_a_labelled_folder_is_measured_against_another_model(
 def test_a_folder_without_labels_is_answered_in_words(services: Services, tmp_path: Path, qtbot: QtBot) -> None:
     dialog = EvaluationDialog(services, tmp_path)
     qtbot.addWidget(dialog)
+    dialog.show()
+    assert "Choose a folder" in dialog.hint.text()
+    assert dialog.hint.isVisible()
     qtbot.waitUntil(lambda: dialog.model.count() == 1, timeout=10_000)
     dialog.toggle()
     qtbot.waitUntil(lambda: "NORMAL and PNEUMONIA" in dialog.words.text(), timeout=20_000)
-    dialog.close()
+    dialog.close_button.click()
+    assert not dialog.isVisible()
+
+
+def test_the_models_dialog_says_that_it_is_reading(services: Services, qtbot: QtBot) -> None:
+    fresh = ModelsDialog(services)
+    qtbot.addWidget(fresh)
+    assert fresh.card.placeholderText() == fresh.words.text() == "Reading the models…"
+    qtbot.waitUntil(lambda: fresh.table.rowCount() == 1)
+    assert fresh.card.placeholderText() == fresh.words.text() == ""
+    fresh.close()
 
 
 def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(

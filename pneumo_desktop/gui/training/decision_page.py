@@ -34,7 +34,7 @@ from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder
 from pneumo_desktop.evaluation.summary import labels_sentence
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, point_at
 from pneumo_desktop.gui.evaluation import EvaluationPage
-from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.gui.outcomes import population_word, score_text
 from pneumo_desktop.gui.training.jobs import finish_job
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.gui.workers import Background
@@ -121,7 +121,7 @@ class DecisionPage(QWidget):
         self._job: Path | None = None
         self._package: Path | None = None
         self._base: Path | None = None
-        self._own: tuple[float, ...] = ()  # thresholds that training chose
+        self._own: dict[Population, float] = {}  # thresholds that training chose
         self._row: ThresholdRow | None = None  # picked in their place
         self._rows: list[ThresholdRow] = []
         self._measured: Evaluation | None = None
@@ -138,7 +138,7 @@ class DecisionPage(QWidget):
         self.progress.hide()
         self.words = QLabel(wordWrap=True)
         self.point_words = QLabel(wordWrap=True)
-        self.undo_point = QPushButton()
+        self.undo_point = QPushButton(tr("Undo"))
         self.undo_point.hide()
         self.accept_button = QPushButton(tr("Accept: read with the new model"))
         self.keep_button = QPushButton(tr("Keep for later"))
@@ -176,7 +176,7 @@ class DecisionPage(QWidget):
     def begin(self, job: Path, package: Path, base: Path | None) -> None:
         """Measure the package that ``job`` made beside ``base``."""
         self._job, self._package, self._base = job, package, base
-        self.judged, self.evaluation, self._row, self._own = False, None, None, ()
+        self.judged, self.evaluation, self._row, self._own = False, None, None, {}
         self.page.hide()
         self.page.thresholds.set_goal(goal_of(job))
         self._measure()
@@ -192,8 +192,7 @@ class DecisionPage(QWidget):
         self.page.thresholds.setEnabled(self.undecided)
         self.undo_point.setVisible(self.undecided and self._row is not None)
         self.point_words.setVisible(self.undecided and bool(self._own))
-        shown = " / ".join(score_text(value, 3) for value in self._own)
-        self.undo_point.setText(tr("Back to {threshold}").format(threshold=shown))
+        shown = ", ".join(f"{population_word(known)} {score_text(value, 3)}" for known, value in self._own.items())
         if self._row is not None:
             text = tr("Operating point when accepted: {threshold}, as you picked it.")
             shown = score_text(self._row.threshold, 3)
@@ -235,10 +234,10 @@ class DecisionPage(QWidget):
     def _came(self, found: tuple[Evaluation, list[ThresholdRow], Card]) -> None:
         self.evaluation, self._rows, card = found
         self._measured = self.evaluation
-        told = [point for point in (card.operating_points.get(known) for known in _TOLD_FIRST) if point is not None]
-        self._own = tuple(dict.fromkeys(point.threshold for point in told))
+        points = card.operating_points
+        self._own = {known: points[known].threshold for known in _TOLD_FIRST if known in points}
         self.progress.hide()
-        self.page.thresholds.stand_on(self._own[0] if self._own else None)
+        self.page.thresholds.stand_on(next(iter(self._own.values()), None))
         self.page.show_evaluation(self.evaluation, self._rows)
         self.page.show()
         self.words.setText(
@@ -278,7 +277,7 @@ class DecisionPage(QWidget):
         """Go back to the operating points that training chose."""
         self._row = None
         self._background.forget("pick")
-        self.page.thresholds.stand_on(self._own[0] if self._own else None)
+        self.page.thresholds.stand_on(next(iter(self._own.values()), None))
         if self._measured is not None:
             self._show_picked(self._measured)
 
