@@ -117,7 +117,7 @@ def main() -> None:
         step("a decision", lambda row=chosen: view.take_decided(replace(row, decision=Decision.NORMAL)))
         step("the next row to decide", lambda turn=turn: view.model.next_left(turn))
         step("another language", view.retranslate)
-        step("a queue is withdrawn", lambda: view.remove_queue(1))
+        step("the list is cleared", view.clear)
     keys = [(0, row.judgement.score or 0.0, row.entry.display_name()) for row in rows if row.judgement]
     bare = []
     for _turn in range(options.rounds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMargins, QPoint, QRect, Qt, Signal
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVB
 
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
 
@@ -123,14 +124,14 @@ class Offer(QWidget):
 
 
 class PopulationQuestion(QWidget):
-    """Asks once for a folder whose images it holds; the reading goes on meanwhile. ``told`` carries folder, answer."""
+    """Asks once for some folders whose images they hold; the reading goes on meanwhile. ``told`` carries folders, answer."""
 
     told = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self._folders: list[Path] = []
+        self._asked: list[tuple[Path, ...]] = []
         self._label = QLabel(wordWrap=True)
         self.answers = {
             known: QPushButton() for known in (Population.CHILDREN, Population.ADULTS, Population.NOT_KNOWN)
@@ -143,30 +144,40 @@ class PopulationQuestion(QWidget):
             layout.addWidget(button)
         self.hide()
 
-    def ask(self, folder: Path) -> None:
-        """Ask for ``folder``, after those that are asked for already."""
-        if folder not in self._folders:
-            self._folders.append(folder)
+    def ask(self, folders: tuple[Path, ...]) -> None:
+        """Ask for ``folders`` together, after those that are asked for already."""
+        if folders not in self._asked:
+            self._asked.append(folders)
         self.retranslate()
         self.show()
 
     def forget(self) -> None:
         """Ask nothing any more."""
-        self._folders.clear()
+        self._asked.clear()
         self.hide()
 
     def retranslate(self) -> None:
         """Say every word again in the current language."""
         for known, button in self.answers.items():
             button.setText(population_word(known))
-        if self._folders:
+        if self._asked:
             text = tr(
-                "Whose images are in “{name}”? The operating point depends on it, where a file does not tell the age."
+                "Whose images are in {names}? The operating point depends on it, where a file does not tell the age."
             )
-            self._label.setText(text.format(name=self._folders[0].name or str(self._folders[0])))
+            self._label.setText(text.format(names=_names(self._asked[0])))
 
     def _answered(self, known: Population) -> None:
-        folder = self._folders.pop(0)
-        self.setVisible(bool(self._folders))
+        folders = self._asked.pop(0)
+        self.setVisible(bool(self._asked))
         self.retranslate()
-        self.told.emit(folder, known)
+        self.told.emit(folders, known)
+
+
+def _names(folders: Sequence[Path]) -> str:
+    """Return the folders' names in quotes: all of up to three, else two and how many more."""
+    names = [tr("“{name}”").format(name=folder.name or folder) for folder in folders]
+    if len(names) > 3:
+        names[2:] = [ntr("{count} more folder", "{count} more folders", len(names) - 2).format(count=len(names) - 2)]
+    if len(names) == 1:
+        return names[0]
+    return tr("{first} and {last}").format(first=", ".join(names[:-1]), last=names[-1])

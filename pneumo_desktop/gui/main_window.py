@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         self.evaluate_offer.accepted.connect(self._evaluate_dropped)
         self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
         self.population.activated.connect(lambda: self.reading.tell(Population(self.population.currentData())))
-        self.population_question.told.connect(lambda folder, told: self.reading.tell(told, folder))
+        self.population_question.told.connect(lambda folders, told: self.reading.tell(told, folders))
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
         self.result.verdict_unwanted.connect(lambda: self._show_verdict(False))
@@ -158,7 +158,6 @@ class MainWindow(QMainWindow):
         reading.no_model.connect(self._no_model)
         reading.population_wanted.connect(self.population_question.ask)
         reading.population_used.connect(self._show_population)
-        reading.withdrawn.connect(self.queue.remove_queue)
         bar.pause_wanted.connect(self.toggle_pause)
         bar.stop_wanted.connect(self.cancel_reading)
         bar.go_on_wanted.connect(reading.go_on)
@@ -265,8 +264,7 @@ class MainWindow(QMainWindow):
     def _reading_ended(self, unread: bool) -> None:
         self.queue.flush()
         self.queue.reading_bar.end(unread)
-        if not unread:
-            self.queue.show_the_most_suspicious()
+        self.queue.open_at_the_top()
         rows = self.queue.model.all_rows()
         self.say(ntr("{count} file read.", "{count} files read.", len(rows)).format(count=len(rows)))
         if not rows:

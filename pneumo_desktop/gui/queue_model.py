@@ -194,14 +194,6 @@ class QueueModel(QAbstractTableModel):
         if fresh or moved:
             self._resort()
 
-    def remove_queue(self, queue_id: int) -> None:
-        """Forget the rows of a queue."""
-        going = [entry_id for entry_id, row in self._rows.items() if row.queue_id == queue_id]
-        self._take_out([entry_id for entry_id in going if entry_id in self._place])
-        for entry_id in going:
-            for known in (self._rows, self._texts, self._keys):
-                known.pop(entry_id, None)
-
     def _take_out(self, entry_ids: Collection[int]) -> None:
         """Stop showing some rows: one by one, or all at once where that would take long."""
         if len(entry_ids) > 50:

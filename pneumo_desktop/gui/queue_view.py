@@ -72,7 +72,8 @@ class QueueView(QWidget):
         self.thumbnails = Thumbnails(self)
         self.thumbnails.ready.connect(self._thumbnail_ready)
         self._chosen: int | None = None
-        self._automatic = False
+        self.automatic = False
+        """True while a row is chosen that the reader has not chosen."""
         self._room_needed = 0
         self._pending: list[Row] = []
         self._flush = QTimer(self, singleShot=True, interval=80)
@@ -160,7 +161,7 @@ class QueueView(QWidget):
         self._chosen = None
         self.thumbnails.clear()
         self.model.clear()
-        self._automatic = False
+        self.automatic = False
         self._count()
         self.current_changed.emit(None)
 
@@ -233,34 +234,24 @@ class QueueView(QWidget):
             self.current_changed.emit(self.current_row())
 
     def _choose_first(self) -> None:
-        """While nothing is chosen, show the first picture that there is something to say of."""
+        """While nothing is chosen, show the first picture that there is something to say of; it stays until the reader
+        moves."""
         judged = self.model.row_at(0).judgement if self.model.rowCount() else None
         if judged is not None and judged.score is not None:
-            self.choose(0)
-            self._automatic = True
+            self._open_at_the_top()
 
     def focus_table(self) -> None:
         """Let the keys go to the list."""
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def keep_chosen(self) -> None:
-        """The reader is at work on what is shown: it is not exchanged for another any more."""
-        self._automatic = False
+    def open_at_the_top(self) -> None:
+        """At the end of a reading show the first row where nothing was shown before, and choose nothing else."""
+        if self._chosen is None and self.model.rowCount():
+            self._open_at_the_top()
 
-    def show_the_most_suspicious(self) -> None:
-        """At the end of a reading show what stands first, unless the reader has chosen or touched anything."""
-        if (self._automatic or self._chosen is None) and self.model.rowCount():
-            self.choose(0)
-            self._automatic = False
-
-    def remove_queue(self, queue_id: int) -> None:
-        """Take the rows of a queue off the list."""
-        self._pending = [row for row in self._pending if row.queue_id != queue_id]
-        self.model.remove_queue(queue_id)
-        if self._chosen is not None and self.model.row_of(self._chosen) is None:
-            self._chosen = None
-            self.current_changed.emit(None)
-        self._count()
+    def _open_at_the_top(self) -> None:
+        self.choose(0)
+        self.automatic = True
 
     def _size_columns(self) -> None:
         """Give each narrow column the room that its widest word needs in the language in use."""
@@ -339,7 +330,7 @@ class QueueView(QWidget):
         if not indexes:
             return
         row = self.model.row_at(indexes[0].row())
-        self._automatic = False
+        self.automatic = False
         if row.entry_id != self._chosen:
             self._chosen = row.entry_id
             self.current_changed.emit(row)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,20 @@ def folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _remember(store: Store, paths: Sequence[Path], population: Population) -> None:
-    for folder in {folder_of(path) for path in paths}:
+def _by_what_was_told(paths: Sequence[Path], store: Store) -> dict[Population | None, list[Path]]:
+    """Return ``paths`` by what was said of their folders; None holds those whose folder nobody has told of."""
+    told: dict[Path, Population | None] = {}
+    groups: dict[Population | None, list[Path]] = {}
+    for path in paths:
+        folder = folder_of(path)
+        if folder not in told:
+            told[folder] = store.folder_population(folder)
+        groups.setdefault(told[folder], []).append(path)
+    return groups
+
+
+def _remember(store: Store, folders: Collection[Path], population: Population) -> None:
+    for folder in folders:
         store.set_folder_population(folder, population)
 
 
@@ -43,10 +54,8 @@ class ReadingDesk(QObject):
     failed = Signal(object)
     no_model = Signal()
     population_wanted = Signal(object)
-    """A folder whose patients nobody has told of."""
+    """Folders whose patients nobody has told of."""
     population_used = Signal(object)
-    withdrawn = Signal(int)
-    """A queue's rows leave the list, because its images are read again in another way."""
 
     def __init__(self, services: Services, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,42 +63,49 @@ class ReadingDesk(QObject):
         self._background = Background(1, self)
         self._runs: list[ReadingRun] = []
         self._progress: dict[ReadingRun, Progress] = {}
-        self._from_records: dict[int, tuple[Population, ReadingRun | None]] = {}
         self.left_out: list[LeftOut] = []
         self.default_population = Population.NOT_KNOWN
 
     # starting
 
     def start(self, paths: Sequence[Path], examples: bool = False, population: Population | None = None) -> None:
-        """Read ``paths`` as a new queue beside what is listed; without ``population``, as was told of their folder."""
+        """Read ``paths`` as a new queue beside what is listed; without ``population``, as was told of their folders.
+
+        A queue holds the images of one population: folders of which different things were told become queues of their own.
+        """
         run = self._new_run(paths, examples)
         store = self._services.store
 
-        def begin() -> Path | None:
-            folder = folder_of(paths[0])
-            told = population or store.folder_population(folder)
+        def begin() -> tuple[Path, ...]:
+            groups = {population: list(paths)} if population else _by_what_was_told(paths, store)
+            (told, first), *others = groups.items()
+            run.others = tuple(others)
+            run.paths, run.folders = tuple(first), tuple(dict.fromkeys(map(folder_of, first)))
             used = told or self.default_population
-            run.began(self._services.start_queue(paths, run.callbacks(), used, examples=examples), used)
-            return None if told or examples else folder
+            run.began(self._services.start_queue(first, run.callbacks(), used, examples=examples), used)
+            return () if told or examples else run.folders
 
         self._begin(run, begin)
 
-    def resume(self, queue_id: int, population: Population, paths: Sequence[Path] = (), examples: bool = False) -> None:
-        """Go on with a queue that was not finished; ``paths`` are what it was made of, where that is known."""
-        run = self._new_run(paths, examples)
-        if not paths:
-            self._from_records[queue_id] = population, run
+    def resume(self, queue_id: int, population: Population, before: ReadingRun | None = None) -> None:
+        """Go on with a queue that was not finished; ``before`` is the run of this sitting that was stopped."""
+        run = self._new_run(before.paths, before.examples, before.folders) if before else self._new_run((), False)
+        run.queue_id = queue_id
         self._begin(
             run,
             lambda: run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population),
         )
 
     def lists(self, queue_id: int, population: Population) -> None:
-        """Know of a queue of the records that is listed, so that ``tell`` reads it anew too."""
-        self._from_records.setdefault(queue_id, (population, None))
+        """Know of a queue of the records that is listed, so that it can be read anew too."""
+        if all(run.queue_id != queue_id for run in self._runs):
+            run = ReadingRun((), False, self)
+            run.queue_id, run.population, run.active = queue_id, population, False
+            self._runs.append(run)
 
-    def _new_run(self, paths: Sequence[Path], examples: bool) -> ReadingRun:
+    def _new_run(self, paths: Sequence[Path], examples: bool, folders: tuple[Path, ...] = ()) -> ReadingRun:
         run = ReadingRun(paths, examples, self)
+        run.folders = folders
         run.rows.connect(self.rows)
         run.progress.connect(lambda progress: self._progressed(run, progress))
         run.left_out.connect(self._left_out_came)
@@ -98,14 +114,18 @@ class ReadingDesk(QObject):
         self.began.emit()
         return run
 
-    def _begin(self, run: ReadingRun, begin: Callable[[], Path | None]) -> None:
-        """Call ``begin`` off the GUI thread; it returns a folder whose patients nobody has told of."""
+    def _begin(self, run: ReadingRun, begin: Callable[[], tuple[Path, ...] | None]) -> None:
+        """Call ``begin`` off the GUI thread; it returns the folders whose patients nobody has told of."""
 
-        def begun(folder: Path | None) -> None:
-            if not run.dropped:
-                self.population_used.emit(run.population)
-                if folder is not None:
-                    self.population_wanted.emit(folder)
+        def begun(untold: tuple[Path, ...] | None) -> None:
+            if run.dropped:
+                return
+            self.population_used.emit(run.population)
+            others, run.others = run.others, ()
+            for told, paths in others:
+                self.start(paths, run.examples, told)
+            if untold:
+                self.population_wanted.emit(untold)
 
         def failed(error: Exception) -> None:
             run.drop()
@@ -146,8 +166,8 @@ class ReadingDesk(QObject):
         """Go on with what was stopped in this sitting."""
         for run in [run for run in self._runs if run.cancelled and not run.active]:
             self._runs.remove(run)
-            if run.pipeline is not None:
-                self.resume(run.pipeline.queue_id, run.population, run.paths, run.examples)
+            if run.queue_id is not None:
+                self.resume(run.queue_id, run.population, run)
 
     def _progressed(self, run: ReadingRun, progress: Progress) -> None:
         self._progress[run] = progress
@@ -167,7 +187,8 @@ class ReadingDesk(QObject):
         )
 
     def _left_out_came(self, items: Sequence[LeftOut]) -> None:
-        self.left_out.extend(items)
+        known = set(self.left_out)  # a folder that is walked again leaves the same files out
+        self.left_out.extend(item for item in dict.fromkeys(items) if item not in known)
         self.left_out_changed.emit(len(self.left_out))
 
     def _run_ended(self, run: ReadingRun, error: BaseException | None) -> None:
@@ -179,54 +200,48 @@ class ReadingDesk(QObject):
         if not self.active_runs():
             self.ended.emit(any(run.cancelled and run.pipeline is not None for run in self._runs))
 
-    # whose images
+    # reading anew
 
-    def tell(self, population: Population, folder: Path | None = None) -> None:
-        """Remember whose images a folder holds (every listed one without ``folder``) and read anew what it changes."""
+    def tell(self, population: Population, folders: Collection[Path] | None = None) -> None:
+        """Remember whose images some folders hold (every listed one without ``folders``) and read anew what it changes."""
         store = self._services.store
+        if folders is not None:
+            self._background.submit(lambda: _remember(store, folders, population))
         for run in list(self._runs):
-            if not run.paths or run.dropped or (folder is not None and folder_of(run.paths[0]) != folder):
+            if folders is None:
+                self._background.submit(lambda run=run: _remember(store, run.folders, population))  # type: ignore[misc]
+            elif not set(folders) & set(run.folders):
                 continue
-            self._background.submit(partial(_remember, store, run.paths, population))
-            if run.population is not population:
-                self._withdraw(run)
-                self.start(run.paths, run.examples, population)
-        if folder is None:
-            for queue_id, (told, before) in list(self._from_records.items()):
-                if told is not population:
-                    self._read_again(queue_id, population, before)
+            if run.queue_id is None or run.population is not population:
+                self._read_again(run, population)
 
-    def _read_again(self, queue_id: int, population: Population, before: ReadingRun | None) -> None:
-        """Read the stored entries of a queue anew; what it was made of is not known any more."""
-        if before is not None:
-            before.drop()
-            if before in self._runs:
-                self._runs.remove(before)
-        self.withdrawn.emit(queue_id)
-        run = self._new_run((), False)
-        self._from_records[queue_id] = population, run
+    def read_again(self) -> None:
+        """Read everything that is listed with the model in use now; what other models said stays in the records."""
+        for run in list(self._runs):
+            self._read_again(run)
+
+    def _read_again(self, before: ReadingRun, population: Population | None = None) -> None:
+        """Read the entries of a run anew, where they stand in the list, as images of ``population`` or as before."""
+        before.drop()
+        self._runs.remove(before)
+        self._progress.pop(before, None)
+        run = self._new_run(before.paths, before.examples, before.folders)
+        run.queue_id, run.population = before.queue_id, population or before.population
 
         def begin() -> None:
             self._services.package()  # without a model the list stays as it is
-            if before is not None and before.pipeline is not None:
+            if before.pipeline is not None:
                 before.pipeline.wait()
-            self._services.store.read_again(queue_id, population)
-            run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population)
+            told = population or before.population
+            run.paths, run.folders, run.queue_id = before.paths, before.folders, before.queue_id
+            run.others = tuple((population or known, paths) for known, paths in before.others)
+            if run.queue_id is None:  # it had not begun
+                run.began(self._services.start_queue(run.paths, run.callbacks(), told, examples=run.examples), told)
+                return
+            self._services.store.read_again(run.queue_id, told)
+            run.began(self._services.resume_queue(run.queue_id, told, run.callbacks()), told)
 
         self._begin(run, begin)
-
-    def _withdraw(self, run: ReadingRun) -> None:
-        run.drop()
-        self._runs.remove(run)
-
-        def remove() -> None:
-            if run.pipeline is not None:
-                run.pipeline.wait()
-                self._services.store.remove_queue(run.pipeline.queue_id)
-
-        if run.pipeline is not None:
-            self.withdrawn.emit(run.pipeline.queue_id)
-        self._background.submit(remove)
 
     def show_verdict(self, row: Row, shown: bool) -> None:
         """Judge a radiograph outside the model's population after all, or withhold the verdict again; it is recorded."""
@@ -242,7 +257,6 @@ class ReadingDesk(QObject):
             run.drop()
         self._runs.clear()
         self._progress.clear()
-        self._from_records.clear()
         self.left_out.clear()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ReadingRun(QObject):
-    """One run of the pipeline over ``paths`` (none where an old queue goes on).
+    """One run of the pipeline over ``paths`` (none where an old queue goes on); ``queue_id`` is None until it began.
 
     ``ended`` carries None or the error that stopped it. A run that was dropped tells nothing any more.
     """
@@ -33,7 +33,12 @@ class ReadingRun(QObject):
         super().__init__(parent)
         self.paths = tuple(paths)
         self.examples = examples
+        self.folders: tuple[Path, ...] = ()
+        """The folders of ``paths``: whose images they hold is remembered."""
+        self.others: tuple[tuple[Population | None, Sequence[Path]], ...] = ()
+        """Paths of the same wish that become queues of their own, because other things were told of their folders."""
         self.population = Population.NOT_KNOWN
+        self.queue_id: int | None = None
         self.pipeline: Pipeline | None = None
         self.active = True
         """True from the wish to read until the last row was told."""
@@ -52,7 +57,7 @@ class ReadingRun(QObject):
 
     def began(self, pipeline: Pipeline, population: Population) -> None:
         """Take over the pipeline that was started for this run, from any thread; one not wanted any more is cancelled."""
-        self.pipeline, self.population = pipeline, population
+        self.pipeline, self.population, self.queue_id = pipeline, population, pipeline.queue_id
         if self.cancelled:
             pipeline.cancel()
 

@@ -31,6 +31,18 @@ def _picture_of(row: Row, store: Store) -> Picture:
     return prepare_picture(load(row.entry), store.heat_map(row.entry_id), turned, inverted)
 
 
+def _same_entry(first: Row | None, second: Row | None) -> bool:
+    return first is not None and second is not None and first.entry_id == second.entry_id
+
+
+def _painted(row: Row) -> tuple[object, ...]:
+    """Return what the picture of a row depends on: how it was turned, and the network that made its heat map."""
+    judged = row.judgement
+    return (
+        () if judged is None else (judged.turned, judged.inverted, judged.model_sha256, judged.model_id, judged.score)
+    )
+
+
 def _tags_of(row: Row) -> tuple[TagRow, ...]:
     from pneumo_desktop.imaging.load import load
 
@@ -53,12 +65,13 @@ class ReviewDesk(QObject):
         self._queue, self._viewer, self._result = queue, viewer, result
         self._background = Background(1, self)
         self.current: Row | None = None
+        self._seen = False
+        """True when the chosen row's picture, or why there is none, has come to the screen."""
         queue.current_changed.connect(self._show_row)
         result.decided.connect(self.decide)
         result.note_edited.connect(self._note_edited)
         result.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
-        viewer.touched.connect(queue.keep_chosen)
         keeper.saved.connect(self._saved)
 
     def close(self) -> None:
@@ -72,12 +85,13 @@ class ReviewDesk(QObject):
         if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
             self._result.finish_note()
         before, self.current = self.current, row
+        self._seen = self._seen and _same_entry(before, row)
         self._result.set_row(row, example=bool(row and row.example))
         self.row_shown.emit(row)
         if row is None:
             self._background.forget("picture")
             self._viewer.clear("")
-        elif before is None or before.entry_id != row.entry_id or before.judgement != row.judgement:
+        elif before is None or before.entry_id != row.entry_id or _painted(before) != _painted(row):
             self._background.submit(
                 lambda: _picture_of(row, self._store),
                 lambda picture: self._picture_came(row, picture),
@@ -87,12 +101,14 @@ class ReviewDesk(QObject):
 
     def _picture_came(self, row: Row, picture: Picture) -> None:
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self._viewer.set_picture(picture)
+            self._viewer.set_picture(picture, keep_view=self._seen)
+            self._seen = True
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
         if self.current is not None and self.current.entry_id == row.entry_id:
+            self._seen = True
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
 
     def _show_tags(self) -> None:
@@ -119,7 +135,7 @@ class ReviewDesk(QObject):
     def decide(self, decision: Decision) -> None:
         """Write the decision and move on at once; the row says so when it is on disk."""
         row = self.current
-        if row is None:
+        if row is None or (self._queue.automatic and not self._seen):  # nobody has looked at it yet
             return
         self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
         place = self._queue.model.place_of(row.entry_id)

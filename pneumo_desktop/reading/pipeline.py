@@ -21,7 +21,7 @@ from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.reading.reader import Reader, Reading
 from pneumo_desktop.records.store import NewResult, PatientFields, Row, Store
 
 BATCH_SECONDS = 0.1
@@ -109,6 +109,8 @@ class Pipeline:
         self._running = threading.Event()
         self._running.set()
         self._once = _SeenOnce()
+        self._first: dict[tuple[str, int], int] = {}
+        """The entry of each image that came first; others with the same content are its duplicates."""
         self._done = self._total = 0
         self._walking = False
         self._started = time.monotonic()
@@ -261,17 +263,23 @@ class Pipeline:
                 return
             self._results.put(self._judge(reader, *task))
 
-    def _known(self, entry_id: int, entry: Entry, sha256: str) -> NewResult | None:
+    def _known(self, reader: Reader, sha256: str, frame: int) -> Reading | None:
+        """Return what is known of an image that the same model has read before: no network is asked again.
+
+        Where it was read as of another population, only the operating point changes.
+        """
         known = self._store.result_for(
-            sha256, entry.frame, self._model_sha256, self._told, PREPROCESSING_VERSION, self._outside
+            sha256, frame, self._model_sha256, self._told, PREPROCESSING_VERSION, self._outside
         )
-        if known is None:
-            return None
-        judgement, heat_map = known
-        patient = self._store.patient_of(sha256)
-        return NewResult(
-            entry_id, entry.frame, sha256, judgement, self._told, self._outside, heat_map, patient, duplicate=True
-        )
+        if known is not None:
+            return Reading(*known)
+        for told, judgement, heat_map in self._store.results_for(
+            sha256, frame, self._model_sha256, PREPROCESSING_VERSION, self._outside
+        ):
+            again = reader.judge_again(judgement, told, self._told)
+            if again is not None:
+                return Reading(again, heat_map)
+        return None
 
     def _judge(self, reader: Reader, entry_id: int, entry: Entry) -> NewResult:
         sha256: str | None = None
@@ -280,15 +288,18 @@ class Pipeline:
             sha256 = sha256_of(data)
             key = (sha256, entry.frame)
             self._once.enter(key)
-            known = self._known(entry_id, entry, sha256)
-            if known is not None:
+            duplicate = self._first.setdefault(key, entry_id) != entry_id
+            reading = self._known(reader, sha256, entry.frame)
+            if reading is not None:
                 self._once.leave([key])  # it is in the store already: nobody has to wait for this row's commit
-                return known
-            radiograph = decode(entry, data, sha256, careful=entry_id in self._in_flight)
-            reading = reader.read(radiograph, self._told)
+                patient = self._store.patient_of(sha256)
+            else:
+                radiograph = decode(entry, data, sha256, careful=entry_id in self._in_flight)
+                reading = reader.read(radiograph, self._told)
+                patient = _patient(radiograph)
             return NewResult(
-                entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map,
-                _patient(radiograph),
+                entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map, patient,
+                duplicate,
             )  # fmt: skip
         except UnreadableImageError as problem:
             return NewResult(entry_id, entry.frame, sha256, reader.unreadable(problem, self._told), self._told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,30 @@ class Reader:
             )  # fmt: skip
             return Reading(judged, None)
         return Reading(self._verdict(radiograph, population, output, answer, turned, inverted), output.map)
+
+    def judge_again(self, judgement: Judgement, told_before: Population, told: Population) -> Judgement | None:
+        """Return what this model says where ``told`` is said of the folder instead; no network is asked.
+
+        None where it cannot be known whether the population was told or is that of an age in the file.
+        """
+        population = judgement.population
+        if population is told_before:
+            if told_before is not Population.NOT_KNOWN:
+                return None
+            population = told
+        if judgement.score is None:  # refused before there was a score, whoever the patient is
+            return replace(judgement, population=population)
+        point = self._card.operating_point(population)
+        outside = judgement.reason is Reason.OUTSIDE_POPULATION and judgement.detail == "age"
+        if point is None or outside:
+            return replace(
+                judgement, population=population, operating_point=point, outcome=Outcome.NOT_ANALYSED,
+                reason=Reason.OUTSIDE_POPULATION, detail="age" if outside else "no_operating_point",
+            )  # fmt: skip
+        return replace(
+            judgement, population=population, operating_point=point, outcome=point.judge(judgement.score), reason=None,
+            detail="",
+        )  # fmt: skip
 
     def _verdict(
         self,

@@ -365,6 +365,20 @@ class Store:
         judgement = _judgement(rows[0][:16])
         return None if judgement is None else (judgement, _heat_map(*rows[0][16:]))
 
+    def results_for(
+        self, sha256: str, frame: int, model_sha256: str, preprocessing_version: int, analyse_outside: bool = False
+    ) -> list[tuple[Population, Judgement, npt.NDArray[np.float32] | None]]:
+        """Return every result of an image that the same package made, with what was told of the patients then."""
+        rows = self._all(
+            """SELECT DISTINCT told_population FROM result WHERE sha256 = ? AND frame = ? AND model_sha256 = ?
+            AND preprocessing_version = ? AND analyse_outside = ?""",
+            (sha256, frame, model_sha256, preprocessing_version, int(analyse_outside)),
+        )
+        tolds = [Population(told) for (told,) in rows]
+        found = ((told, self.result_for(sha256, frame, model_sha256, told, preprocessing_version, analyse_outside))
+                 for told in tolds)  # fmt: skip
+        return [(told, *known) for told, known in found if known is not None]
+
     def save_results(self, results: Sequence[NewResult]) -> list[Row]:
         """Commit a batch in one transaction and return its rows; when it returns, the batch is on disk."""
         with self._transaction() as connection:

@@ -103,7 +103,7 @@ def test_the_selection_stays_while_the_list_fills(view: QueueView) -> None:
     view.current_changed.connect(told.append)
     for n in range(100, 1000, 9):
         fill(view, [row(n + k, (n * 7 + k) % 100 / 100) for k in range(9)])
-    view.show_the_most_suspicious()
+    view.open_at_the_top()
     chosen = view.current_row()
     assert chosen is not None and chosen.entry_id == 7
     selected = view.table.selectionModel().selectedRows()
@@ -164,22 +164,23 @@ def test_what_sorts_is_made_once_a_row_and_not_in_each_comparison(
     assert len(asked) < 50
 
 
-def test_untouched_the_list_opens_at_the_top_when_all_is_read(view: QueueView) -> None:
+def test_what_is_first_shown_stays_until_the_reader_moves(view: QueueView) -> None:
     fill(view, [row(1, None)])
     assert view.current_row() is None  # nothing to see in a file that cannot be read
     fill(view, [row(2, 0.3)])
     fill(view, [row(3, 0.9)])
+    view.order_box.setCurrentIndex(2)
+    view.open_at_the_top()
     assert view.current_row() == row(2, 0.3)
-    view.show_the_most_suspicious()
-    assert view.current_row() == row(3, 0.9)
+    assert view.automatic
+    view.step(1)
+    assert not view.automatic
 
 
-def test_a_touched_picture_is_not_exchanged_at_the_end(view: QueueView) -> None:
-    fill(view, [row(2, 0.3)])
-    view.keep_chosen()
-    fill(view, [row(3, 0.9)])
-    view.show_the_most_suspicious()
-    assert view.current_row() == row(2, 0.3)
+def test_a_list_without_a_score_opens_at_the_top_at_the_end(view: QueueView) -> None:
+    fill(view, [row(1, None), row(2, None)])
+    view.open_at_the_top()
+    assert view.current_row() == row(1, None)
 
 
 def test_keys_lead_through_ten_thousand_rows(view: QueueView, qtbot: QtBot) -> None:
@@ -214,15 +215,3 @@ def test_a_row_says_everything_to_a_screen_reader(view: QueueView) -> None:
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "00001.jpg, Likely pneumonia, score 0.90, To review"
     set_language("es")
     assert "Probable neumonía" in index.data(Qt.ItemDataRole.AccessibleTextRole)
-
-
-def test_rows_of_a_withdrawn_queue_leave(view: QueueView) -> None:
-    fill(view, [row(1, 0.9), row(2, 0.8, queue_id=2)])
-    view.choose_entry(1)
-    view.add_rows([row(3, 0.7)])
-    view.remove_queue(1)
-    view.flush()
-    assert shown(view) == [2]
-    assert view.current_row() == row(2, 0.8, queue_id=2)
-    view.remove_queue(2)
-    assert view.current_row() is None

@@ -228,16 +228,86 @@ def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
     assert judged().score == row.judgement.score
 
 
-def test_another_population_reads_the_whole_list_again(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    read_folder(window, folder, qtbot, 6)
-    window.population.setCurrentIndex(window.population.findData("children"))
+def choose_population(window: MainWindow, told: Population) -> None:
+    window.population.setCurrentIndex(window.population.findData(told.value))
     window.population.activated.emit(window.population.currentIndex())
+
+
+def test_another_population_is_told_in_place(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(3)
+    picture(window, qtbot)
+    before, chosen = window.queue.model.all_rows(), window.queue.current_row()
+    window.viewer.zoom_in()
+    zoom, shown = window.viewer.canvas.scale, window.viewer._picture
+    moved: list[object] = []
+    window.queue.current_changed.connect(lambda row: moved.append(row.entry_id))
+    for told in (Population.CHILDREN, Population.ADULTS):
+        choose_population(window, told)
+        qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+        window.queue.flush()
+        rows = window.queue.model.all_rows()
+        assert [row.entry_id for row in rows] == [row.entry_id for row in before]
+        assert {row.judgement.population for row in rows if row.judgement} == {told}
+        assert [row.judgement.score for row in rows if row.judgement] == [
+            row.judgement.score for row in before if row.judgement
+        ]
+        stored = [window._services.store.row(row.entry_id) for row in rows]
+        assert stored == rows
+    assert chosen is not None
+    assert set(moved) <= {chosen.entry_id}
+    assert (window.viewer.canvas.scale, window.viewer._picture) == (zoom, shown)
+    assert window._left_out.text() == "1 file left out…"
+    assert window._services.store.folder_population(folder) is Population.ADULTS
+    points = {row.judgement.operating_point for row in rows if row.judgement and row.judgement.score is not None}
+    card = window._services.card()
+    assert card is not None
+    assert points == {card.operating_point(Population.ADULTS)}
+
+
+def test_the_picture_stays_when_all_is_read(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    looked_at: list[int] = []
+    window.queue.current_changed.connect(lambda row: looked_at.append(row.entry_id))
+    read_folder(window, folder, qtbot, 6)
+    drop(window, FIXTURES)
     qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
     window.queue.flush()
-    assert window.queue.model.rowCount() == 6
-    told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
-    assert told == {Population.CHILDREN}
-    assert window._services.store.folder_population(folder) is Population.CHILDREN
+    assert len(set(looked_at)) == 1
+
+
+def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.clear()
+    window.queue.add_rows(window._services.store.rows())
+    window.queue.flush()
+    assert window.queue.automatic
+    window.decide_pneumonia()
+    assert not window._keeper.undecided
+    qtbot.waitUntil(lambda: window.review._seen)
+    window.decide_pneumonia()
+    assert window._keeper.undecided
+
+
+def test_two_folders_are_asked_for_together(
+    window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    other, known = tmp_path / "Zweite", tmp_path / "Adultos"
+    for made in (other, known):
+        made.mkdir()
+        shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", made / "film.jpg")
+    services.store.set_folder_population(known, Population.ADULTS)
+    window.start([folder, other, known])
+    qtbot.waitUntil(window.population_question.isVisible)
+    assert window.population_question._label.text().startswith("Whose images are in “Röntgen ñ Ж” and “Zweite”?")
+    window.population_question.answers[Population.CHILDREN].click()
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    told = {row.entry.path.parent: row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
+    assert told[folder] is told[other] is Population.CHILDREN
+    assert told[known] is Population.ADULTS
+    assert services.store.folder_population(other) is Population.CHILDREN
+    assert not window.population_question.isVisible()
+    assert window.queue.model.rowCount() == 8
 
 
 @pytest.mark.parametrize("finished", [True, False])

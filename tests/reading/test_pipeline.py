@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,9 @@ class BrightReader:
         judged = Judgement(POINT.judge(score), None, score, POINT, population, "bright-1", PREPROCESSING_VERSION, "0",
                            model_sha256="bright")  # fmt: skip
         return Reading(judged, np.full((6, 6), score, np.float32))
+
+    def judge_again(self, judgement: Judgement, told_before: Population, told: Population) -> Judgement | None:
+        return replace(judgement, population=told) if told_before is Population.NOT_KNOWN else None
 
     def unreadable(self, problem: UnreadableImageError, population: Population) -> Judgement:
         return Judgement(
@@ -78,10 +82,11 @@ def picture(path: Path, level: int) -> Path:
 
 
 def a_run(
-    store: Store, told: Callbacks, reader: BrightReader, workers: int = 2, queue_id: int | None = None
-) -> Pipeline:
-    number = store.new_queue("test", Population.NOT_KNOWN) if queue_id is None else queue_id
-    return Pipeline(lambda: reader, "bright", store, number, told, workers=workers)  # type: ignore[arg-type, return-value]
+    store: Store, told: Callbacks, reader: BrightReader, workers: int = 2, queue_id: int | None = None,
+    population: Population = Population.NOT_KNOWN,
+) -> Pipeline:  # fmt: skip
+    number = store.new_queue("test", population) if queue_id is None else queue_id
+    return Pipeline(lambda: reader, "bright", store, number, told, population, workers=workers)  # type: ignore[arg-type, return-value]
 
 
 def finish(pipeline: Pipeline) -> None:
@@ -145,6 +150,27 @@ def test_a_second_run_reuses_what_is_known(store: Store, folder: Path) -> None:
     assert len(first.read_hashes) == 1
     assert second.read_hashes == []
     assert len(store.rows()) == 2
+
+
+def test_another_population_asks_no_network_again(store: Store, folder: Path) -> None:
+    first, twin = picture(folder / "a.png", 90), folder / "b.png"
+    twin.write_bytes(first.read_bytes())
+    before = BrightReader()
+    pipeline = a_run(store, Told().callbacks(), before)
+    pipeline.start([folder])
+    finish(pipeline)
+    store.read_again(pipeline.queue_id, Population.ADULTS)
+    told, reader = Told(), BrightReader()
+    again = a_run(store, told.callbacks(), reader, queue_id=pipeline.queue_id, population=Population.ADULTS)
+    again.start(None)
+    finish(again)
+    assert reader.read_hashes == []
+    assert {row.judgement.population for row in told.rows if row.judgement} == {Population.ADULTS}
+    assert sorted(row.duplicate for row in told.rows) == [False, True]  # read again is no second file
+    kept = store.results_for(told.rows[0].sha256 or "", 0, "bright", PREPROCESSING_VERSION)
+    assert {told for told, _judged, _map in kept} == {Population.NOT_KNOWN, Population.ADULTS}
+    assert store.told_population(told.rows[0].entry_id) is Population.ADULTS
+    assert store.heat_map(told.rows[0].entry_id) is not None
 
 
 def test_what_is_no_image_is_told(store: Store, folder: Path) -> None:

@@ -50,7 +50,6 @@ class Canvas(QWidget):
     pointer_left = Signal()
     measured = Signal(QPointF, QPointF)
     view_changed = Signal()
-    touched = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -260,14 +259,12 @@ class Canvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._picture is not None:
-            self.touched.emit()
             self.zoom_at(event.position(), _ZOOM_STEP ** (event.angleDelta().y() / 120.0))
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._picture is None:
             return
-        self.touched.emit()
         self._pressed = event.position()
         button = event.button()
         if button == Qt.MouseButton.RightButton:
@@ -324,7 +321,6 @@ class Canvas(QWidget):
         if self._picture is None or (step is None and event.key() != Qt.Key.Key_Escape):
             super().keyPressEvent(event)
             return
-        self.touched.emit()
         if step is None:
             self.clear_measure()
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:

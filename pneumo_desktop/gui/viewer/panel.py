@@ -30,13 +30,11 @@ _NARROW = 70
 class ViewerPanel(QWidget):
     """Shows one ``Picture``.
 
-    ``status`` tells the value under the pointer, ``tags_wanted`` asks for the tag dialog, ``touched`` says that the
-    reader is at work on the picture.
+    ``status`` tells the value under the pointer, ``tags_wanted`` asks for the tag dialog.
     """
 
     status = Signal(str)
     tags_wanted = Signal()
-    touched = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +84,6 @@ class ViewerPanel(QWidget):
             canvas.pointer_moved.connect(self._tell_value)
             canvas.pointer_left.connect(lambda: self.status.emit(""))
             canvas.measured.connect(self._measure)
-            canvas.touched.connect(self.touched)
         self.canvas.view_changed.connect(self._view_changed)
         self.actions_by_name["heat_map"].setChecked(True)
         self.retranslate()
@@ -116,15 +113,22 @@ class ViewerPanel(QWidget):
 
     # what is shown
 
-    def set_picture(self, picture: Picture) -> None:
-        """Show a picture as it was judged, with its heat map over it; tool, map and side by side stay as chosen."""
+    def set_picture(self, picture: Picture, keep_view: bool = False) -> None:
+        """Show a picture as it was judged, with its heat map over it; tool, map and side by side stay as chosen.
+
+        ``keep_view``: it is the picture that is shown already, judged anew; zoom, place and window stay where they fit.
+        """
         from pneumo_desktop.gui.viewer.view_state import ViewState
 
-        self._picture = picture
-        self._state = ViewState(picture.radiograph.window)
-        self._preset = 0
+        before, self._picture = self._picture, picture
+        keep_view = (
+            keep_view and before is not None and before.radiograph.pixels.shape == picture.radiograph.pixels.shape
+        )
+        if not keep_view or self._state is None:
+            self._state = ViewState(picture.radiograph.window)
+            self._preset = 0
         self._enable()
-        self.redraw(keep_view=False)
+        self.redraw(keep_view=keep_view)
 
     def clear(self, message: str) -> None:
         """Show no picture but a message."""
@@ -178,7 +182,6 @@ class ViewerPanel(QWidget):
 
     def _change(self, **changes: object) -> None:
         self._state = replace(self._view(), **changes)  # type: ignore[arg-type]
-        self.touched.emit()
         if changes.keys() - {"window", "inverted"}:
             self.canvas.clear_measure()  # its ends would lie elsewhere in the picture
         self.redraw(keep_view="quarter_turns" not in changes)
