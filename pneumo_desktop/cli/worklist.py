@@ -17,7 +17,7 @@ from pneumo_desktop.cli import exit_codes
 from pneumo_desktop.imaging.load import invert, load, turn
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, as_display
 from pneumo_desktop.imaging.sources import LeftOut
-from pneumo_desktop.reading.heatmap import overlay
+from pneumo_desktop.reading.heatmap import is_empty, overlay
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
 from pneumo_desktop.records.export import write_csv, write_json
@@ -156,9 +156,13 @@ def heat_map_name(row: Row) -> str:
 
 
 def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int, str]:
-    """Write a PNG with the heat map laid over the image for each row that has one; return entry id -> file name."""
+    """Write a PNG with the heat map laid over the image for each row that has one; return entry id -> file name.
+
+    A map without any colour is told of: it is no fault.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[int, str] = {}
+    without_colour: list[str] = []
     for row in rows:
         heat_map = store.heat_map(row.entry_id)
         if heat_map is None or row.judgement is None:
@@ -175,6 +179,12 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         written[row.entry_id] = heat_map_name(row)
         (folder / written[row.entry_id]).write_bytes(encoded.tobytes())
+        if is_empty(heat_map):
+            without_colour.append(written[row.entry_id])
+    if without_colour:
+        print(tr("Heat maps without colour:"), sentence("heat_map_empty"), file=sys.stderr)
+        for name in without_colour:
+            print(f"  {name}", file=sys.stderr)
     return written
 
 

@@ -8,6 +8,9 @@ import numpy.typing as npt
 FULL_SCALE_LOGIT = 10.0
 """Evidence, in logits, that is drawn in the strongest colour; the same for every image, so that maps compare."""
 
+FAINTEST = 0.05
+"""Below this part of the full scale a colour is nearly black and covers less than a quarter of the film under it."""
+
 _INFERNO = (
     (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10),
     (249, 201, 50), (252, 255, 164),
@@ -33,6 +36,11 @@ def strength(heat_map: npt.NDArray[np.float32], height: int, width: int) -> npt.
 
     grown = cv2.resize(positive, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(grown, 0.0, 1.0)
+
+
+def is_empty(heat_map: npt.NDArray[np.float32]) -> bool:
+    """Return whether nothing in the map speaks for pneumonia strongly enough to be seen in colour."""
+    return float(heat_map.max(initial=0.0)) < FAINTEST * FULL_SCALE_LOGIT
 
 
 def overlay(display: npt.NDArray[np.uint8], heat_map: npt.NDArray[np.float32], opacity: float) -> npt.NDArray[np.uint8]:

@@ -85,7 +85,6 @@ SENTENCES: dict[str, str] = {
     "analysed_outside": N_("Judged at the user's wish, although the patient lies outside the model's population."),
     "turned": N_("The film stood sideways or upside down and was turned before it was read."),
     "was_inverted": N_("The film was a negative and was inverted before it was read."),
-    "duplicate": N_("The same image stands in the list more than once; it was read once."),
     # Model packages
     "not_a_package": N_("This file is not a model package."),
     "member": N_("The model package holds something that does not belong there, or a part is missing."),
@@ -98,6 +97,7 @@ SENTENCES: dict[str, str] = {
     "id_taken": N_("A different model with the same name is already installed."),
     # For every screen
     "disclaimer": N_("Assists a reader and never replaces one. Not a medical device."),
+    "heat_map_empty": N_("No colour to see: nothing here spoke clearly for pneumonia."),
     "heat_map": N_("Where the network looked, not where disease is."),
 }
 

@@ -227,7 +227,9 @@ def records(folder: Path) -> tuple[list[bytes], Attack]:
     store.set_setting("language", "es")
     ids = [entry_id for entry_id, _entry in store.waiting(queue)]
     point = OperatingPoint(0.5, 0.4, 0.6)
-    judged = Judgement(Outcome.UNCERTAIN, None, 0.5, point, Population.CHILDREN, "m", 1, "0.1", notes=("duplicate",))
+    judged = Judgement(
+        Outcome.UNCERTAIN, None, 0.5, point, Population.CHILDREN, "m", 1, "0.1", notes=("exif_orientation",)
+    )
     heat_map = np.zeros((6, 6), np.float32)
     store.save_results(
         [

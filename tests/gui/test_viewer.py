@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -277,3 +278,64 @@ def test_a_region_is_the_picture_at_the_size_of_the_screen(state: ViewState, sca
     assert box[0] <= 10 and box[1] <= 20 and box[2] >= 200 and box[3] >= 180
     if scale < 1:
         assert abs(grey.shape[1] - (box[2] - box[0]) * scale) <= 1
+
+
+@given(STATES, st.lists(st.sampled_from(["[", "]", "H", "V"]), max_size=6))
+def test_what_is_told_of_a_turned_and_mirrored_picture_makes_that_picture(start: ViewState, keys: list[str]) -> None:
+    state = ViewState(start.window)
+    screen = pixels = np.arange(35).reshape(5, 7)
+    for key in keys:
+        if key in "[]":
+            state = state.turned(1 if key == "]" else -1)
+            screen = np.rot90(screen, -1 if key == "]" else 1)
+        elif key == "H":
+            state, screen = replace(state, flip_horizontal=not state.flip_horizontal), screen[:, ::-1]
+        else:
+            state, screen = replace(state, flip_vertical=not state.flip_vertical), screen[::-1]
+    told = pixels
+    for word in state.arrangement_words():
+        if word.startswith("turned"):
+            told = np.rot90(told, -int(word.removeprefix("turned ").removesuffix("°")) // 90)
+        else:
+            told = told[:, ::-1] if word == "mirrored left and right" else told[::-1]
+    assert np.array_equal(arrange(pixels, state), screen)
+    assert np.array_equal(told, screen)
+
+
+def test_mirrored_and_then_turned_is_told_as_it_was_done(viewer: ViewerPanel) -> None:
+    viewer.action("flip_horizontal").trigger()
+    viewer.action("turn_right").trigger()
+    assert viewer.canvas.corner_text.endswith("mirrored left and right · turned 90°")
+    viewer.reset()
+    viewer.action("turn_right").trigger()
+    viewer.action("flip_horizontal").trigger()
+    assert viewer.canvas.corner_text.endswith("turned 90° · mirrored left and right")
+
+
+def test_the_twin_is_named_by_what_it_shows(viewer: ViewerPanel) -> None:
+    viewer.action("side_by_side").setChecked(True)
+    viewer.action("invert").trigger()
+    viewer.action("turn_left").trigger()
+    assert viewer.twin.corner_text == "without heat map · inverted · turned 270°"
+
+
+def test_a_map_without_colour_says_so(viewer: ViewerPanel) -> None:
+    assert viewer._caption.text() == "Where the network looked, not where disease is."
+    against = np.full((6, 6), -3.0, np.float32)
+    against[2, 2] = 0.4
+    viewer.set_picture(prepare_picture(radiograph(), against))
+    assert viewer._caption.text() == "No colour to see: nothing here spoke clearly for pneumonia."
+    set_language("es")
+    viewer.retranslate()
+    assert "neumonía" in viewer._caption.text()
+    set_language("en")
+
+
+def test_a_picture_judged_anew_keeps_the_view(viewer: ViewerPanel, picture: Picture) -> None:
+    viewer.zoom_in()
+    viewer.invert()
+    scale = viewer.canvas.scale
+    viewer.set_picture(prepare_picture(radiograph(), np.zeros((6, 6), np.float32)), keep_view=True)
+    assert (viewer.canvas.scale, viewer._view().inverted) == (scale, True)
+    viewer.set_picture(picture)
+    assert not viewer._view().inverted

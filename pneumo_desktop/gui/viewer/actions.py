@@ -40,7 +40,7 @@ ACTIONS = (
     ViewerAction("heat_map", N_("Show the heat map"), "O", "redraw", "switch"),
     ViewerAction("stronger", N_("Heat map stronger"), ".", "stronger"),
     ViewerAction("weaker", N_("Heat map weaker"), ",", "weaker"),
-    ViewerAction("side_by_side", N_("Side by side with the original"), "S", "redraw", "switch"),
+    ViewerAction("side_by_side", N_("Side by side with and without the heat map"), "S", "redraw", "switch"),
     ViewerAction("tags", N_("DICOM tags…"), "T", "ask_for_tags"),
 )
 

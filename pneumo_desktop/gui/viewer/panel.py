@@ -98,11 +98,10 @@ class ViewerPanel(QWidget):
         viewer_actions.retranslate(self.actions_by_name)
         self._opacity_label.setText(tr("Opacity"))
         self.opacity.setAccessibleName(tr("Opacity of the heat map"))
-        self._caption.setText(sentence("heat_map"))
-        self.twin.setAccessibleDescription(tr("The original, without the heat map"))
+        self.twin.setAccessibleDescription(tr("The same picture without the heat map"))
         for part in (self.canvas, self.twin, self._legend):
             part.retranslate()
-        self._say_view()
+        self.redraw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, the caption stands under the legend and not beside it."""
@@ -153,6 +152,7 @@ class ViewerPanel(QWidget):
             return
         with_map = picture.heat is not None and self.action("heat_map").isChecked()
         self._bottom.setVisible(picture.heat is not None)
+        self._caption.setText(sentence("heat_map_empty" if picture.without_colour else "heat_map"))
         self.opacity.setEnabled(with_map)
         opacity = self.opacity.value() / 100 if with_map else None
         self.canvas.show_picture(picture, self._state, opacity, keep_view)
@@ -280,10 +280,8 @@ class ViewerPanel(QWidget):
             action.triggered.connect(lambda _checked=False, number=number: self.use_preset(number))
 
     def _turn(self, quarters: int) -> None:
-        state = self._view()
-        # A mirrored picture turns the other way round under the same screen turn.
-        mirrored = state.flip_horizontal != state.flip_vertical
-        self._change(quarter_turns=(state.quarter_turns + (-quarters if mirrored else quarters)) % 4)
+        state = self._view().turned(quarters)
+        self._change(quarter_turns=state.quarter_turns, mirrored_first=state.mirrored_first)
 
     def _use(self, tool: Tool) -> None:
         names = {Tool.PAN: tr("Move"), Tool.WINDOW: tr("Window and level"), Tool.MEASURE: tr("Measure a length")}
@@ -318,15 +316,10 @@ class ViewerPanel(QWidget):
         words.append(f"{self.canvas.zoom_percent()} %")
         if state.inverted:
             words.append(tr("inverted"))
-        if state.quarter_turns:
-            words.append(tr("turned {degrees}°").format(degrees=90 * state.quarter_turns))
-        if state.flip_horizontal:
-            words.append(tr("mirrored left and right"))
-        if state.flip_vertical:
-            words.append(tr("mirrored top and bottom"))
+        words.extend(state.arrangement_words())
         self.canvas.corner_text = " · ".join(words)
         self.canvas.update()
-        self.twin.corner_text = tr("Original")
+        self.twin.corner_text = " · ".join([tr("without heat map"), *words[2:]])
         self.twin.update()
 
     def _tell_value(self, x: int, y: int) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
 from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, presets, shown
 from pneumo_desktop.imaging.radiograph import Radiograph, Window, as_display
-from pneumo_desktop.reading.heatmap import COLOUR_MAP, legend, overlay, strength
+from pneumo_desktop.reading.heatmap import COLOUR_MAP, is_empty, legend, overlay, strength
 from pneumo_desktop.words.sentences import sentence
 
 _SMALLEST_LEVEL = 256
@@ -33,6 +33,11 @@ class Picture:
     presets: tuple[tuple[str, Window], ...]
     heat_map: npt.NDArray[np.float32] | None = None
     heat: QImage | None = None
+
+    @property
+    def without_colour(self) -> bool:
+        """True where there is a heat map, but nothing in it is strong enough to be seen."""
+        return self.heat_map is not None and is_empty(self.heat_map)
 
 
 def prepare_picture(
@@ -146,7 +151,8 @@ def whole_image(picture: Picture, state: ViewState, opacity: float | None) -> QI
     painter.setFont(font)
     painter.setPen(QColor(255, 255, 255))
     place = (4, image.height(), image.width() - 8, band)
+    words = "heat_map_empty" if picture.without_colour else "heat_map"
     flags = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
-    painter.drawText(*place, flags, f"{sentence('heat_map')} {sentence('disclaimer')}")
+    painter.drawText(*place, flags, f"{sentence(words)} {sentence('disclaimer')}")
     painter.end()
     return whole

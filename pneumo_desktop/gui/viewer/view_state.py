@@ -8,22 +8,52 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.radiograph import Radiograph, Window, as_display
-from pneumo_desktop.words import N_
+from pneumo_desktop.words import N_, tr
 
 
 @dataclass(frozen=True)
 class ViewState:
-    """What the reader has done to the view. ``quarter_turns`` clockwise, after them the flips."""
+    """What the reader has done to the view. ``quarter_turns`` clockwise, after them the flips.
+
+    ``mirrored_first``: the reader mirrored before turning; the picture is the same as if it had been turned the other
+    way round first, which is how it is kept, but not how it is told.
+    """
 
     window: Window
     quarter_turns: int = 0
     flip_horizontal: bool = False
     flip_vertical: bool = False
     inverted: bool = False
+    mirrored_first: bool = False
+
+    @property
+    def mirrored(self) -> bool:
+        """True where left and right of the patient have changed sides, whatever the turn."""
+        return self.flip_horizontal != self.flip_vertical
+
+    def turned(self, quarters: int) -> ViewState:
+        """Return the state after ``quarters`` more of a turn, clockwise on the screen."""
+        first = self.mirrored_first if self.quarter_turns else self.flip_horizontal or self.flip_vertical
+        # A mirrored picture turns the other way round under the same screen turn.
+        turns = (self.quarter_turns + (-quarters if self.mirrored else quarters)) % 4
+        return replace(self, quarter_turns=turns, mirrored_first=first)
+
+    def arrangement_words(self) -> list[str]:
+        """Return what was done to the picture, in the order in which it gives the picture that is shown."""
+        flips = [
+            (self.flip_horizontal, tr("mirrored left and right")),
+            (self.flip_vertical, tr("mirrored top and bottom")),
+        ]
+        words = [word for done, word in flips if done]
+        if self.quarter_turns:
+            first = self.mirrored_first and bool(words)
+            quarters = -self.quarter_turns % 4 if first and self.mirrored else self.quarter_turns
+            words.insert(len(words) if first else 0, tr("turned {degrees}°").format(degrees=90 * quarters))
+        return words
 
     def arrangement(self) -> ViewState:
         """Return this state with nothing but its turns and flips, for what does not depend on grey values."""
-        return replace(self, window=_ANY_WINDOW, inverted=False)
+        return replace(self, window=_ANY_WINDOW, inverted=False, mirrored_first=False)
 
 
 _ANY_WINDOW = Window(0.0, 1.0)
