@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -77,10 +78,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Export the results"))
         self.rows, self.form, self.separator, self.decimal = QComboBox(), QComboBox(), QComboBox(), QComboBox()
-        every = ntr("All {count} row", "All {count} rows", total).format(count=total)
-        self.rows.addItem(every, False)
-        if shown != total:
-            self.rows.addItem(ntr("The {count} row shown", "The {count} rows shown", shown).format(count=shown), True)
+        self.set_counts(shown, total)
         self.form.addItem(tr("CSV, for a spreadsheet"), "csv")
         self.form.addItem(tr("JSON, for other programs"), "json")
         for box, words in ((self.separator, _SEPARATORS), (self.decimal, _DECIMALS)):
@@ -117,6 +115,18 @@ class ExportDialog(QDialog):
             box.currentIndexChanged.connect(self._check)
         self._check()
 
+    def set_counts(self, shown: int, total: int) -> None:
+        """Say how many rows there are now: the reading may go on while the dialog is open."""
+        words = [ntr("All {count} row", "All {count} rows", total).format(count=total)]
+        if shown != total:
+            words.append(ntr("The {count} row shown", "The {count} rows shown", shown).format(count=shown))
+        while self.rows.count() > len(words):
+            self.rows.removeItem(self.rows.count() - 1)
+        for number, text in enumerate(words):
+            if number == self.rows.count():
+                self.rows.addItem("", bool(number))
+            self.rows.setItemText(number, text)
+
     def choice(self) -> ExportChoice:
         """Return what is chosen now."""
         return ExportChoice(
@@ -138,9 +148,15 @@ def ask_and_export(
     window: QWidget, model: QueueModel, preferences: Preferences, background: Background, left_out: Sequence[LeftOut]
 ) -> None:
     """Ask how and where to, and write the rows off the GUI thread; an error becomes a sentence."""
-    total, shown = len(model.all_rows()), model.rowCount()
-    dialog = ExportDialog(ExportChoice.from_setting(preferences.get("export")), shown, total, window)
-    if not dialog.exec():
+    dialog = ExportDialog(ExportChoice.from_setting(preferences.get("export")), *model.counts(), window)
+    changes = [
+        signal.connect(lambda *_: dialog.set_counts(*model.counts()))
+        for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset)
+    ]
+    wanted = dialog.exec()
+    for change in changes:
+        QObject.disconnect(change)
+    if not wanted:
         return
     choice = dialog.choice()
     preferences.set("export", choice.setting())

@@ -29,7 +29,7 @@ from pneumo_desktop.gui.appearance import Appearance
 from pneumo_desktop.gui.invitations import DropCue, Offer, PopulationQuestion, Welcome
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.model_doors import ModelDoors
-from pneumo_desktop.gui.model_words import model_text
+from pneumo_desktop.gui.model_of_row import ModelOfRow
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.queue_model import QueueModel
@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.reading.default_population = self.appearance.population
         self.doors = ModelDoors(services, self)
         self.setAcceptDrops(True)
-        self.resize(1366, 768)
+        self.resize(self.sizeHint())
         self.setMinimumSize(640, 360)
 
         self.queue = QueueView(QueueModel())
@@ -79,7 +79,10 @@ class MainWindow(QMainWindow):
         self.population = QComboBox()
         self._population_label = QLabel()
         self.offer, self.evaluate_offer, self.training_offer = Offer(), Offer(), self.doors.training_offer
-        self.population_question = PopulationQuestion()
+        self.population_question, self.model_offer = PopulationQuestion(), Offer()
+        self.model_of_row = ModelOfRow(
+            services, self.queue.model, self.result, self.model_offer, self._background, self
+        )
         self._lay_out()
 
         self.menus = WindowMenus(self, self.viewer.actions_by_name, lambda: self.preferences.get("recent", []))
@@ -111,12 +114,12 @@ class MainWindow(QMainWindow):
             splitter.addWidget(widget)
             splitter.setStretchFactor(splitter.count() - 1, stretch)
         splitter.setSizes([450, 568, 348])
-        splitter.setChildrenCollapsible(False)
+        splitter.setCollapsible(1, False)  # list and result may be pushed aside on a small screen, the picture not
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for bar in (self.offer, self.population_question, self.evaluate_offer, self.training_offer):
+        for bar in (self.offer, self.model_offer, self.population_question, self.evaluate_offer, self.training_offer):
             layout.addWidget(bar)
         layout.addWidget(splitter, 1)
         self.setCentralWidget(page)
@@ -174,7 +177,8 @@ class MainWindow(QMainWindow):
         self.appearance.population_changed.connect(
             lambda population: setattr(self.reading, "default_population", population)
         )
-        self.doors.model_changed.connect(self._model_changed)
+        self.doors.model_changed.connect(self.model_of_row.look)
+        self.model_of_row.read_again_wanted.connect(reading.read_again)
         QShortcut(QKeySequence("F6"), self).activated.connect(self._next_part)
 
     def retranslate(self) -> None:
@@ -194,19 +198,17 @@ class MainWindow(QMainWindow):
         self.toolbar.retranslate()
         self._left_out_came(len(self.reading.left_out))
         if self.isVisible():
-            self._model_changed()
+            self.model_of_row.look()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The model's card is read when the window is there: opening the package takes longer than that may wait."""
         super().showEvent(event)
         if self.focusWidget() is None:
             (self.queue.table if self.queue.model.has_rows() else self.welcome.folder).setFocus()
-        QTimer.singleShot(_CARD_MILLISECONDS, self._model_changed)
+        QTimer.singleShot(_CARD_MILLISECONDS, self.model_of_row.look)
 
     def _colours_changed(self) -> None:
         self.menus.tick(self.appearance.theme, language())
-        self.toolbar.retranslate()
-        self.result.refresh_colours()
         self.queue.table.viewport().update()
 
     def say(self, text: str) -> None:
@@ -214,8 +216,8 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(text)
 
     def sizeHint(self) -> QSize:
-        """Return the size of a small laptop's screen."""
-        return QSize(1366, 768)
+        """Return the size of a small laptop's screen, or of this one where that is smaller."""
+        return QSize(1366, 768).boundedTo(self.screen().availableSize())
 
     def _next_part(self) -> None:
         """Move the focus to the next part: worklist, picture, decision."""
@@ -271,6 +273,7 @@ class MainWindow(QMainWindow):
             self._centre.setCurrentWidget(self.welcome)
         self._enable_list_actions()
         self._unfinished.offer_next()
+        self.model_of_row.offer_to_read_again()
 
     def _reading_failed(self, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
@@ -329,6 +332,7 @@ class MainWindow(QMainWindow):
         self._show_population(population)
         model = self.queue.model
         self.queue.add_rows([row for row in rows if row.judgement is not None or model.row_of(row.entry_id) is None])
+        self.model_of_row.offer_to_read_again(rows)
         self._centre.setCurrentWidget(self.viewer)
         self.queue.focus_table()
 
@@ -345,6 +349,7 @@ class MainWindow(QMainWindow):
     # What is chosen
 
     def _row_shown(self, row: Row | None) -> None:
+        self.model_of_row.show_row(row)
         if row is None and not self.active_runs():
             self._centre.setCurrentWidget(self.welcome)
         elif row is not None:
@@ -456,6 +461,7 @@ class MainWindow(QMainWindow):
         self.queue.reading_bar.hide()
         self.population_question.forget()
         self.evaluate_offer.hide()
+        self.model_offer.hide()
         self._left_out.hide()
         self.queue.clear()
         self.say("")
@@ -493,11 +499,6 @@ class MainWindow(QMainWindow):
     def show_evaluation(self) -> None:
         """Open the evaluation page."""
         self.doors.show_evaluation()
-
-    def _model_changed(self) -> None:
-        self._background.submit(
-            self._services.card, lambda card: self.result.set_model_text(model_text(card)), topic="model"
-        )
 
     def choose_language(self, code: str) -> None:
         """Speak another language at once, and from now on."""

@@ -77,7 +77,7 @@ class ModelDoors(QObject):
         jobs = unfinished_jobs(folder)
         if jobs:
             self._unfinished = jobs[0]
-            self.training_offer.ask(tr("A training was not finished."), tr("Go on"), tr("Not any more"))
+            self.training_offer.ask(tr("A training was not finished."), tr("Continue"), tr("Don't continue"))
 
     def _go_on(self) -> None:
         if self._unfinished is not None:

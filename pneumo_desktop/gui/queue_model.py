@@ -9,14 +9,15 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Folded, Show, filter_of, folded, key_of
-from pneumo_desktop.gui.row_words import date_text, patient_text, second_line, status_text
+from pneumo_desktop.gui.row_words import date_text, marks, patient_text, status_text, tool_tip
 from pneumo_desktop.records.store import Row
 from pneumo_desktop.words import N_, tr
-from pneumo_desktop.words.sentences import sentence
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """The role under which an index gives its whole ``Row``."""
+TWIN_ROLE = ROW_ROLE + 1
+"""The role under which an index gives the name of another file with the same image, or nothing."""
 
 
 HEADERS = {
@@ -27,6 +28,11 @@ HEADERS = {
     Column.SCORE: N_("Score"),
     Column.STATUS: N_("Status"),
 }
+
+
+def _image(row: Row) -> str:
+    """Return what names an image by its content; nothing where that is not known yet."""
+    return f"{row.sha256}#{row.entry.frame}" if row.sha256 else ""
 
 
 class QueueModel(QAbstractTableModel):
@@ -43,6 +49,9 @@ class QueueModel(QAbstractTableModel):
         self._keys: dict[int, Any] = {}
         self._shown: list[int] = []
         self._place: dict[int, int] = {}
+        self._first: dict[str, int] = {}
+        self._twins: dict[str, list[int]] = {}
+        """By image: the entry that came first, and those that came after it with the same image."""
         self._column = SUSPICION
         self._descending = False
         self._key = key_of(SUSPICION)
@@ -72,24 +81,19 @@ class QueueModel(QAbstractTableModel):
         row = self._rows[self._shown[index.row()]]
         if role == ROW_ROLE:
             return row
+        if role == TWIN_ROLE:
+            return self.twin_name(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(row, Column(index.column()))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if index.column() == Column.NAME:
-                return ", ".join((row.entry.display_name(), summary(row.judgement), status_text(row)))
+                return ", ".join((row.entry.display_name(), summary(row.judgement), *marks(row, self.twin_name(row))))
             return self._text(row, Column(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tool_tip(row)
+            return tool_tip(row, self.twin_name(row))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == Column.SCORE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
-
-    @staticmethod
-    def _tool_tip(row: Row) -> str:
-        place = str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
-        reason = row.judgement.reason if row.judgement else None
-        lines = [place, second_line(row), sentence(reason.value) if reason else ""]
-        return "\n".join(line for line in lines if line)
 
     def _text(self, row: Row, column: Column) -> str:
         match column:
@@ -124,6 +128,10 @@ class QueueModel(QAbstractTableModel):
         """Return whether there is any row, shown or not."""
         return bool(self._rows)
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many rows are shown and how many there are."""
+        return len(self._shown), len(self._rows)
+
     def all_rows(self) -> list[Row]:
         """Return every row, shown or not, in the order they came."""
         return list(self._rows.values())
@@ -131,6 +139,18 @@ class QueueModel(QAbstractTableModel):
     def shown_rows(self) -> list[Row]:
         """Return the shown rows in their order."""
         return [self._rows[entry_id] for entry_id in self._shown]
+
+    def twin_name(self, row: Row) -> str:
+        """Return the name of another file in the list with the same image, or nothing."""
+        image = _image(row)
+        first = self._first.get(image, row.entry_id)
+        twins = self._twins.get(image, ())
+        other = first if first != row.entry_id else next(iter(twins), row.entry_id)
+        return "" if other == row.entry_id else self._rows[other].entry.display_name()
+
+    def twin_count(self) -> int:
+        """Return how many files have an image that stands in the list already."""
+        return sum(len(twins) for twins in self._twins.values())
 
     def next_left(self, after: int, besides: Collection[int] = ()) -> int | None:
         """Return the place of the next shown row to decide after ``after``, else the first one, or None.
@@ -158,6 +178,8 @@ class QueueModel(QAbstractTableModel):
         self._rows.clear()
         self._texts.clear()
         self._keys.clear()
+        self._first.clear()
+        self._twins.clear()
         self._shown.clear()
         self._place.clear()
         self.endResetModel()
@@ -169,6 +191,7 @@ class QueueModel(QAbstractTableModel):
         moved = False
         for row in rows:
             entry_id = row.entry_id
+            self._know_image(self._rows.get(entry_id), row)
             self._rows[entry_id] = row
             self._texts[entry_id] = texts = folded(row)
             place, fits = self._place.get(entry_id), self._fits(row, texts)
@@ -193,6 +216,20 @@ class QueueModel(QAbstractTableModel):
             self.endInsertRows()
         if fresh or moved:
             self._resort()
+
+    def _know_image(self, before: Row | None, row: Row) -> None:
+        image, old = _image(row), _image(before) if before is not None else ""
+        if image == old:
+            return
+        if old:  # the file has another content now
+            if self._first[old] != row.entry_id:
+                self._twins[old].remove(row.entry_id)
+            elif twins := self._twins.get(old):
+                self._first[old] = twins.pop(0)
+            else:
+                del self._first[old]
+        if image and self._first.setdefault(image, row.entry_id) != row.entry_id:
+            self._twins.setdefault(image, []).append(row.entry_id)
 
     def _take_out(self, entry_ids: Collection[int]) -> None:
         """Stop showing some rows: one by one, or all at once where that would take long."""

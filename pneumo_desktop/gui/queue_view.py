@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop.gui.outcomes import outcome_word
-from pneumo_desktop.gui.queue_delegate import QueueDelegate
-from pneumo_desktop.gui.queue_model import HEADERS, QueueModel
+from pneumo_desktop.gui.queue_delegate import LINES, QueueDelegate
+from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Show
 from pneumo_desktop.gui.reading_bar import ReadingBar
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.store import Row
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words import N_, ntr, tr
 
 _SHOWS = {
     Show.ALL: N_("All"),
@@ -114,14 +114,13 @@ class QueueView(QWidget):
         rows = table.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(SIDE + 8)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionsClickable(True)
         header.setMinimumSectionSize(40)
         header.sectionClicked.connect(self._header_clicked)
-        for column in (Column.PATIENT, Column.DATE, Column.STATUS):  # second lines; the order box sorts by them
+        for column in (Column.PATIENT, Column.DATE, Column.SCORE, Column.STATUS):  # written beside and under the others
             table.setColumnHidden(column, True)
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         self._size_columns()
@@ -260,35 +259,36 @@ class QueueView(QWidget):
         def widest(words: Iterable[str]) -> int:
             return max(metrics.horizontalAdvance(word) for word in words)
 
-        outcomes = widest(outcome_word(outcome) for outcome in Outcome)
-        score = widest([tr(HEADERS[Column.SCORE]), "0.00"]) + 16
-        self._room_needed = outcomes + 38 + score + SIDE + 110
-        for column, width in ((Column.OUTCOME, outcomes + 38), (Column.SCORE, score)):
-            self.table.setColumnHidden(column, False)
-            self.table.setColumnWidth(column, width)
+        outcomes = widest(f"{outcome_word(outcome)}  0.00" for outcome in Outcome) + 36
+        self._room_needed = outcomes + SIDE + 110
+        self.table.setColumnHidden(Column.OUTCOME, False)
+        self.table.setColumnWidth(Column.OUTCOME, outcomes)
+        self.table.verticalHeader().setDefaultSectionSize(max(SIDE + 8, LINES * metrics.height() + 6))
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Where a name would not be readable any more, outcome and score move under it."""
-        narrow = self.width() < self._room_needed
-        self._delegate.compact = narrow
-        for column in (Column.OUTCOME, Column.SCORE):
-            self.table.setColumnHidden(column, narrow)
+        """Where a name would not be readable any more, the outcome moves under it."""
+        self._delegate.compact = self.width() < self._room_needed
+        self.table.setColumnHidden(Column.OUTCOME, self._delegate.compact)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_columns()
 
     def _count(self) -> None:
-        total = len(self.model.all_rows())
-        shown = self.model.rowCount()
-        self.counts.setText(
-            tr("{shown} of {total} shown, {left} left to review").format(
-                shown=shown, total=total, left=self.model.left_count()
+        shown, total = self.model.counts()
+        if not total:
+            self.counts.setText("")
+            return
+        text = tr("{shown} of {total} shown, {left} left to review")
+        words = [text.format(shown=shown, total=total, left=self.model.left_count())]
+        if twins := self.model.twin_count():
+            words.append(
+                ntr("{count} with the same image as another", "{count} with the same image as another", twins).format(
+                    count=twins
+                )
             )
-            if total
-            else ""
-        )
+        self.counts.setText(", ".join(words))
 
     def _refilter(self) -> None:
         self._typing.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -51,6 +51,11 @@ _BUTTONS: tuple[tuple[Decision, str, str], ...] = (
 )
 
 
+_LOW = 26
+"""Lines of text in the panel's height, below which the decision's title and what was saved are left out: the buttons and
+the status bar say it too."""
+
+
 def _wrapped(name: str = "") -> QLabel:
     label = QLabel(wordWrap=True)
     label.setObjectName(name)
@@ -80,12 +85,14 @@ class ResultPanel(QWidget):
     undo_wanted = Signal()
     verdict_wanted = Signal()
     verdict_unwanted = Signal()
+    read_again_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._row: Row | None = None
         self._example = False
-        self._model_text = ""
+        self._twin = ""
+        self._model_text = self._other_model = ""
         self._drafts: dict[int, str] = {}
 
         self.example = _wrapped("example")
@@ -141,7 +148,10 @@ class ResultPanel(QWidget):
 
         self.model_title = QLabel()
         self.model = _wrapped("model")
-        for title in (self.decision_title, self.model_title):
+        self.other_model = _wrapped("other_model")
+        self.read_again = QPushButton()
+        self.read_again.clicked.connect(self.read_again_wanted)
+        for title in (self.decision_title, self.model_title, self.other_model):
             bold = QFont(title.font())
             bold.setBold(True)
             title.setFont(bold)
@@ -163,14 +173,18 @@ class ResultPanel(QWidget):
         ):
             inner.addWidget(widget)
         inner.addWidget(self._rule())
-        inner.addWidget(self.decision_title)
-        inner.addLayout(grid)
-        inner.addLayout(form)
-        inner.addWidget(self.saved)
-        inner.addWidget(self._rule())
         inner.addWidget(self.model_title)
         inner.addWidget(self.model)
+        inner.addWidget(self.other_model)
+        inner.addWidget(self.read_again)
         inner.addStretch(1)
+        pinned = QVBoxLayout()  # stands still, whatever is said above it: the keys' buttons are always in reach
+        pinned.setSpacing(6)
+        pinned.setContentsMargins(8, 6, 8, 6)
+        pinned.addWidget(self.decision_title)
+        pinned.addLayout(grid)
+        pinned.addLayout(form)
+        pinned.addWidget(self.saved)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -182,35 +196,40 @@ class ResultPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(scroll, 1)
         layout.addWidget(self._rule())
+        layout.addLayout(pinned)
+        layout.addWidget(self._rule())
         layout.addWidget(self.disclaimer)
         self.setMinimumWidth(220)
         self.retranslate()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the buttons below each other where two do not fit side by side."""
+        """Put the buttons below each other where two do not fit side by side, and leave out titles where it is low."""
         widest = max(button.sizeHint().width() for button in self.buttons.values())
         columns = 2 if 2 * widest + 40 <= self.width() else 1
         for number, button in enumerate(self.buttons.values()):
             self._grid.addWidget(button, number // columns, number % columns)
+        low = self.height() < _LOW * self.fontMetrics().height()
+        self.decision_title.setVisible(not low)
+        self.saved.setVisible(not low)
         super().resizeEvent(event)
 
     def sizeHint(self) -> QSize:
         """Return a width that holds the four buttons and the scale."""
         return QSize(330, 600)
 
-    def set_row(self, row: Row | None, example: bool = False) -> None:
-        """Show ``row``."""
+    def set_row(self, row: Row | None, example: bool = False, twin: str = "") -> None:
+        """Show ``row``; ``twin`` is the name of another file with the same image."""
         changed = (row.entry_id if row else None) != (self._row.entry_id if self._row else None)
-        self._row, self._example = row, example
+        self._row, self._example, self._twin = row, example, twin
         if changed:
             self.note.setText("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
             if row is not None and row.initials:
                 self.initials.setText(row.initials)
         self._fill()
 
-    def set_model_text(self, text: str) -> None:
-        """Show what the model is and for whom it was made."""
-        self._model_text = text
+    def set_model_text(self, text: str, other: str = "") -> None:
+        """Show what the model is and for whom it was made; ``other`` says that it is not the one in use now."""
+        self._model_text, self._other_model = text, other
         self._fill()
 
     def show_initials(self, wanted: bool) -> None:
@@ -245,7 +264,10 @@ class ResultPanel(QWidget):
         self.show_verdict.setText(tr("Show the verdict anyway"))
         self.show_verdict.setToolTip(tr("It is recorded that you asked for it."))
         self.withhold.setText(tr("Withhold the verdict again"))
-        self.model_title.setText(tr("The model"))
+        self.read_again.setText(tr("Read again with the model in use"))
+        self.read_again.setToolTip(
+            tr("The whole list is read again; the results of the other model stay in the records.")
+        )
         for decision, words, key in _BUTTONS:
             self.buttons[decision].setText(f"{tr(words)}  [{key}]")
             self.buttons[decision].setAccessibleName(tr(words))
@@ -253,16 +275,22 @@ class ResultPanel(QWidget):
         self.updateGeometry()
         self._fill()
 
-    def refresh_colours(self) -> None:
-        """Draw again after the theme changed."""
-        self._fill()
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw in the new colours after the theme changed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._fill()
 
     def _fill(self) -> None:
         row = self._row
         judgement = row.judgement if row else None
         self.example.setVisible(self._example)
         self.example.setText(tr("Generated example: not a picture of a person."))
+        self.model_title.setText(tr("The model in use") if judgement is None else tr("The model that read it"))
         self.model.setText(self._model_text or tr("No model is loaded."))
+        self.other_model.setText(self._other_model)
+        for widget in (self.other_model, self.read_again):
+            widget.setVisible(bool(self._other_model))
         for button in self.buttons.values():
             button.setEnabled(row is not None)
         self.note.setEnabled(row is not None)
@@ -330,6 +358,8 @@ class ResultPanel(QWidget):
         if judgement.inverted and judgement.reason is not Reason.INVERTED:
             lines.append(tr("A negative: repaired before it was read."))
         lines.extend(sentence(code) for code in judgement.notes)
+        if self._twin:
+            lines.append(tr("The same image as {name}; it was read once.").format(name=self._twin))
         return [line for line in lines if line]
 
     def _fill_saved(self, row: Row | None) -> None:

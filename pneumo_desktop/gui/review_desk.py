@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
-from pneumo_desktop.gui.row_words import what_was_undone
+from pneumo_desktop.gui.row_words import what_was_saved, what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.records.store import Decision, Row, Store, Undone
+from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class ReviewDesk(QObject):
             self._result.finish_note()
         before, self.current = self.current, row
         self._seen = self._seen and _same_entry(before, row)
-        self._result.set_row(row, example=bool(row and row.example))
+        twin = self._queue.model.twin_name(row) if row is not None else ""
+        self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
         if row is None:
             self._background.forget("picture")
@@ -135,7 +137,10 @@ class ReviewDesk(QObject):
     def decide(self, decision: Decision) -> None:
         """Write the decision and move on at once; the row says so when it is on disk."""
         row = self.current
-        if row is None or (self._queue.automatic and not self._seen):  # nobody has looked at it yet
+        if row is None:
+            return
+        if self._queue.automatic and not self._seen:
+            self._viewer.status.emit(tr("Nothing was decided: this radiograph has only just come to the screen."))
             return
         self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
         place = self._queue.model.place_of(row.entry_id)
@@ -158,12 +163,13 @@ class ReviewDesk(QObject):
             self._keeper.note(row.entry_id, self._result.note_text(), self._result.initials_text())
 
     def _saved(self, row: Row, undone: Undone | None) -> None:
-        if self._queue.model.row_of(row.entry_id) is None:
+        before = self._queue.model.row_of(row.entry_id)
+        if before is None:
             return
         self._queue.take_decided(row)
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.current = row
-            self._result.set_row(row, example=row.example)
+            self._result.set_row(row, row.example, self._queue.model.twin_name(row))
         if undone is not None:
             self._queue.choose_entry(row.entry_id)
-            self._viewer.status.emit(what_was_undone(undone))
+        self._viewer.status.emit(what_was_saved(before, row) if undone is None else what_was_undone(undone))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pneumo_desktop.gui.outcomes import summary
 from pneumo_desktop.reading.outcome import Reason
 from pneumo_desktop.records.store import Decision, Row, Undone
 from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words.sentences import sentence
 
 DECISION_WORDS = {
     Decision.AGREE: N_("Agreed"),
     Decision.PNEUMONIA: N_("Reader: pneumonia"),
     Decision.NORMAL: N_("Reader: normal"),
     Decision.CANNOT_TELL: N_("Reader: cannot tell"),
+}
+_DECIDED = {
+    Decision.AGREE: N_("agreed"),
+    Decision.PNEUMONIA: N_("pneumonia"),
+    Decision.NORMAL: N_("normal"),
+    Decision.CANNOT_TELL: N_("cannot tell"),
 }
 REASON_WORDS = {
     Reason.UNREADABLE: N_("cannot be read"),
@@ -58,6 +66,39 @@ def below_outcome(row: Row) -> str:
     if row.decision is None and reason is not None:
         return tr(REASON_WORDS[reason])
     return status_text(row) if row.judgement is not None else ""
+
+
+def twin_text(twin: str) -> str:
+    """Return a remark on a file whose image stands in the list as another file, too."""
+    return tr("same image as {name}").format(name=twin) if twin else ""
+
+
+def marks(row: Row, twin: str) -> list[str]:
+    """Return what a screen reader says of a row after its outcome: how far it is, its twin, and that it has a note."""
+    return [text for text in (status_text(row), twin_text(twin), tr("has a note") if row.note else "") if text]
+
+
+def tool_tip(row: Row, twin: str) -> str:
+    """Return everything that a row says, in full."""
+    place = str(row.entry.path) if row.entry.member is None else f"{row.entry.path}/{row.entry.member}"
+    judged = row.judgement
+    lines = [
+        place, second_line(row), summary(judged), sentence(judged.reason.value) if judged and judged.reason else "",
+        status_text(row) if judged else "", tr("Note: {note}").format(note=row.note) if row.note else "",
+        twin_text(twin), tr("Model: {model}").format(model=judged.model_id) if judged else "",
+    ]  # fmt: skip
+    return "\n".join(line for line in lines if line)
+
+
+def what_was_saved(before: Row | None, row: Row) -> str:
+    """Return a sentence for what the reader has just decided or noted."""
+    name = row.entry.display_name()
+    if before is not None and before.decision is row.decision and before.note != row.note:
+        text = tr("{name}: note saved. Ctrl+Z takes it back.") if row.note else tr("{name}: note removed.")
+        return text.format(name=name)
+    if row.decision is None:
+        return ""
+    return tr("{name}: {decision}. Ctrl+Z takes it back.").format(name=name, decision=tr(_DECIDED[row.decision]))
 
 
 def what_was_undone(undone: Undone) -> str:

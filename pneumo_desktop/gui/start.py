@@ -115,7 +115,9 @@ def save_picture(
         if window.queue.model.rowCount():
             window.queue.choose(min(chosen, window.queue.model.rowCount() - 1))
             _wait(application, lambda: window.viewer.snapshot() is not None)
-    _wait(application, lambda: False, _SETTLE_SECONDS)  # thumbnails and the model's card come by themselves
+    _wait(application, lambda: False, _SETTLE_SECONDS)  # the model's card comes by itself
+    window.grab()  # what is painted asks for its thumbnails
+    _wait(application, window.queue.thumbnails.idle)
     window.offer.hide()
     window.grab().save(str(path), "PNG")  # type: ignore[call-overload]
     window.close()

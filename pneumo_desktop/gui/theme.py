@@ -83,8 +83,9 @@ def _palette(dark: bool) -> QPalette:
     return palette
 
 
-class _ClearIndicators(QProxyStyle):
-    """Fusion draws the frame of check boxes and radio buttons darker than the ground: on a dark one nobody sees it."""
+class _ClearFrames(QProxyStyle):
+    """Fusion draws the frames of check boxes, radio buttons and text fields darker than the ground: on a dark one nobody
+    sees them."""
 
     def drawPrimitive(
         self, element: QStyle.PrimitiveElement, option: Any, painter: QPainter, widget: QWidget | None = None
@@ -94,13 +95,17 @@ class _ClearIndicators(QProxyStyle):
         ``option`` is a QStyleOption, whose fields PySide's own types leave out.
         """
         super().drawPrimitive(element, option, painter, widget)
-        if element not in _INDICATORS or not is_dark(option.palette):
+        if not is_dark(option.palette):
+            return
+        is_field = element == QStyle.PrimitiveElement.PE_FrameLineEdit
+        if element not in _INDICATORS and (not is_field or option.state & QStyle.StateFlag.State_HasFocus):
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(option.palette.color(_ROLES.PlaceholderText))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        frame = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5)
+        inset = 1.5 if is_field else 0.5  # Fusion leaves a pixel round a text field
+        frame = QRectF(option.rect).adjusted(inset, inset, -inset, -inset)
         if element == QStyle.PrimitiveElement.PE_IndicatorRadioButton:
             painter.drawEllipse(frame)
         else:
@@ -122,8 +127,8 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     else:
         dark = theme is Theme.DARK
         hints.setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
-    if sys.platform not in ("win32", "darwin") and not isinstance(application.style(), _ClearIndicators):
-        application.setStyle(_ClearIndicators("Fusion"))
+    if sys.platform not in ("win32", "darwin") and not isinstance(application.style(), _ClearFrames):
+        application.setStyle(_ClearFrames("Fusion"))
     application.setPalette(_palette(dark))
 
 

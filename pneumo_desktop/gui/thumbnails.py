@@ -66,6 +66,10 @@ class Thumbnails(QObject):
         self._next()
         return None
 
+    def idle(self) -> bool:
+        """Return whether nothing is being made or wished for."""
+        return not self._busy and not self._wishes
+
     def clear(self) -> None:
         """Forget everything that was made or wished for."""
         self._kept.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
@@ -226,15 +226,28 @@ class WindowToolbar(QToolBar):
         self.addWidget(last)
         self.retranslate()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons in the new colours after the theme changed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        for name in filter(None, TOOLS):
+            self._actions[name].setIcon(icon(name, self.palette()))
+        more = self.findChild(QToolButton, "qt_toolbar_ext_button")  # Qt's own arrow is black on every ground
+        if more is not None:
+            more.setIcon(icon("more", self.palette()))
+
     def retranslate(self) -> None:
         """Say the tool bar again, and draw its icons in the colours in use."""
         self.setWindowTitle(tr("Tools"))
         self.setAccessibleName(tr("Tools"))
+        self._draw_icons()
         for name in TOOLS:
             if name is None:
                 continue
             action = self._actions[name]
-            action.setIcon(icon(name, self.palette()))
             key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{action.text().rstrip('…')} ({key})" if key else action.text())
             button = self.widgetForAction(action)

@@ -55,7 +55,7 @@ def values_of(row: Row, patient: bool = False, heat_map: str | None = None) -> d
         "decision": row.decision.value if row.decision else None,
         "note": row.note or None,
         "initials": row.initials or None,
-        "remarks": " ".join(judged.notes) or None if judged else None,
+        "remarks": " ".join([*judged.notes, *(["duplicate"] if row.duplicate else [])]) or None if judged else None,
         "model_sha256": judged.model_sha256 or None if judged else None,
     }
     if patient:

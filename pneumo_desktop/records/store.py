@@ -336,11 +336,6 @@ class Store:
         )
         return [(entry_id, Entry(Path(path), member, frame)) for entry_id, path, member, frame in rows]
 
-    def remove_queue(self, queue_id: int) -> None:
-        """Take a queue off the worklist. Results and decisions stay: they belong to the images."""
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM queue WHERE id = ?", (queue_id,))
-
     # Results
 
     def result_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,10 @@ from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet
 from pneumo_desktop.gui.window_menus import TOOLS
+from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
-from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
+from pneumo_desktop.records.store import Row
 from pneumo_desktop.words import set_language
 
 ROLE = QPalette.ColorRole
@@ -88,6 +91,20 @@ def test_an_empty_box_is_seen_in_the_dark(qapp: QApplication, qtbot: QtBot, kind
         apply_theme(qapp, Theme.LIGHT)
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform's own style")
+def test_the_border_of_a_text_field_is_seen_in_the_dark(qapp: QApplication, qtbot: QtBot) -> None:
+    apply_theme(qapp, Theme.DARK)
+    try:
+        field = QLineEdit()
+        qtbot.addWidget(field)
+        picture = field.grab().toImage()
+        ground = qapp.palette().color(ROLE.Window)
+        middle = picture.height() // 2
+        assert max(contrast(picture.pixelColor(x, middle), ground) for x in range(4)) >= 3.0
+    finally:
+        apply_theme(qapp, Theme.LIGHT)
+
+
 def test_every_tool_has_an_icon(qapp: QApplication) -> None:
     for name in TOOLS:
         assert name is None or not icon(name, qapp.palette()).isNull()
@@ -103,6 +120,25 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
     yield made
     made.close()
     services.close()
+
+
+def test_dark_colours_are_drawn_at_once(window: MainWindow, qtbot: QtBot) -> None:
+    judged = Judgement(
+        Outcome.LIKELY_PNEUMONIA, None, 0.9, OperatingPoint(0.5, 0.4, 0.6), Population.ADULTS, "m", 1, "0"
+    )
+    window.result.set_row(Row(1, 1, Entry(Path("/gone.jpg")), "x", "done", judged))
+    try:
+        for theme, dark in ((Theme.LIGHT, False), (Theme.DARK, True), (Theme.LIGHT, False)):
+            window.choose_theme(theme)
+            QApplication.processEvents()
+            ground = window.toolbar.palette().color(ROLE.Window)
+            drawn = window.menus.actions["open_folder"].icon().pixmap(22, 22).toImage()
+            inks = [drawn.pixelColor(x, y) for x in range(drawn.width()) for y in range(drawn.height())]
+            assert max(contrast(ink, ground) for ink in inks if ink.alpha() == 255) >= 4.5
+            word = window.result.word.palette().color(ROLE.WindowText)
+            assert word == outcome_colour(Outcome.LIKELY_PNEUMONIA, dark)
+    finally:
+        window.choose_theme(Theme.SYSTEM)
 
 
 def spoken(widget: QWidget) -> str:
@@ -133,6 +169,37 @@ def test_everything_that_can_be_reached_has_a_name_in_both_languages(window: Mai
     same = english & spanish
     assert len(english) > 30
     assert same <= {"Normal  [2]", "Normal", "Undo"}
+
+
+def test_at_double_scale_the_decision_is_in_reach(window: MainWindow, qtbot: QtBot) -> None:
+    judged = Judgement(
+        Outcome.LIKELY_PNEUMONIA, None, 0.9, OperatingPoint(0.5, 0.4, 0.6), Population.ADULTS, "m", 1, "0"
+    )
+    window.result.set_row(Row(1, 1, Entry(Path("/gone.jpg")), "x", "done", judged))
+    window.population_question.ask((Path("/clinic"),))
+    for code in ("en", "es"):
+        window.choose_language(code)
+        window.resize(683, 384)
+        QApplication.processEvents()
+        assert (window.width(), window.height()) == (683, 384)
+        for widget in (
+            *window.result.buttons.values(),
+            window.result.note,
+            window.result.undo,
+            window.result.disclaimer,
+        ):
+            assert widget.isVisible()
+            place = widget.rect().translated(widget.mapTo(window, widget.rect().topLeft()))
+            assert window.rect().contains(place), widget
+        tops = sorted(button.mapTo(window, button.rect().topLeft()).y() for button in window.result.buttons.values())
+        assert all(second - first >= 18 for first, second in pairwise(tops) if second != first)
+    window.choose_language("en")
+
+
+def test_the_window_opens_no_larger_than_its_screen(window: MainWindow) -> None:
+    room = window.screen().availableSize()
+    assert window.sizeHint().width() <= room.width() and window.sizeHint().height() <= room.height()
+    assert window.size().boundedTo(room) == window.size()
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
@@ -183,3 +250,16 @@ def test_an_export_that_no_spreadsheet_could_read_cannot_be_chosen(qtbot: QtBot)
     assert dialog.choice() == ExportChoice("csv", ";", ",", shown_only=True, patient=True)
     assert ExportChoice.from_setting(dialog.choice().setting()).patient is False  # asked for anew each time
     assert ExportChoice.from_setting({"unknown": 1}) == ExportChoice.usual()
+
+
+def test_the_export_counts_rows_that_come_while_it_is_open(qtbot: QtBot) -> None:
+    dialog = ExportDialog(ExportChoice(), 3, 3)
+    qtbot.addWidget(dialog)
+    assert (dialog.rows.count(), dialog.rows.itemText(0)) == (1, "All 3 rows")
+    dialog.set_counts(4, 12)
+    assert [dialog.rows.itemText(n) for n in range(dialog.rows.count())] == ["All 12 rows", "The 4 rows shown"]
+    dialog.rows.setCurrentIndex(1)
+    dialog.set_counts(5, 13)
+    assert dialog.choice().shown_only
+    dialog.set_counts(13, 13)
+    assert not dialog.choice().shown_only

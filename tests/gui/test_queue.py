@@ -11,10 +11,12 @@ from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from pneumo_desktop.gui.queue_model import QueueModel
+from pneumo_desktop.gui.queue_delegate import broken, name_lines
+from pneumo_desktop.gui.queue_model import TWIN_ROLE, QueueModel
 from pneumo_desktop.gui.queue_order import Column, Show
 from pneumo_desktop.gui.queue_view import QueueView
-from pneumo_desktop.gui.row_words import second_line, status_text
+from pneumo_desktop.gui.row_words import below_outcome, second_line, status_text
+from pneumo_desktop.gui.thumbnails import SIDE
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision, Row
@@ -215,3 +217,59 @@ def test_a_row_says_everything_to_a_screen_reader(view: QueueView) -> None:
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "00001.jpg, Likely pneumonia, score 0.90, To review"
     set_language("es")
     assert "Probable neumonía" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_files_with_the_same_image_name_each_other(view: QueueView) -> None:
+    fill(view, [row(1, 0.9, sha256="a"), row(2, 0.9, sha256="a"), row(3, 0.8, sha256="b"), row(4, 0.2, sha256="")])
+    names = [view.model.index(place, 0).data(TWIN_ROLE) for place in range(4)]
+    assert names == ["00002.jpg", "00001.jpg", "", ""]
+    assert "same image as 00002.jpg" in view.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert view.counts.text().endswith("1 with the same image as another")
+    fill(view, [row(1, 0.9, sha256="c")])  # another content now
+    assert view.model.twin_count() == 0
+    fill(view, [row(3, 0.8, sha256="c")])
+    assert view.model.twin_name(view.model.row_of(3) or row(0, None)) == "00001.jpg"
+    view.clear()
+    assert view.model.twin_count() == 0
+
+
+NAMES = (
+    "00000583_008.jpg", "Niño_Ñández López, radiografía de tórax (2).jpeg", "archivo-de-imagen-20260607.jpeg", "x" * 80,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_a_row_says_its_words_in_full_at_the_usual_width(view: QueueView, code: str) -> None:
+    set_language(code)
+    view.retranslate()
+    metrics = view.table.fontMetrics()
+    word_room = view.table.columnWidth(Column.OUTCOME) - 27
+    for decision in Decision:
+        text = below_outcome(row(1, 0.9, decision=decision))
+        assert " ".join(broken(text, metrics, word_room, 2)) == text
+    for reason in Reason:
+        judged = replace(row(1, None).judgement, reason=reason)  # type: ignore[type-var]
+        text = below_outcome(row(1, None, judgement=judged))
+        assert " ".join(broken(text, metrics, word_room, 2)) == text
+    room = view.table.columnWidth(Column.NAME) - SIDE - 13
+    for name in NAMES[:3]:
+        lines, below = name_lines(row(1, 0.9, entry=Entry(Path("/gone", name))), "", metrics, room)
+        assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+        assert below == []
+    film = row(1, 0.9, patient_name="Testkind^Anna María de la Concepción", study_date="20220615")
+    lines, below = name_lines(film, "", metrics, room)
+    assert below[-1] == "2022-06-15"
+    long, _below = name_lines(row(1, 0.9, entry=Entry(Path("/gone", NAMES[3]))), "", metrics, room)
+    assert len(long) == 2 and "…" in long[1]
+    lines, below = name_lines(film, "00001.jpg", metrics, room)
+    assert len(lines) + len(below) <= 3
+
+
+def test_a_note_is_told_of(view: QueueView) -> None:
+    fill(view, [row(1, 0.9, note="ask again")])
+    index = view.model.index(0, 0)
+    assert "has a note" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "Note: ask again" in index.data(Qt.ItemDataRole.ToolTipRole)
+    with_note = view.table.grab().toImage()
+    fill(view, [row(1, 0.9)])
+    assert view.table.grab().toImage() != with_note

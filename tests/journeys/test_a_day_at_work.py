@@ -337,6 +337,7 @@ def test_nothing_of_the_originals_changes(window: MainWindow, folder: Path, qtbo
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     window.start([folder])
     wait(window, qtbot)
+    qtbot.waitUntil(lambda: window.viewer.snapshot() is not None)
     window.decide_pneumonia()
     qtbot.waitUntil(lambda: window.queue.model.left_count() == 3)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before

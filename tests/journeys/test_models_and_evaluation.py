@@ -25,6 +25,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.outcome import OperatingPoint
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
@@ -314,3 +315,54 @@ def test_the_menu_opens_an_evaluation_of_any_labelled_folder(window: MainWindow,
     assert dialog._evaluation is not None
     assert dialog._evaluation.report.counts.total == 4
     dialog.close()
+
+
+def test_a_result_stays_that_of_its_model_until_it_is_read_again(
+    window: MainWindow, services: Services, second: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    package = ModelPackage.open(second)
+    points = {population: OperatingPoint(0.01, 0.0, 0.02) for population in package.card.operating_points}
+    card = replace(package.card, name="Clinic", operating_points=points, metrics={})
+    write_package(second, card, package.network_bytes, package.arrays, package.reference)
+    films = tmp_path / "films"
+    films.mkdir()
+    for path in FIXTURES.glob("*.jpeg"):
+        shutil.copyfile(path, films / path.name)
+    window.start([films])
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    window.queue.choose(1)
+    qtbot.waitUntil(lambda: "AUC" in window.result.model.text())
+    before = window.queue.model.all_rows()
+    assert not window.model_offer.isVisible()
+    assert not window.result.read_again.isVisible()
+
+    services.install_model(second)
+    services.activate_model("clinic-1")
+    window.doors.model_changed.emit()
+    qtbot.waitUntil(window.model_offer.isVisible)
+    qtbot.waitUntil(lambda: "AUC" in window.result.model.text())  # of the model that read it
+    assert "pneumo-" in window.result.model.text()
+    assert "Clinic (clinic-1)" in window.result.other_model.text()
+    assert window.queue.model.all_rows() == before
+    chosen = window.queue.current_row()
+    window.result.read_again.click()
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    rows = window.queue.model.all_rows()
+    assert [row.entry_id for row in rows] == [row.entry_id for row in before]
+    assert {row.judgement.model_id for row in rows if row.judgement} == {"clinic-1"}
+    now = window.queue.current_row()
+    assert now is not None and chosen is not None and now.entry_id == chosen.entry_id
+    assert now.judgement is not None and now.judgement.operating_point == OperatingPoint(0.01, 0.0, 0.02)
+    qtbot.waitUntil(lambda: "clinic-1" in window.result.model.text())
+    assert not window.result.read_again.isVisible()
+    assert not window.model_offer.isVisible()
+
+    services.roll_back_model()  # what the first model said was not lost
+    window.doors.model_changed.emit()
+    qtbot.waitUntil(window.model_offer.isVisible)
+    window.model_offer.yes.click()
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    assert [row.judgement for row in window.queue.model.all_rows()] == [row.judgement for row in before]
