@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -50,10 +50,21 @@ _AT_ONCE = 1000
 """Rows that are taken in one step: a list of 10,000 from the records comes in a few, and the window answers between them."""
 
 
+_STEPS = (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+
 class _Table(QTableView):
-    """A table whose Home and End go to the first and the last row."""
+    """A table whose Home and End go to the first and the last row. ``touched``: the reader chooses, maybe what is chosen."""
+
+    touched = Signal()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.touched.emit()
+        super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _STEPS:
+            self.touched.emit()
         rows = self.model().rowCount()
         if rows and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.selectRow(0 if event.key() == Qt.Key.Key_Home else rows - 1)
@@ -100,6 +111,7 @@ class QueueView(QWidget):
         self.table = _Table()
         table = self.table
         table.setModel(model)
+        table.touched.connect(self._touched)
         self._delegate = QueueDelegate(self.thumbnails, table)
         table.setItemDelegate(self._delegate)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -176,6 +188,7 @@ class QueueView(QWidget):
     def choose(self, place: int) -> None:
         """Select the row shown at ``place`` and make it visible."""
         self.table.selectRow(place)
+        self.automatic = False
         self.table.scrollTo(self.model.index(place, 0))
 
     def choose_entry(self, entry_id: int) -> None:
@@ -319,19 +332,24 @@ class QueueView(QWidget):
         if place is not None:
             self.table.scrollTo(self.model.index(place, 0))
 
+    def _touched(self) -> None:
+        self.automatic = False
+
     def _restore(self) -> None:
         """After a filter, choose again what was chosen, if it is still shown."""
         place = self.model.place_of(self._chosen) if self._chosen is not None else None
         if place is not None:
+            automatic = self.automatic
             self.choose(place)
+            self.automatic = automatic
 
     def _selected(self, chosen: QItemSelection, _old: QItemSelection) -> None:
         indexes = chosen.indexes()
         if not indexes:
             return
         row = self.model.row_at(indexes[0].row())
-        self.automatic = False
         if row.entry_id != self._chosen:
+            self.automatic = False
             self._chosen = row.entry_id
             self.current_changed.emit(row)
 

@@ -49,7 +49,7 @@ class Thumbnails(QObject):
         self._background = Background(1, self)
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._wishes: OrderedDict[int, Row] = OrderedDict()
-        self._busy = False
+        self._making: int | None = None
         self._scale = 1.0
 
     def get(self, row: Row, scale: float = 1.0) -> QPixmap | None:
@@ -59,6 +59,8 @@ class Thumbnails(QObject):
         if entry_id in self._kept:
             self._kept.move_to_end(entry_id)
             return self._kept[entry_id]
+        if entry_id == self._making:
+            return None
         self._wishes[entry_id] = row
         self._wishes.move_to_end(entry_id)
         while len(self._wishes) > _WAITING:
@@ -68,7 +70,7 @@ class Thumbnails(QObject):
 
     def idle(self) -> bool:
         """Return whether nothing is being made or wished for."""
-        return not self._busy and not self._wishes
+        return self._making is None and not self._wishes
 
     def clear(self) -> None:
         """Forget everything that was made or wished for."""
@@ -81,10 +83,10 @@ class Thumbnails(QObject):
         self._background.close()
 
     def _next(self) -> None:
-        if self._busy or not self._wishes:
+        if self._making is not None or not self._wishes:
             return
         entry_id, row = self._wishes.popitem(last=True)
-        self._busy = True
+        self._making = entry_id
         scale = self._scale
         entry = row.entry
         self._background.submit(
@@ -104,7 +106,7 @@ class Thumbnails(QObject):
             raise error
 
     def _keep(self, entry_id: int, pixmap: QPixmap | None) -> None:
-        self._busy = False
+        self._making = None
         self._kept[entry_id] = pixmap
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,9 @@ from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.settings_dialog import Settings
+from pneumo_desktop.gui.start import save_picture
 from pneumo_desktop.gui.theme import Theme
+from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
@@ -468,3 +471,23 @@ def test_the_help_page_has_pictures_and_the_figures_of_the_card(services: Servic
     assert score_text(card.metrics["children"]["auc"], 3) in text
     assert all((places.resource("help") / name).is_file() for name in ("normal.jpg", "pneumonia.jpg"))
     set_language("en")
+
+
+def test_the_saved_picture_waits_for_its_thumbnails(
+    services: Services, folder: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def slowly(entry: Entry, side: int) -> QImage:
+        time.sleep(0.4)  # all together longer than the window is given to settle
+        made.append(entry.display_name())
+        return make_thumbnail(entry, side)
+
+    monkeypatch.setattr("pneumo_desktop.gui.thumbnails.make_thumbnail", slowly)
+    store = services.store
+    queue = store.new_queue("folder", Population.NOT_KNOWN)
+    store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
+    services.resume_queue(queue, Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
+    save_picture(services, queue, tmp_path / "window.png")
+    assert (tmp_path / "window.png").is_file()
+    assert sorted(made) == sorted(path.name for path in folder.glob("*.jpeg"))
