@@ -112,6 +112,18 @@ def test_heat_maps_are_pictures_of_the_images_size(tmp_path: Path, data: list[st
         assert cv2.imread(str(path)).shape[2] == 3
 
 
+def test_a_heat_map_without_colour_is_written_and_told_of(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    maps, films = tmp_path / "maps", [FIXTURES / "IM-0131-0001.jpeg", FIXTURES / "person1_bacteria_1.jpeg"]
+    assert main(["predict", *map(str, films), "--heatmaps", str(maps), *data]) == 0
+    assert len(list(maps.iterdir())) == 2
+    told = capsys.readouterr().err
+    assert "nothing here spoke clearly for pneumonia" in told
+    assert "IM-0131-0001.png" in told
+    assert "person1" not in told
+
+
 def test_the_originals_are_not_touched(folder: Path, data: list[str]) -> None:
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     main(["predict", str(folder), *data])

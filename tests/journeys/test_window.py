@@ -111,6 +111,8 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
         return row.decision
 
     qtbot.waitUntil(lambda: kept() is Decision.NORMAL)
+    name = first.entry.display_name()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"{name}: normal. Ctrl+Z takes it back.")
     window.undo_decision()
     qtbot.waitUntil(lambda: kept() is None)
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
@@ -411,6 +413,7 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     window.queue.choose(0)
     qtbot.keyClicks(window.result.note, "ask again")
     qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
     window.queue.choose(1)  # neither entered nor left: the note goes with the row
     qtbot.keyClicks(window.result.note, "turned")
     window.decide_pneumonia()

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,9 @@ def test_an_export_may_hold_names_and_is_no_more_open_than_the_user_wants(tmp_pa
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "results.csv").stat().st_mode) == 0o600
+
+
+def test_the_second_file_of_an_image_is_marked(tmp_path: Path) -> None:
+    write_json([row(), replace(row(), duplicate=True)], tmp_path / "a.json")
+    results = json.loads((tmp_path / "a.json").read_text("utf-8"))["results"]
+    assert [values["remarks"] for values in results] == [None, "duplicate"]
