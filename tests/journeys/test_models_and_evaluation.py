@@ -197,7 +197,7 @@ def test_a_network_for_other_programs_is_written_by_the_training_program(
     qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
     dialog.export_to(tmp_path / "network.keras")
-    assert dialog.words.text().startswith("The training component is not installed.")
+    assert dialog.words.text().startswith("The training component is not installed: ")
 
 
 def test_a_package_that_does_not_give_its_reference_scores_is_refused(services: Services, tmp_path: Path) -> None:
