@@ -79,7 +79,7 @@ class Services:
 
         if self._package is None:
             if self._model is not None:
-                self._package = ModelPackage.open(self._model)
+                self._package = self.open_model(self._model)
             else:
                 try:
                     self._package = ModelPackage.open(self._active_path())
@@ -90,14 +90,16 @@ class Services:
     def open_model(self, path: Path) -> ModelPackage:
         """Open a package that need not be installed; one that is not is tried in a process of its own first.
 
-        Raises BadPackageError.
+        Raises BadPackageError; code ``hash`` where the file that was tried is not the one that was opened.
         """
         from pneumo_desktop.models.package import ModelPackage
         from pneumo_desktop.reading.trial import try_package
 
         package = ModelPackage.open(path)
         if all(info.sha256 != package.sha256 for info in self.registry.list()):
-            try_package(path)
+            tried = try_package(path)
+            if tried.sha256 != package.sha256:
+                raise BadPackageError("hash", "another file was tried than the one that was opened")
         return package
 
     def _active_path(self) -> Path:
@@ -135,10 +137,10 @@ class Services:
         from pneumo_desktop.reading.reference import TOLERANCE
         from pneumo_desktop.reading.trial import try_package
 
-        difference = try_package(path)
-        if not difference <= TOLERANCE:
-            raise BadPackageError("reference", f"the scores differ by {difference}")
-        return self.registry.install(path)
+        tried = try_package(path)
+        if not tried.difference <= TOLERANCE:
+            raise BadPackageError("reference", f"the scores differ by {tried.difference}")
+        return self.registry.install(path, tried.sha256)
 
     def activate_model(self, model_id: str) -> ModelInfo:
         """Read with another installed model from now on; raises UnknownModelError."""

@@ -157,9 +157,15 @@ class Registry:
                 raise BadPackageError("id_taken", model_id)
         return None
 
-    def install(self, path: Path) -> ModelInfo:
-        """Verify the package at ``path`` and copy it in; raises BadPackageError, code ``id_taken`` for a second use of an id."""
+    def install(self, path: Path, sha256: str | None = None) -> ModelInfo:
+        """Verify the package at ``path`` and copy it in.
+
+        Raises BadPackageError, code ``id_taken`` for a second use of an id, ``hash`` where the file is not the one with
+        ``sha256`` (hex), which was tried.
+        """
         package = _open(path)
+        if sha256 not in (None, package.sha256):
+            raise BadPackageError("hash", "the file is not the one that was tried")
         model_id = package.card.model_id
         if _SAFE_ID.fullmatch(model_id) is None:
             raise BadPackageError("card", "the model's id is not a plain name")

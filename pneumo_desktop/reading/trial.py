@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pneumo_desktop import places
 from pneumo_desktop.models.card import BadPackageError
@@ -23,8 +23,19 @@ COMMAND: Final = "try-model"
 MAX_SECONDS: Final = 120
 
 
-def try_package(path: Path) -> float:
-    """Return the largest difference of the package's reference scores (``reading.reference``); inf where it has none.
+class Tried(NamedTuple):
+    """What a trial found: who goes on with the file compares its hash, for another may lie there by now.
+
+    difference: the largest one of the package's reference scores (``reading.reference``); inf where it has none.
+    sha256: hex digest of the file that was tried.
+    """
+
+    difference: float
+    sha256: str
+
+
+def try_package(path: Path) -> Tried:
+    """Read with the package at ``path`` in a process of its own.
 
     Raises BadPackageError with the package's own code, or ``network`` where the trial died or took too long.
     """
@@ -45,12 +56,13 @@ def try_package(path: Path) -> float:
         raise BadPackageError("network", f"the trial did not start: {problem.errno}") from problem
     try:
         answer = json.loads(done.stdout)
-        code, detail, difference = str(answer["code"]), str(answer["detail"]), float(answer["difference"])
+        code, detail = str(answer["code"]), str(answer["detail"])
+        tried = Tried(float(answer["difference"]), str(answer["sha256"]))
     except (ValueError, KeyError, TypeError) as problem:
         raise BadPackageError("network", f"the trial ended with {done.returncode}") from problem
     if code:
         raise BadPackageError(code, detail)
-    return difference
+    return tried
 
 
 def trial(path: Path) -> dict[str, str | float]:
@@ -63,10 +75,10 @@ def trial(path: Path) -> dict[str, str | float]:
         Reader(package).try_out()
         difference = largest_difference(package)
     except BadPackageError as problem:
-        return {"code": problem.code, "detail": problem.detail, "difference": 0.0}
+        return {"code": problem.code, "detail": problem.detail, "difference": 0.0, "sha256": ""}
     except MemoryError:
-        return {"code": "network", "detail": "out of memory", "difference": 0.0}
-    return {"code": "", "detail": "", "difference": difference}
+        return {"code": "network", "detail": "out of memory", "difference": 0.0, "sha256": ""}
+    return {"code": "", "detail": "", "difference": difference, "sha256": package.sha256}
 
 
 def serve(path: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +29,9 @@ def package_with(path: Path, network: bytes) -> Path:
 
 
 def test_a_sound_package_gives_its_reference_scores_in_the_trial() -> None:
-    assert trial.try_package(TINY) <= TOLERANCE
+    tried = trial.try_package(TINY)
+    assert tried.difference <= TOLERANCE
+    assert tried.sha256 == hashlib.sha256(TINY.read_bytes()).hexdigest()
 
 
 def test_a_network_that_is_none_is_told(tmp_path: Path) -> None:
@@ -90,6 +94,36 @@ def test_a_hostile_network_is_neither_installed_nor_read_with(
     assert main(["models", "import", str(hostile), *data]) == 2
     told = capsys.readouterr()
     assert told.err.count("The network in the model package does not open, or is not what its card says.") == 2
+
+
+def test_a_file_that_is_swapped_after_its_trial_is_neither_installed_nor_read_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered, other = tmp_path / "offered.pneumo", package_with(tmp_path / "other.pneumo", b"never tried")
+    try_package = trial.try_package
+
+    def then_swapped(path: Path) -> trial.Tried:
+        tried = try_package(path)
+        shutil.copyfile(other, path)
+        return tried
+
+    def swapped_back(path: Path) -> trial.Tried:
+        shutil.copyfile(TINY, path)
+        return try_package(path)
+
+    services = Services.create(tmp_path / "data")
+    before = services.registry.list()
+    for way, swapped, first in (
+        (services.install_model, then_swapped, TINY),  # a sound file is tried, another one lies there after it
+        (services.open_model, swapped_back, other),  # another one was opened, a sound file is tried
+    ):
+        shutil.copyfile(first, offered)
+        monkeypatch.setattr(trial, "try_package", swapped)
+        with pytest.raises(BadPackageError) as caught:
+            way(offered)
+        assert caught.value.code == "hash"
+    assert services.registry.list() == before
+    services.close()
 
 
 def test_installed_packages_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
