@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -33,6 +34,18 @@ HEADERS = {
 def _image(row: Row) -> str:
     """Return what names an image by its content; nothing where that is not known yet."""
     return f"{row.sha256}#{row.entry.frame}" if row.sha256 else ""
+
+
+def is_same_image(first: Row, second: Row) -> bool:
+    """Return whether two rows are one entry, or entries with the same content: what is decided holds for both."""
+    return first.entry_id == second.entry_id or (_image(first) != "" and _image(first) == _image(second))
+
+
+def decided_as(decided: Row, row: Row) -> Row:
+    """Return ``row`` with the decision, note and initials of ``decided``, a row of the same image."""
+    if row.entry_id == decided.entry_id:
+        return decided
+    return replace(row, decision=decided.decision, note=decided.note, initials=decided.initials)
 
 
 class QueueModel(QAbstractTableModel):
@@ -147,6 +160,13 @@ class QueueModel(QAbstractTableModel):
         twins = self._twins.get(image, ())
         other = first if first != row.entry_id else next(iter(twins), row.entry_id)
         return "" if other == row.entry_id else self._rows[other].entry.display_name()
+
+    def same_image(self, row: Row) -> list[Row]:
+        """Return the rows of the list with the image of ``row``, shown or not; itself too where it is listed."""
+        image = _image(row)
+        found = dict.fromkeys([row.entry_id, *([self._first[image]] if image in self._first else ())])
+        found.update(dict.fromkeys(self._twins.get(image, ())))
+        return [self._rows[entry_id] for entry_id in found if entry_id in self._rows]
 
     def twin_count(self) -> int:
         """Return how many files have an image that stands in the list already."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.queue_delegate import LINES, QueueDelegate
-from pneumo_desktop.gui.queue_model import QueueModel
+from pneumo_desktop.gui.queue_model import QueueModel, decided_as, is_same_image
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Show
 from pneumo_desktop.gui.reading_bar import ReadingBar
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
@@ -176,10 +176,13 @@ class QueueView(QWidget):
         self._count()
         self.current_changed.emit(None)
 
-    def take_decided(self, row: Row) -> None:
-        """Show a row whose decision changed; the chosen row stays chosen."""
-        self.model.add_rows([row])
+    def take_decided(self, row: Row) -> list[Row]:
+        """Show what was decided of an image in every row of it, and return these; the chosen row stays chosen."""
+        rows = [decided_as(row, shown) for shown in self.model.same_image(row)]
+        self._pending = [decided_as(row, one) if is_same_image(row, one) else one for one in self._pending]
+        self.model.add_rows(rows)
         self._count()
+        return rows
 
     def current_row(self) -> Row | None:
         """Return the chosen row."""

@@ -68,6 +68,8 @@ class ReviewDesk(QObject):
         self.current: Row | None = None
         self._seen = False
         """True when the chosen row's picture, or why there is none, has come to the screen."""
+        self._held_back = False
+        """True when a decision was not taken because the chosen row's picture has not come."""
         queue.current_changed.connect(self._show_row)
         result.decided.connect(self.decide)
         result.note_edited.connect(self._note_edited)
@@ -86,7 +88,8 @@ class ReviewDesk(QObject):
         if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
             self._result.finish_note()
         before, self.current = self.current, row
-        self._seen = self._seen and _same_entry(before, row)
+        if not _same_entry(before, row):
+            self._seen = self._held_back = False
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -104,13 +107,16 @@ class ReviewDesk(QObject):
     def _picture_came(self, row: Row, picture: Picture) -> None:
         if self.current is not None and self.current.entry_id == row.entry_id:
             self._viewer.set_picture(picture, keep_view=self._seen)
-            self._seen = True
+            self._picture_seen()
+
+    def _picture_seen(self) -> None:
+        self._seen, self._held_back = True, False
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self._seen = True
+            self._picture_seen()
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
 
     def _show_tags(self) -> None:
@@ -135,16 +141,22 @@ class ReviewDesk(QObject):
     # deciding
 
     def decide(self, decision: Decision) -> None:
-        """Write the decision and move on at once; the row says so when it is on disk."""
+        """Write the decision and move on at once, unless the picture is still on its way: nobody decides what is not seen.
+
+        The row says so when it is on disk.
+        """
         row = self.current
         if row is None:
             return
-        if self._queue.automatic and not self._seen:
-            self._viewer.status.emit(tr("Nothing was decided: this radiograph has only just come to the screen."))
+        if not self._seen:
+            self._held_back = True
+            self._result.set_row(row, row.example, self._queue.model.twin_name(row))  # a clicked button springs back
+            self._viewer.status.emit(tr("Nothing was decided: this radiograph is not on the screen yet."))
             return
         self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
         place = self._queue.model.place_of(row.entry_id)
-        following = self._queue.model.next_left(place if place is not None else -1, self._keeper.undecided)
+        besides = self._keeper.undecided.union(twin.entry_id for twin in self._queue.model.same_image(row))
+        following = self._queue.model.next_left(place if place is not None else -1, besides)
         if following is not None:
             self._queue.choose(following)
 
@@ -164,12 +176,16 @@ class ReviewDesk(QObject):
 
     def _saved(self, row: Row, undone: Undone | None) -> None:
         before = self._queue.model.row_of(row.entry_id)
-        if before is None:
-            return
-        self._queue.take_decided(row)
-        if self.current is not None and self.current.entry_id == row.entry_id:
-            self.current = row
-            self._result.set_row(row, row.example, self._queue.model.twin_name(row))
+        changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
+        if self.current is not None and self.current.entry_id in changed:
+            self.current = current = changed[self.current.entry_id]
+            self._result.set_row(current, current.example, self._queue.model.twin_name(current))
         if undone is not None:
-            self._queue.choose_entry(row.entry_id)
-        self._viewer.status.emit(what_was_saved(before, row) if undone is None else what_was_undone(undone))
+            if changed:
+                self._queue.choose_entry(row.entry_id if row.entry_id in changed else next(iter(changed)))
+            self._viewer.status.emit(what_was_undone(undone))
+        elif before is not None:
+            told = [what_was_saved(before, row)]
+            if self._held_back:  # it was said a moment ago, and this would wipe it away
+                told.append(tr("Nothing was decided: this radiograph is not on the screen yet."))
+            self._viewer.status.emit(" ".join(filter(None, told)))

@@ -17,12 +17,13 @@ from pneumo_desktop.words import N_, available_languages, ntr, tr
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action: ``slot`` is the name of the window's method that it calls."""
+    """One action: ``slot`` is the name of the window's method that it calls; a held key repeats it where ``repeats``."""
 
     name: str
     text: str
     key: str
     slot: str
+    repeats: bool = True
 
 
 MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
@@ -51,12 +52,12 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
             ActionSpec("left", N_("Show only what is left"), "L", "toggle_left"),
             ActionSpec("find", N_("Filter"), "Ctrl+F", "focus_filter"),
             None,
-            ActionSpec("agree", N_("Decision: agree"), "A", "decide_agree"),
-            ActionSpec("pneumonia", N_("Decision: pneumonia"), "1", "decide_pneumonia"),
-            ActionSpec("normal", N_("Decision: normal"), "2", "decide_normal"),
-            ActionSpec("cannot_tell", N_("Decision: cannot tell"), "3", "decide_cannot_tell"),
+            ActionSpec("agree", N_("Decision: agree"), "A", "decide_agree", repeats=False),
+            ActionSpec("pneumonia", N_("Decision: pneumonia"), "1", "decide_pneumonia", repeats=False),
+            ActionSpec("normal", N_("Decision: normal"), "2", "decide_normal", repeats=False),
+            ActionSpec("cannot_tell", N_("Decision: cannot tell"), "3", "decide_cannot_tell", repeats=False),
             ActionSpec("note", N_("Write a note"), "Ctrl+N", "focus_note"),
-            ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "undo_decision"),
+            ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "undo_decision", repeats=False),
             None,
             ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "toggle_pause"),
             ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "cancel_reading"),
@@ -142,6 +143,7 @@ class WindowMenus(QObject):
             action.setData(part.text)
             if part.key:
                 action.setShortcut(QKeySequence(part.key))
+            action.setAutoRepeat(part.repeats)
             slot = getattr(window, part.slot)
             action.triggered.connect(lambda _checked=False: slot())
             menu.addAction(action)

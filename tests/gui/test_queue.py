@@ -29,7 +29,7 @@ def row(number: int, score: float | None, **more: object) -> Row:
     outcome = Outcome.NOT_ANALYSED if score is None else POINT.judge(score)
     reason = Reason.UNREADABLE if score is None else None
     judged = Judgement(outcome, reason, score, POINT, Population.ADULTS, "m", 1, "0")
-    made = Row(number, 1, Entry(Path(f"/gone/{number:05}.jpg")), "x", "done", judged)
+    made = Row(number, 1, Entry(Path(f"/gone/{number:05}.jpg")), f"content {number}", "done", judged)
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -96,6 +96,21 @@ def test_what_is_left_shrinks_with_each_decision(view: QueueView) -> None:
     assert shown(view) == [2]
     view.show_left()
     assert shown(view) == [1, 2]
+
+
+def test_a_decision_reaches_rows_that_are_hidden_or_on_their_way(view: QueueView) -> None:
+    fill(view, [row(1, 0.9, sha256="a"), row(2, 0.9, sha256="a"), row(3, 0.8)])
+    view.filter_box.setText("00001")
+    view._refilter()
+    assert shown(view) == [1]
+    view.add_rows([row(4, 0.9, sha256="a"), row(5, 0.3)])  # read before the decision, listed after it
+    changed = view.take_decided(row(1, 0.9, sha256="a", decision=Decision.NORMAL, note="clear", initials="AB"))
+    assert [one.entry_id for one in changed] == [1, 2]
+    view.flush()
+    told = {one.entry_id: (one.decision, one.note, one.initials) for one in view.model.all_rows()}
+    decided, open_ = (Decision.NORMAL, "clear", "AB"), (None, "", "")
+    assert told == {1: decided, 2: decided, 3: open_, 4: decided, 5: open_}
+    assert view.model.left_count() == 2
 
 
 def test_the_selection_stays_while_the_list_fills(view: QueueView) -> None:

@@ -78,6 +78,12 @@ def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, q
     assert window._left_out.text() == "1 file left out…"
 
 
+def look_at(window: MainWindow, place: int, qtbot: QtBot) -> None:
+    """Choose a row and wait for its picture."""
+    window.queue.choose(place)
+    qtbot.waitUntil(lambda: window.review._seen)
+
+
 def picture(window: MainWindow, qtbot: QtBot) -> QImage:
     """The picture as it is shown, when it has come."""
     qtbot.waitUntil(lambda: window.viewer.snapshot() is not None)
@@ -97,7 +103,7 @@ def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folde
 
 def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    window.queue.choose(0)
+    look_at(window, 0, qtbot)
     first = window.queue.current_row()
     assert first is not None
     window.decide_normal()
@@ -381,22 +387,79 @@ def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: 
     qtbot.waitUntil(lambda: not window.active_runs())
 
 
-def test_two_quick_keys_decide_two_radiographs(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    window.queue.choose(0)
-    chosen = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
-    window.decide_pneumonia()
+    look_at(window, 0, qtbot)
+    first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    window.activateWindow()
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_1)
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
+    assert window._keeper.undecided == {first}
+    assert window.review.current is not None and window.review.current.entry_id == second
+    assert window.statusBar().currentMessage() == "Nothing was decided: this radiograph is not on the screen yet."
+    assert not window.result.buttons[Decision.NORMAL].isChecked()
+
+    def kept() -> list[Decision | None]:
+        return [window._services.store.row(entry_id).decision for entry_id in (first, second)]  # type: ignore[union-attr]
+
+    qtbot.waitUntil(lambda: window.review._seen and not window._keeper.undecided)
+    assert kept() == [Decision.PNEUMONIA, None]
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
+    qtbot.waitUntil(lambda: kept() == [Decision.PNEUMONIA, Decision.NORMAL])
+
+
+def test_a_held_key_decides_once(window: MainWindow) -> None:
+    repeating = {name for name, action in window.menus.actions.items() if action.autoRepeat()}
+    assert not repeating & {"agree", "pneumonia", "normal", "cannot_tell", "undo"}
+    assert {"next", "previous"} <= repeating
+
+
+def test_an_undoing_is_told_although_its_list_is_closed(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    row = window.queue.current_row()
+    assert row is not None
     window.decide_normal()
     qtbot.waitUntil(lambda: not window._keeper.undecided)
-    decisions = [window._services.store.row(entry_id).decision for entry_id in chosen]  # type: ignore[union-attr]
-    assert decisions == [Decision.PNEUMONIA, Decision.NORMAL]
+    window.clear_list()
+    window.undo_decision()
+    told = f"{row.entry.display_name()}: The decision “Reader: normal” was taken back."
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
+    assert window._services.store.row(row.entry_id).decision is None  # type: ignore[union-attr]
+
+
+def test_what_is_decided_holds_for_every_file_with_the_image(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    model = window.queue.model
+    names = ("IM-0131-0001.jpeg", "twin.jpg")
+    twins = [row.entry_id for row in model.all_rows() if row.entry.path.name in names]
+    place = model.place_of(twins[0])
+    assert place is not None
+    look_at(window, place, qtbot)
+    left = model.left_count()
+    window.decide_cannot_tell()
+    current = window.queue.current_row()
+    assert current is not None and current.entry_id not in twins
+    qtbot.waitUntil(lambda: model.left_count() == left - 2)
+    export_to(window, model.all_rows(), tmp_path / "out.json", ExportChoice("json"), window._background)
+    qtbot.waitUntil((tmp_path / "out.json").exists)
+    results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
+    told = {Path(item["file"]).name: item["decision"] for item in results}
+    assert [name for name, decision in sorted(told.items()) if decision] == sorted(names)
+    assert {told[name] for name in names} == {"cannot_tell"}
+    assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
+    window.undo_decision()
+    qtbot.waitUntil(lambda: model.left_count() == left)
+    assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
 
 
 def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtbot: QtBot) -> None:
     window = MainWindow(services)
     qtbot.addWidget(window)
     read_folder(window, folder, qtbot, 6)
-    window.queue.choose(0)
+    look_at(window, 0, qtbot)
     row = window.queue.current_row()
     assert row is not None
     window.decide_cannot_tell()
@@ -416,6 +479,7 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
     window.queue.choose(1)  # neither entered nor left: the note goes with the row
     qtbot.keyClicks(window.result.note, "turned")
+    qtbot.waitUntil(lambda: window.review._seen)
     window.decide_pneumonia()
     qtbot.keyClicks(window.result.note, "typed when the window was closed")
     window.close()
