@@ -26,11 +26,12 @@ from pneumo_desktop.training.computer import used_memory_mb
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.depths import MIDDLE, terms_of, with_depth_features, with_terms
 from pneumo_desktop.training.events import Events
-from pneumo_desktop.training.head import Head, HeadFit, Values, balanced_weights, log_loss
+from pneumo_desktop.training.head import Head, HeadFit, Values
 from pneumo_desktop.training.job import Job
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.litert_file import head_of, with_head
 from pneumo_desktop.training.local import LocalImage, LocalImages
+from pneumo_desktop.training.mixed import Mix
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.words import tr
@@ -38,14 +39,8 @@ from pneumo_desktop.words import tr
 STRONGEST, WEAKEST = 3.0, 1e-3
 """The pull towards the old head, from the first epoch to the last."""
 
-REHEARSAL_WORTH = 250.0
-"""So many local images weigh as much as the rehearsal; more of them weigh no more than that, fewer less."""
-
 HELD_OUT = 5
-"""Every fifth rehearsal image is not learnt from: it tells whether the old population is kept."""
-
-DEEP_REHEARSAL = 0.2
-"""So much the rehearsal weighs where the evidence is learnt anew from the blocks; a last layer starts from the old one."""
+"""Every fifth rehearsal image is not learnt from: it tells whether the old population is kept. So many folds there are."""
 
 LOOKS = 2
 """So many copies of each image to learn from are changed mildly and borrow the look of another, beside the two others."""
@@ -121,6 +116,10 @@ class Space:
         """What a new head is pulled towards: the old one, or in a deep space none at all."""
         kernel = self.old.kernel[self.learnt]
         return Head(0.0 * kernel, 0.0) if self.places else Head(kernel, self.old.bias)
+
+    def known(self, rehearsal: Rehearsal) -> npt.NDArray[np.float32]:
+        """Return the rehearsal's features, all F + E of them in a deep space."""
+        return rehearsal.full if self.places else rehearsal.features
 
     def whole(self, head: Head) -> Head:
         """Return a head over ``learnt`` as one over all features."""
@@ -216,13 +215,17 @@ class _State:
 
 @dataclass(frozen=True, eq=False)
 class Adapted:
-    """The new network file with its head, beside the old head, and everything that was learnt from."""
+    """The new network file with its head, beside the old head, and everything that was learnt from.
+
+    known: logits (n,) of the rehearsal, none by a head that was fitted on the image (``cross_fitted``).
+    """
 
     network: bytes
     head: Head
     space: Space
     features: Features
     rehearsal: Rehearsal
+    known: Values
     best_epoch: int
 
 
@@ -249,9 +252,40 @@ def adapt(
     events.tell("stage", stage="fitting")
     state = _fit(job, base, space, features, rehearsal, events, control, finish)
     if not state.best_epoch:
-        return Adapted(base.network_bytes, space.old, space, features, rehearsal, 0)
+        known = space.old.logits(space.known(rehearsal))
+        return Adapted(base.network_bytes, space.old, space, features, rehearsal, known, 0)
     head = space.whole(Head(np.array(state.kernel), state.bias))
-    return Adapted(space.written(base.network_bytes, head), head, space, features, rehearsal, state.best_epoch)
+    pull = float(_pulls(job)[state.best_epoch - 1])
+    known = cross_fitted(space, features, _mix(job, space, rehearsal), head, pull, control)
+    network = space.written(base.network_bytes, head)
+    return Adapted(network, head, space, features, rehearsal, known, state.best_epoch)
+
+
+def cross_fitted(
+    space: Space, features: Features, mix: Mix, head: Head, pull: float, control: Control
+) -> npt.NDArray[np.float64]:
+    """Return the logits (n,) of the rehearsal, each by a head that was not fitted on that image.
+
+    ``head`` was fitted without every fifth of them and answers for those; each other fifth gets a head of its own,
+    fitted at the same ``pull`` without it.
+    """
+    fold = np.arange(len(mix.known_labels)) % HELD_OUT
+    logits = head.logits(mix.known)
+    for place in range(1, HELD_OUT if len(fold) else 0):
+        control.check()
+        learn = mix.of(features.train, features.train_labels, VIEWS, fold != place)
+        fitting = HeadFit(learn.features[:, space.learnt], learn.labels, learn.weights, space.start)
+        logits[fold == place] = space.whole(fitting.fit(pull)).logits(mix.known[fold == place])
+    return logits
+
+
+def _mix(job: Job, space: Space, rehearsal: Rehearsal) -> Mix:
+    return Mix(space.known(rehearsal), rehearsal.labels, bool(space.places), job.class_weighting)
+
+
+def _pulls(job: Job) -> Values:
+    """Return the pull of each epoch."""
+    return np.geomspace(STRONGEST, WEAKEST, int(job.epochs or 1))
 
 
 def no_rehearsal() -> str:
@@ -272,9 +306,9 @@ def _fit(
     control: Control,
     finish: bool,
 ) -> _State:
-    keep = np.arange(len(rehearsal.labels)) % HELD_OUT != 0
-    learn = _mixed(job, space, features.train, features.train_labels, VIEWS, rehearsal, keep)
-    judge = _mixed(job, space, features.val, features.val_labels, 2, rehearsal, ~keep)
+    keep, mix = np.arange(len(rehearsal.labels)) % HELD_OUT != 0, _mix(job, space, rehearsal)
+    learn = mix.of(features.train, features.train_labels, VIEWS, keep)
+    judge = mix.of(features.val, features.val_labels, 2, ~keep)
     epochs = int(job.epochs or 1)
     path = job.folder_of_job / _CHECKPOINT
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -289,7 +323,7 @@ def _fit(
     if finish or _is_over(state, job, events):
         return state
     fitting = HeadFit(learn.features[:, space.learnt], learn.labels, learn.weights, space.start)
-    pulls = np.geomspace(STRONGEST, WEAKEST, epochs)
+    pulls = _pulls(job)
     for done in range(state.epoch):  # each epoch starts from the one before: else a resumed run would end elsewhere
         fitting.fit(float(pulls[done]))
     while state.epoch < epochs:
@@ -327,46 +361,6 @@ def _is_over(state: _State, job: Job, events: Events) -> bool:
     if over:
         events.tell("early_stop", epoch=state.epoch, best_epoch=state.best_epoch)
     return over
-
-
-@dataclass(frozen=True, eq=False)
-class _Mixed:
-    """Local and rehearsal images together: features (n, F + E), labels (n,), weights (n,)."""
-
-    features: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int64]
-    weights: Values
-
-    def loss(self, head: Head) -> float:
-        return log_loss(head.logits(self.features), self.labels, self.weights)
-
-    def accuracy(self, head: Head) -> float:
-        right = (head.logits(self.features) >= 0) == (self.labels == 1)
-        return float(self.weights @ right / self.weights.sum())
-
-
-def _mixed(
-    job: Job,
-    space: Space,
-    features: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int64],
-    views: int,
-    rehearsal: Rehearsal,
-    chosen: npt.NDArray[np.bool_],
-) -> _Mixed:
-    old = rehearsal.full if space.places else rehearsal.features
-    known = rehearsal.labels[chosen]
-    worth = min(1.0, len(labels) / views / REHEARSAL_WORTH) if len(known) else 1.0
-    return _Mixed(
-        np.concatenate((features, old[chosen])),
-        np.concatenate((labels, known)),
-        np.concatenate(
-            (
-                balanced_weights(labels, worth, job.class_weighting),
-                balanced_weights(known, DEEP_REHEARSAL if space.places else 1.0),
-            )
-        ),
-    )
 
 
 def _restored(path: Path, key: list[Any]) -> _State | None:

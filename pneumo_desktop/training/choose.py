@@ -27,7 +27,8 @@ _FLATTEST, _STEEPEST = 1e-3, 1e3
 class Before:
     """The rehearsal images under the old and the new network: how the old operating points carry over.
 
-    old, new: logits (n,); card: the old model's.
+    old, new: logits (n,); card: the old model's. No image in ``new`` is judged by a head that was fitted on it: its score
+    would be too good, and a threshold at the old sensitivity too high. In ``old`` some are, which only lowers it.
     """
 
     labels: Labels

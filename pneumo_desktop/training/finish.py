@@ -84,7 +84,7 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
     features, rehearsal, space = adapted.features, adapted.rehearsal, adapted.space
     rng = np.random.default_rng((seed, 31))
     plain, seen = len(features.train_labels) // VIEWS, features.train[:, : space.width]
-    known = rehearsal.full if space.places else rehearsal.features
+    known = space.known(rehearsal)
     old = np.sort(rng.permutation(len(rehearsal.labels))[:OLD_REHEARSAL])
     own = np.sort(rng.permutation(plain)[:OWN_REHEARSAL])
     gate = {name: values for name, values in base.arrays.items() if name.startswith("gate_")}
@@ -100,7 +100,7 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
         before=Before(
             rehearsal.labels,
             space.old.logits(known),
-            adapted.head.logits(known),
+            adapted.known,
             base.card,
         ),
         details={"best_epoch": adapted.best_epoch, "rehearsal_images": len(rehearsal.labels)},
