@@ -31,11 +31,13 @@ from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json
 from pneumo_desktop.gui.training.preview import PreviewDialog
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.problems import sentence as problem_sentence
+from pneumo_desktop.words.sentences import sentence
 
 EACH = 22
 LONG = 120_000
@@ -200,7 +202,8 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
     package = decision._package
     assert package is not None
     own = ModelPackage.open(package).card.operating_points[Population.NOT_KNOWN].threshold
-    thresholds = decision.page.thresholds
+    thresholds, first = decision.page.thresholds, decision.evaluation
+    assert first is not None
 
     def in_use() -> float:
         (index,) = thresholds.table.selectionModel().selectedRows()
@@ -210,17 +213,20 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
     assert not decision.undo_point.isVisible()
     thresholds.share.setValue(50.0)
     thresholds.goal.setCurrentIndex(thresholds.goal.findData("false_alarms_at_most"))
-    qtbot.waitUntil(lambda: decision.accept_button.isEnabled() and decision._row is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: decision._picked is not None, timeout=LONG)
     assert decision.undo_point.isVisible()
     decision.undo_point.click()
     assert in_use() == pytest.approx(own)
     assert "as the training chose it" in decision.point_words.text()
     thresholds.table.selectRow(len(thresholds.rows()) // 2 + 1)
     qtbot.waitUntil(lambda: decision.accept_button.isEnabled(), timeout=LONG)
-    chosen = decision._row
+    chosen = decision._picked
     assert chosen is not None
-    assert in_use() == chosen.threshold
-    assert f"{chosen.threshold:.3f}" in decision.point_words.text()
+    assert in_use() == chosen
+    assert f"{chosen:.3f}" in decision.point_words.text()
+    # what the picked point does on the locked part is not shown before the decision
+    assert decision.evaluation is first
+    assert decision.page.reports()[0] is first.report
     decision.page.write(out=tmp_path / "numbers.json", figures=tmp_path / "figures")
     qtbot.waitUntil((tmp_path / "figures" / "score_histogram_other.svg").exists, timeout=LONG)
     assert json.loads((tmp_path / "numbers.json").read_text("utf-8"))["compared"]["model_id"] == bundled
@@ -231,9 +237,15 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
     accepted = services.package().card
     assert accepted.parent == bundled
     for point in accepted.operating_points.values():
-        assert point.threshold == pytest.approx(chosen.threshold)
+        assert point.threshold == pytest.approx(chosen)
     shown = decision.evaluation
     assert shown is not None
+    assert shown is not first
+    assert decision.page.reports()[0] is shown.report
+    told = accepted.training["operating_point"]
+    assert (told["picked_by"], told["goal"]) == ("reader", None)  # a row that was clicked
+    assert told["instead_of"]["not_known"] == pytest.approx(own)
+    assert told["locked_test_before"]["locked_test"]["confusion"]["tp"] == first.report.counts.tp
     assert accepted.metrics["locked_test"]["confusion"]["tp"] == shown.report.counts.tp
     assert accepted.metrics["locked_test"]["images"] == len(test_names)
     assert not decision.accept_button.isEnabled()
@@ -302,6 +314,53 @@ def test_a_worse_model_needs_a_typed_reason(
     with qtbot.waitSignal(dialog.activated, timeout=LONG):
         dialog.decision.accept_button.click()
     assert services.package().card.training["accepted_although_worse"] == asking.reason.text()
+
+
+def test_a_point_where_the_model_is_no_longer_worse_needs_the_reason_too_and_stays(
+    dialog: TrainingDialog, services: Services, waiting: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = [Verdict.WORSE, Verdict.NO_WORSE]
+    monkeypatch.setattr(
+        "pneumo_desktop.evaluation.command.compare_reports", lambda _new, _old: _comparison(verdicts.pop(0))
+    )
+    asked: list[ReasonDialog] = []
+
+    def cancelled(self: ReasonDialog) -> QDialog.DialogCode:
+        asked.append(self)
+        return QDialog.DialogCode.Rejected
+
+    monkeypatch.setattr(ReasonDialog, "exec", cancelled)
+    dialog.resume(waiting)
+    wait_for_model(dialog, qtbot)
+    decision, package = dialog.decision, waiting / "model.pneumo"
+    made, thresholds = package.read_bytes(), decision.page.thresholds
+    for row in (1, 3, 2):
+        thresholds.table.selectRow(row)
+    assert verdicts == [Verdict.NO_WORSE]  # picking measured nothing
+    picked = decision._picked
+    decision.accept_button.click()
+    qtbot.waitUntil(lambda: bool(asked), timeout=LONG)
+    assert decision.undecided
+    assert not thresholds.isEnabled()  # measured once: there is no other point any more
+    assert not decision.undo_point.isVisible()
+
+    # Nor after the dialog was opened again; an installation that fails leaves the package as training made it
+    verdicts += [Verdict.WORSE, Verdict.NO_WORSE]
+    dialog.resume(waiting)
+    qtbot.waitUntil(lambda: not verdicts and not decision.measuring, timeout=LONG)
+    assert decision._picked == picked
+    assert not thresholds.isEnabled()
+
+    def refused(*_arguments: object) -> None:
+        raise BadPackageError("id_taken")
+
+    monkeypatch.setattr(services.registry, "install", refused)
+    decision.keep_button.click()
+    qtbot.waitUntil(lambda: decision.keep_button.isEnabled() and not decision.judged, timeout=LONG)
+    assert decision.undecided
+    assert decision.words.text() == sentence("id_taken")
+    assert package.read_bytes() == made
+    assert not list(waiting.glob("install-*"))
 
 
 def test_class_folders_with_other_names_are_mapped_by_hand(

@@ -124,6 +124,12 @@ class ThresholdTab(QWidget):
         """Return the rows that are shown, the lowest threshold first."""
         return self._model.rows
 
+    def goal_in_use(self) -> Goal | None:
+        """Return the goal that picked the row, or None where the row itself was picked."""
+        if self._threshold is not None:
+            return None
+        return Goal(GoalKind(self.goal.currentData()), self.share.value() / 100.0)
+
     def set_goal(self, goal: Goal) -> None:
         """Show ``goal``; it picks a row when the user changes it."""
         self._telling = False

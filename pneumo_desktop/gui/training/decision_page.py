@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -25,21 +24,21 @@ from pneumo_desktop.evaluation.command import (
     Evaluation,
     EvaluationError,
     at_threshold,
-    comparison_json,
     measure,
     reading_with,
 )
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.summary import labels_sentence
-from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, point_at
+from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow
 from pneumo_desktop.gui.evaluation import EvaluationPage
 from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.training.accepted import Pick, keep_pick, measured_threshold, offered
 from pneumo_desktop.gui.training.jobs import finish_job
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError, Card
-from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
@@ -122,10 +121,11 @@ class DecisionPage(QWidget):
         self._package: Path | None = None
         self._base: Path | None = None
         self._own: dict[Population, float] = {}  # thresholds that training chose
-        self._row: ThresholdRow | None = None  # picked in their place
+        self._picked: float | None = None  # a threshold in their place
         self._rows: list[ThresholdRow] = []
-        self._measured: Evaluation | None = None
-        self._picking = False
+        self._measured: Evaluation | None = None  # at the thresholds of training
+        self._at_pick: Evaluation | None = None  # at the picked one; measured once, when there is no way back
+        self._asking = False
         self.evaluation: Evaluation | None = None
         self.judged = False
         self._background = Background(1, self)
@@ -176,7 +176,7 @@ class DecisionPage(QWidget):
     def begin(self, job: Path, package: Path, base: Path | None) -> None:
         """Measure the package that ``job`` made beside ``base``."""
         self._job, self._package, self._base = job, package, base
-        self.judged, self.evaluation, self._row, self._own = False, None, None, {}
+        self.judged, self.evaluation, self._picked, self._at_pick, self._own = False, None, None, None, {}
         self.page.hide()
         self.page.thresholds.set_goal(goal_of(job))
         self._measure()
@@ -188,14 +188,20 @@ class DecisionPage(QWidget):
 
     def _buttons(self) -> None:
         for button in (self.accept_button, self.keep_button, self.discard_button):
-            button.setEnabled(self.undecided and not self.measuring and not self._picking)
-        self.page.thresholds.setEnabled(self.undecided)
-        self.undo_point.setVisible(self.undecided and self._row is not None)
+            button.setEnabled(self.undecided and not self.measuring and not self._asking)
+        open_yet = self.undecided and not self._asking and self._at_pick is None
+        self.page.thresholds.setEnabled(open_yet)
+        self.undo_point.setVisible(open_yet and self._picked is not None)
         self.point_words.setVisible(self.undecided and bool(self._own))
         shown = ", ".join(f"{population_word(known)} {score_text(value, 3)}" for known, value in self._own.items())
-        if self._row is not None:
+        if self._picked is not None:
             text = tr("Operating point when accepted: {threshold}, as you picked it.")
-            shown = score_text(self._row.threshold, 3)
+            if self._at_pick is None:
+                text = tr(
+                    "Operating point when accepted: {threshold}, as you picked it. The locked test part is measured "
+                    "with it once, when you accept or keep the model; then it stays."
+                )
+            shown = score_text(self._picked, 3)
         else:
             text = tr(
                 "Operating point when accepted: {threshold}, as the training chose it. Pick another under Thresholds."
@@ -216,14 +222,16 @@ class DecisionPage(QWidget):
         self.words.setText(tr("Both models read the locked test part…"))
         self._buttons()
 
-        def work() -> tuple[Evaluation, list[ThresholdRow], Card]:
+        def work() -> tuple[Evaluation, list[ThresholdRow], Card, float | None, Evaluation | None]:
             from pneumo_desktop.reading.reader import Reader
 
             opened = ModelPackage.open(package)
             old = reading_with(Reader(ModelPackage.open(base)), population) if base is not None else None
             new = reading_with(Reader(opened), population)
             evaluation = measure(new, locked_images(job), old, on_progress=self._measuring.emit)
-            return evaluation, threshold_rows(job), opened.card
+            picked = measured_threshold(job)
+            at_pick = _at(evaluation, picked) if picked is not None else None
+            return evaluation, threshold_rows(job), opened.card, picked, at_pick
 
         self._background.submit(work, self._came, self._failed, topic="measure")
 
@@ -231,13 +239,14 @@ class DecisionPage(QWidget):
         self.progress.setRange(0, max(1, of))
         self.progress.setValue(done)
 
-    def _came(self, found: tuple[Evaluation, list[ThresholdRow], Card]) -> None:
-        self.evaluation, self._rows, card = found
-        self._measured = self.evaluation
+    def _came(self, found: tuple[Evaluation, list[ThresholdRow], Card, float | None, Evaluation | None]) -> None:
+        self._measured, self._rows, card, self._picked, self._at_pick = found
+        self.evaluation = self._at_pick or self._measured
         points = card.operating_points
         self._own = {known: points[known].threshold for known in _TOLD_FIRST if known in points}
         self.progress.hide()
-        self.page.thresholds.stand_on(next(iter(self._own.values()), None))
+        own = next(iter(self._own.values()), None)
+        self.page.thresholds.stand_on(own if self._picked is None else self._picked)
         self.page.show_evaluation(self.evaluation, self._rows)
         self.page.show()
         self.words.setText(
@@ -247,7 +256,7 @@ class DecisionPage(QWidget):
 
     def _failed(self, error: Exception) -> None:
         self.progress.hide()
-        self._picking = False
+        self._asking = False
         self._buttons()
         if isinstance(error, LabelsError):
             self.words.setText(labels_sentence(error))
@@ -264,44 +273,59 @@ class DecisionPage(QWidget):
     # The operating point
 
     def _threshold_picked(self, row: ThresholdRow) -> None:
-        """Show both models with the picked operating point; it is written when the model is accepted or kept."""
-        measured = self._measured
-        if measured is None or not self.undecided or (self._row is not None and self._row.threshold == row.threshold):
-            return
-        self._row, self._picking = row, True
-        self._buttons()
-        cut = min(max(row.threshold, 0.0), 1.0)
-        self._background.submit(lambda: at_threshold(measured, cut), self._show_picked, self._failed, topic="pick")
+        """Take another operating point. What it does on the locked test part is not shown: nobody shall tune it there."""
+        if self._measured is not None and self.undecided and self._at_pick is None:
+            self._picked = row.threshold
+            self._buttons()
 
     def undo_pick(self) -> None:
         """Go back to the operating points that training chose."""
-        self._row = None
-        self._background.forget("pick")
+        self._picked = None
         self.page.thresholds.stand_on(next(iter(self._own.values()), None))
-        if self._measured is not None:
-            self._show_picked(self._measured)
-
-    def _show_picked(self, evaluation: Evaluation) -> None:
-        self.evaluation, self._picking = evaluation, False
-        self.page.show_evaluation(evaluation, self._rows, prevalence=self.page.prevalence.value())
         self._buttons()
 
     # The decision
 
     def accept_new(self) -> None:
-        """Install the new model and read with it; a worse one asks for a reason first."""
-        comparison = self.evaluation.comparison if self.evaluation else None
+        """Install the new model and read with it; a worse one, at either operating point, asks for a reason first."""
+        self._with_pick_measured(self._accept)
+
+    def keep_new(self) -> None:
+        """Install the new model without using it."""
+        self._with_pick_measured(lambda: self._install(activate=False))
+
+    def _with_pick_measured(self, go_on: Callable[[], None]) -> None:
+        """Measure the locked test part at a picked operating point, which stays from then on; then go on."""
+        measured, picked, job = self._measured, self._picked, self._job
+        if measured is None or picked is None or job is None or self._at_pick is not None:
+            go_on()
+            return
+        pick = Pick(picked, self.page.thresholds.goal_in_use())
+        self._asking = True
+        self._buttons()
+
+        def work() -> Evaluation:
+            keep_pick(job, pick)
+            return _at(measured, picked)
+
+        def came(evaluation: Evaluation) -> None:
+            self._at_pick = self.evaluation = evaluation
+            self._asking = False
+            self.page.show_evaluation(evaluation, self._rows, prevalence=self.page.prevalence.value())
+            self._buttons()
+            go_on()
+
+        self._background.submit(work, came, self._failed, topic="pick")
+
+    def _accept(self) -> None:
+        found = [one.comparison for one in (self._measured, self._at_pick) if one is not None]
         reason = ""
-        if comparison is not None and comparison.verdict is Verdict.WORSE:
+        if any(comparison is not None and comparison.verdict is Verdict.WORSE for comparison in found):
             dialog = ReasonDialog(self)
             if not dialog.exec():
                 return
             reason = dialog.reason.text().strip()
         self._install(activate=True, reason=reason)
-
-    def keep_new(self) -> None:
-        """Install the new model without using it."""
-        self._install(activate=False)
 
     def discard_new(self) -> None:
         """Delete the new model."""
@@ -311,17 +335,13 @@ class DecisionPage(QWidget):
         self._judge(lambda: finish_job(job), tr("The new model was discarded. Nothing has changed."), activated=False)
 
     def _install(self, activate: bool, reason: str = "") -> None:
-        package, job, row, evaluation = self._package, self._job, self._row, self.evaluation
+        package, job, first, at_pick = self._package, self._job, self._measured, self._at_pick
         if package is None or job is None:
             return
 
         def work() -> None:
-            if row is not None and evaluation is not None:
-                _write_point(package, row.threshold, evaluation)
-            if reason:
-                opened = ModelPackage.open(package)
-                _rewrite(opened, training={**opened.card.training, "accepted_although_worse": reason})
-            info = self._services.install_model(package)
+            with offered(package, job, first, at_pick, reason) as offer:
+                info = self._services.install_model(offer)
             if activate:
                 self._services.activate_model(info.model_id)
             finish_job(job)
@@ -351,22 +371,5 @@ class DecisionPage(QWidget):
         self.page.close_workers()
 
 
-def _figures(evaluation: Evaluation) -> dict[str, Any]:
-    comparison = evaluation.comparison
-    return {
-        "locked_test": evaluation.report.card_figures(),
-        "comparison": comparison_json(comparison) if comparison is not None else None,
-    }
-
-
-def _write_point(package: Path, threshold: float, evaluation: Evaluation) -> None:
-    """Put an operating point into a package, for every population that it has one for, and what was measured with it."""
-    opened = ModelPackage.open(package)
-    points = {known: point_at(threshold, point) for known, point in opened.card.operating_points.items()}
-    _rewrite(opened, operating_points=points, metrics={**opened.card.metrics, **_figures(evaluation)})
-
-
-def _rewrite(package: ModelPackage, **changes: Any) -> None:
-    """Write a package again with a changed card."""
-    card = dataclasses.replace(package.card, **changes)
-    write_package(package.path, card, package.network_bytes, package.arrays, package.reference)
+def _at(measured: Evaluation, threshold: float) -> Evaluation:
+    return at_threshold(measured, min(max(threshold, 0.0), 1.0))
