@@ -28,11 +28,11 @@ def main() -> None:
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images"
-        shutil.copytree(ROOT / "tests" / "fixtures", images, ignore=shutil.ignore_patterns("*.md"))
+        shutil.copytree(ROOT / "tests" / "fixtures", images, ignore=shutil.ignore_patterns("*.md", "*.pneumo"))
         noise = np.random.default_rng(1).integers(0, 256, (300, 300), dtype=np.uint8)
         Image.fromarray(noise).save(images / "not-a-film.png")
         services = Services.create(Path(folder) / "data")
-        rows = read(services, [images], Population.CHILDREN)
+        rows = read(services, [images], Population.CHILDREN).rows
         for language, theme in (("en", Theme.LIGHT), ("es", Theme.DARK), ("es", Theme.LIGHT), ("en", Theme.DARK)):
             set_language(language)
             save_picture(services, rows[0].queue_id, target / f"window-{language}-{theme.value}.png", theme)

@@ -49,13 +49,13 @@ def test_component_of_another_build_is_not_started(installed: Path) -> None:
 
 def test_reading_only_says_what_to_install(installed: Path, qtbot: QtBot, tmp_path: Path) -> None:
     assert training_program.command() is None
-    assert "full version" in training_program.missing()
+    assert "training component of version" in training_program.missing()
     page = DataPage(tmp_path / "locked.json", lambda: tmp_path, lambda: None, dict)
     qtbot.addWidget(page)
-    assert "full version" in page.words.text()
+    assert "training component of version" in page.words.text()
     page.words.clear()
     page.take(tmp_path)
-    assert "full version" in page.words.text()
+    assert "training component of version" in page.words.text()
     assert page.choose.isEnabled()
     page.close_process()
 

@@ -64,27 +64,34 @@ def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]
     return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
 
 
-def _network(runs: Sequence[Path]) -> tuple[bytes, dict[str, Any], int]:
-    """Return the network of finished runs as a LiteRT file, its settings and its number of parameters.
+def _network(runs: Sequence[Path], fitting: Sequence[Sample]) -> tuple[bytes, dict[str, Any], int]:
+    """Return the network of finished runs as a LiteRT file, what the card says of them, and its number of parameters.
 
-    The weights of several runs are averaged: they start from the same ImageNet weights and differ in their seeds.
+    The weights of several runs are averaged: they start from the same ImageNet weights and differ in seed and length, and
+    what each has learnt by heart goes (Wortsman et al., "Model soups", ICML 2022). Their batch normalisation is set anew
+    from ``fitting``.
     """
     from pneumo_desktop.training.export_network import to_litert
-    from pneumo_desktop.training.fit import FINAL, mean_weights
+    from pneumo_desktop.training.fit import FINAL, FitSettings, mean_weights, renew_norms
     from pneumo_desktop.training.networks import build
 
     every = [json.loads((run / "settings.json").read_text()) for run in runs]
-    settings = every[0] | ({"seeds": [one["seed"] for one in every]} if len(every) > 1 else {})
-    if any(one | {"seed": 0} != every[0] | {"seed": 0} for one in every):
-        raise SystemExit("the runs differ in more than their seeds: their weights cannot be averaged")
+    settings = every[0]
+    if any(one[key] != settings[key] for one in every for key in ("architecture", "size")):
+        raise SystemExit("the runs have different networks: their weights cannot be averaged")
     model = build(settings["architecture"], settings["size"], settings["dropout"])
     model.set_weights(mean_weights([run / FINAL for run in runs]))
-    return to_litert(model), settings, int(model.count_params())
+    if len(runs) > 1:
+        known = {key: settings[key] for key in ("size", "batch", "seed", "frozen_blocks", "quotas")}
+        renew_norms(model, fitting, FitSettings(**known))
+    same = {key: value for key, value in settings.items() if all(one[key] == value for one in every)}
+    of_run = {str(run + 1): {key: one[key] for key in one if key not in same} for run, one in enumerate(every)}
+    return to_litert(model), same | ({"mean_of": of_run} if len(every) > 1 else {}), int(model.count_params())
 
 
 def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
     """Return the AUCs of another run on the report part; they need neither calibration nor gate."""
-    network, settings, _ = _network([run])
+    network, settings, _ = _network([run], ())
     card = replace(base, architecture=settings["architecture"], input_size=settings["size"])
     logits = Judge(unwritten(card, network)).logits([s.picture for s in reporting])
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
@@ -156,11 +163,11 @@ def publish(
 
     ``without_rsna``: a run of the same recipe that has not learnt from the RSNA normals, for its figures in the card.
     """
-    network, settings, parameters = _network(runs)
-    size = settings["size"]
     samples = load_corpus(data, seed)
     parts = {part: [s for s in samples if s.part == part] for part in (FIT, CHOOSE, REPORT)}
     learnable = {part: [s for s in members if s.weight > 0] for part, members in parts.items()}
+    network, settings, parameters = _network(runs, parts[FIT])
+    size = settings["size"]
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
         architecture=settings["architecture"], input_size=size, preprocessing_version=PREPROCESSING_VERSION,
@@ -189,9 +196,7 @@ def publish(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of this module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--run", type=Path, nargs="+", required=True, help="runs that differ in their seeds are averaged"
-    )
+    parser.add_argument("--run", type=Path, nargs="+", required=True, help="the weights of several runs are averaged")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model-id", default="pneumo-2")

@@ -86,6 +86,7 @@ _KEYS: dict[str, str] = {
     "nih_labels": N_("Labels of the NIH images"), "split_key": N_("Kept together"), "split_seed": N_("Seed of the split"),
     "kermany": N_("Guangzhou"), "nih": N_("NIH"), "rsna_normal": N_("RSNA normals"),
     "batch": N_("Images a step"), "epochs": N_("Passes"), "steps_per_epoch": N_("Steps a pass"),
+    "mean_of": N_("Mean of the weights of these runs"),
 }  # fmt: skip
 
 _VALUES = {

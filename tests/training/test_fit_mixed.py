@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mean_weights, mixed_weights
+from pneumo_desktop.training.corpus import FIT, Sample
+from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mean_weights, mixed_weights, renew_norms
+from pneumo_desktop.training.networks import build
 
 
 def test_a_share_of_the_earlier_weights_is_mixed_in(tmp_path: Path) -> None:
@@ -27,3 +30,22 @@ def test_runs_of_several_seeds_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(mean[0], np.full((2, 3), 3.0))
     np.testing.assert_allclose(mean[1], [6.0])
     assert {weights.dtype for weights in mean} == {np.dtype(np.float32)}
+
+
+def test_the_norms_of_mean_weights_are_set_anew_from_images() -> None:
+    model = build("compact", 32, 0.0)
+    rng = np.random.default_rng(5)
+    samples = [
+        Sample(
+            rng.integers(0, 256, (40, 40), dtype=np.uint8), label, "kermany", str(place), FIT, 1.0, Path(f"{place}.png")
+        )
+        for place, label in enumerate((0, 1) * 6)
+    ]
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    before, momentum = [norm.moving_mean.numpy() for norm in norms], norms[0].momentum
+    kernels = [weight.numpy() for weight in model.trainable_weights]
+    renew_norms(model, samples, FitSettings(architecture="compact", size=32, batch=4, frozen_blocks=0), batches=3)
+    assert all(np.abs(norm.moving_mean.numpy() - old).max() > 1e-4 for norm, old in zip(norms, before, strict=True))
+    for weight, old in zip(model.trainable_weights, kernels, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+    assert norms[0].momentum == momentum
