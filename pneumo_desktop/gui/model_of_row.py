@@ -67,12 +67,12 @@ class ModelOfRow(QObject):
         self._background.submit(lambda: _in_use(self._services), self._looked, topic="model")
 
     def show_row(self, row: Row | None) -> None:
-        """Say which model read ``row``; without one, which is in use."""
+        """Say which model read ``row``, in use or not; where none has, which is in use."""
         self._row = row
         made = row.judgement if row is not None else None
-        if made is None or self._active is None or self._is_active(made):
-            card = self._active.card if self._active is not None else None
-            self._result.set_model_text(model_text(card))
+        active = self._active
+        if made is None or (active is not None and self._is_active(made)):
+            self._result.set_model_text(model_text(active.card if active is not None else None))
             return
         key = _key(made)
         if key in self._others:
@@ -83,8 +83,11 @@ class ModelOfRow(QObject):
             self._background.submit(
                 lambda: _installed(self._services), lambda cards: self._cards_came(key, cards), topic="installed"
             )
-        other = tr("This is the result of another model than the one in use now, {name} ({model}).")
-        self._result.set_model_text(text, other.format(name=self._active.card.name, model=self._active.card.model_id))
+        other = ""  # without a model in use there is none to read it again with
+        if active is not None:
+            other = tr("This is the result of another model than the one in use now, {name} ({model}).")
+            other = other.format(name=active.card.name, model=active.card.model_id)
+        self._result.set_model_text(text, other)
 
     def offer_to_read_again(self, rows: Sequence[Row] | None = None) -> None:
         """Offer it where another model has read something in the list, or in ``rows`` that are on their way to it."""

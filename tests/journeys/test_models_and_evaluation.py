@@ -18,7 +18,7 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.evaluation.labelled import NORMAL, is_labelled
 from pneumo_desktop.gui.evaluation import EvaluationDialog
 from pneumo_desktop.gui.main_window import MainWindow
@@ -366,3 +366,35 @@ def test_a_result_stays_that_of_its_model_until_it_is_read_again(
     qtbot.waitUntil(lambda: not window.active_runs())
     window.queue.flush()
     assert [row.judgement for row in window.queue.model.all_rows()] == [row.judgement for row in before]
+
+
+def test_a_result_names_its_model_although_none_is_in_use(
+    window: MainWindow, services: Services, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", films / "film.jpeg")
+    window.start([films])
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    window.queue.choose(0)
+    (row,) = window.queue.model.all_rows()
+    qtbot.waitUntil(lambda: "AUC" in window.result.model.text())
+    shown = window.result.model.text()
+
+    def none() -> ModelPackage:
+        raise NoModelError("missing")
+
+    monkeypatch.setattr(services, "package", none)
+    window.doors.model_changed.emit()
+    qtbot.waitUntil(lambda: window.model_of_row._active is None)
+    qtbot.waitUntil(lambda: "AUC" in window.result.model.text())
+    assert window.result.model.text() == shown
+    assert not window.result.read_again.isVisible()  # there is nothing to read it with
+    monkeypatch.setattr(services.registry, "list", list)
+    window.model_of_row.look()
+    assert row.judgement is not None
+    gone = f"{row.judgement.model_id}, which is not installed any more."
+    qtbot.waitUntil(lambda: window.result.model.text() == gone)
+    window.clear_list()
+    assert window.result.model.text() == "No model is loaded."
