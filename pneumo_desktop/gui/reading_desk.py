@@ -91,6 +91,9 @@ class ReadingDesk(QObject):
         """Go on with a queue that was not finished; ``before`` is the run of this sitting that was stopped."""
         run = self._new_run(before.paths, before.examples, before.folders) if before else self._new_run((), False)
         run.queue_id = queue_id
+        if before is not None:
+            before.unread = True
+            run.replaces, run.others = before, before.others
         self._begin(
             run,
             lambda: run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population),
@@ -118,19 +121,21 @@ class ReadingDesk(QObject):
         """Call ``begin`` off the GUI thread; it returns the folders whose patients nobody has told of."""
 
         def begun(untold: tuple[Path, ...] | None) -> None:
+            run.replaces = None
             if run.dropped:
                 return
             self.population_used.emit(run.population)
-            others, run.others = run.others, ()
-            for told, paths in others:
-                self.start(paths, run.examples, told)
+            if not run.cancelled:  # what was stopped keeps the others until it goes on
+                others, run.others = run.others, ()
+                for told, paths in others:
+                    self.start(paths, run.examples, told)
             if untold:
                 self.population_wanted.emit(untold)
 
         def failed(error: Exception) -> None:
             run.drop()
             if run in self._runs:
-                self._runs.remove(run)
+                self._put_back(run)
             if isinstance(error, NoModelError):
                 self.no_model.emit()
             else:
@@ -138,6 +143,31 @@ class ReadingDesk(QObject):
             self._tell_end()
 
         self._background.submit(begin, begun, failed)
+
+    def _put_back(self, failed: ReadingRun) -> None:
+        """Let the run that ``failed`` was to replace stand in its place again, where there is one."""
+        before = failed.replaces
+        while before is not None and before.replaces is not None:
+            before = before.replaces
+        place = self._runs.index(failed)
+        if before is None or before.queue_id is None:
+            del self._runs[place]
+            return
+        before.put_back()
+        self._runs[place] = before
+        self.population_used.emit(before.population)
+        self._background.submit(lambda: self._read_by(before), lambda rows: self._tell_again(before, rows))
+
+    def _read_by(self, run: ReadingRun) -> list[Row]:
+        """Return what a run has read; it may have told nothing of its last rows."""
+        if run.pipeline is not None:
+            run.pipeline.wait()
+        assert run.queue_id is not None
+        return [row for row in self._services.store.rows(run.queue_id) if row.judgement is not None]
+
+    def _tell_again(self, before: ReadingRun, rows: list[Row]) -> None:
+        if any(run.queue_id == before.queue_id for run in self._runs):  # the list has not been cleared
+            self.rows.emit(rows)
 
     # under way
 
@@ -210,23 +240,27 @@ class ReadingDesk(QObject):
         for run in list(self._runs):
             if folders is None:
                 self._background.submit(lambda run=run: _remember(store, run.folders, population))  # type: ignore[misc]
-            elif not set(folders) & set(run.folders):
-                continue
+            elif not run.folders or not set(run.folders) <= set(folders):
+                continue  # a queue holds the images of one population: the answer must hold for all of its folders
             if run.queue_id is None or run.population is not population:
-                self._read_again(run, population)
+                self._read_again(run, population, others_too=folders is None)
 
     def read_again(self) -> None:
         """Read everything that is listed with the model in use now; what other models said stays in the records."""
         for run in list(self._runs):
             self._read_again(run)
 
-    def _read_again(self, before: ReadingRun, population: Population | None = None) -> None:
-        """Read the entries of a run anew, where they stand in the list, as images of ``population`` or as before."""
+    def _read_again(self, before: ReadingRun, population: Population | None = None, others_too: bool = True) -> None:
+        """Read the entries of a run anew, where they stand in the list, as images of ``population`` or as before.
+
+        ``others_too``: what has not begun yet because other things were told of it is of that population as well. If it
+        cannot begin, the run stands as it was; one that was under way is stopped and can go on.
+        """
         before.drop()
         self._runs.remove(before)
         self._progress.pop(before, None)
         run = self._new_run(before.paths, before.examples, before.folders)
-        run.queue_id, run.population = before.queue_id, population or before.population
+        run.queue_id, run.population, run.replaces = before.queue_id, population or before.population, before
 
         def begin() -> None:
             self._services.package()  # without a model the list stays as it is
@@ -234,10 +268,12 @@ class ReadingDesk(QObject):
                 before.pipeline.wait()
             told = population or before.population
             run.paths, run.folders, run.queue_id = before.paths, before.folders, before.queue_id
-            run.others = tuple((population or known, paths) for known, paths in before.others)
+            others_told = population if others_too else None
+            run.others = tuple((others_told or known, paths) for known, paths in before.others)
             if run.queue_id is None:  # it had not begun
                 run.began(self._services.start_queue(run.paths, run.callbacks(), told, examples=run.examples), told)
                 return
+            before.unread = True
             self._services.store.read_again(run.queue_id, told)
             run.began(self._services.resume_queue(run.queue_id, told, run.callbacks()), told)
 

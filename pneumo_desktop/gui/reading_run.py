@@ -44,6 +44,10 @@ class ReadingRun(QObject):
         """True from the wish to read until the last row was told."""
         self.cancelled = False
         self.dropped = False
+        self.unread = False
+        """True where the run was dropped before it had read everything."""
+        self.replaces: ReadingRun | None = None
+        """The run whose entries this one reads anew, until it has begun."""
         self._rows_told.connect(self._tell_rows)
         self._progress_told.connect(self._tell_progress)
         self._left_out_told.connect(self._tell_left_out)
@@ -69,9 +73,15 @@ class ReadingRun(QObject):
 
     def drop(self) -> None:
         """Stop, and tell nothing of what still comes."""
+        self.unread = self.unread or self.active or self.cancelled
         self.dropped = True
         self.active = False
         self.cancel()
+
+    def put_back(self) -> None:
+        """Stand in the list again after ``drop``, because what was to replace it did not begin; what was cut off can go on."""
+        self.dropped = False
+        self.cancelled = self.unread
 
     @Slot(object)
     def _tell_rows(self, rows: object) -> None:

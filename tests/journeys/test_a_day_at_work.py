@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.errors import ErrorCatcher
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.queue_order import Show
+from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.store import Decision
 
@@ -104,7 +105,7 @@ def test_a_stopped_reading_goes_on_in_the_same_sitting(
 CHILD = """
 import sys, time
 from pathlib import Path
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.reading import pipeline
@@ -332,6 +333,96 @@ def test_a_population_chosen_while_reading_replaces_the_reading(
     window.reading._background.wait()
     assert [queue[3] for queue in services.store.queues()] == [4]
     assert services.store.unfinished() == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_reading_that_cannot_begin_anew_is_not_forgotten(
+    stopped: bool, window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    films = 4
+    if stopped:
+        films = 204  # enough that a quick computer is still reading when the first rows are there
+        for number in range(200):
+            data = (folder / "IM-0131-0001.jpeg").read_bytes() + bytes([number])
+            (folder / f"more-{number}.jpeg").write_bytes(data)
+    window.start([folder])
+    qtbot.waitUntil(lambda: window.queue.model.has_rows() and (stopped or not window.active_runs()))
+    with pytest.MonkeyPatch.context() as broken:
+        said: list[str] = []
+
+        def package() -> ModelPackage:
+            raise NoModelError("missing")
+
+        broken.setattr(services, "package", package)
+        broken.setattr(QMessageBox, "warning", lambda *words: said.append(words[2]))
+        window.reading.read_again()
+        window.reading.tell(Population.ADULTS)  # before the first one has failed
+        qtbot.waitUntil(lambda: len(said) == 2)
+        wait(window, qtbot)
+        assert [run.population for run in window.reading._runs] == [Population.NOT_KNOWN]
+        assert window.population.currentData() == Population.NOT_KNOWN
+        assert window.queue.reading_bar.go_on.isVisible() is stopped
+        if stopped:
+            window.queue.reading_bar.go_on.click()  # no better, and not forgotten either
+            qtbot.waitUntil(lambda: len(said) == 3)
+            wait(window, qtbot)
+            window.reading._background.wait()
+            qtbot.waitUntil(lambda: window.queue.reading_bar.go_on.isVisible())
+    if stopped:
+        assert services.store.unfinished() != []
+        window.queue.reading_bar.go_on.click()
+        wait(window, qtbot)
+        window.queue.flush()
+        assert len(window.queue.model.all_rows()) == films
+    window.reading.tell(Population.CHILDREN)
+    wait(window, qtbot)
+    window.queue.flush()
+    rows = window.queue.model.all_rows()
+    assert [row.judgement.population for row in rows if row.judgement] == [Population.CHILDREN] * films
+    assert [queue[3] for queue in services.store.queues()] == [films]
+    assert services.store.unfinished() == []
+
+
+def test_an_answer_holds_for_the_runs_whose_folders_it_names_all(
+    window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    other = tmp_path / "Otra"
+    other.mkdir()
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", other / "film.jpeg")
+    window.start([folder, other])
+    wait(window, qtbot)
+    read = window.queue.model.all_rows()
+    window.reading.tell(Population.ADULTS, [folder])
+    assert not window.active_runs()
+    window.reading._background.wait()
+    assert window.queue.model.all_rows() == read
+    assert services.store.folder_population(folder) is Population.ADULTS
+    window.reading.tell(Population.CHILDREN, [other, folder, tmp_path])
+    wait(window, qtbot)
+    rows = window.queue.model.all_rows()
+    assert [row.judgement.population for row in rows if row.judgement] == [Population.CHILDREN] * 5
+
+
+def test_stopped_before_the_first_queue_began_starts_no_other(
+    window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    known = tmp_path / "Adultos"
+    known.mkdir()
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", known / "film.jpeg")
+    services.store.set_folder_population(known, Population.ADULTS)
+    window.start([folder, known])
+    window.cancel_reading()
+    wait(window, qtbot)
+    window.reading._background.wait()
+    wait(window, qtbot)
+    assert len(window.reading._runs) == 1
+    assert {row.entry.path.parent for row in services.store.rows()} <= {folder}
+    window.queue.reading_bar.go_on.click()  # both
+    qtbot.waitUntil(lambda: len(window.reading._runs) == 2)
+    wait(window, qtbot)
+    told = {row.entry.path.parent: row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
+    assert told == {folder: Population.NOT_KNOWN, known: Population.ADULTS}
+    assert window.queue.model.rowCount() == 5
 
 
 def test_nothing_of_the_originals_changes(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
