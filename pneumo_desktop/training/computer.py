@@ -20,7 +20,7 @@ _BASE_MB = 750
 """TensorFlow with the program round it (measured, 2.21)."""
 
 _ADAPT_MB, _ADAPT_MB_PER_IMAGE = 350, 0.15
-"""Adapting: LiteRT with the program, and two feature vectors an image with the copies that the fit makes of them."""
+"""Adapting: LiteRT with the program, and the features of each image's copies with what the fit makes of them."""
 
 _MB_PER_MEGAPIXEL = {"fine-tune": 1500.0, "transfer": 900.0, "compact": 500.0, "classic": 350.0}
 """Memory of one batch, by the megapixels in it (bench/adapt.py)."""
