@@ -192,13 +192,12 @@ class Services:
         reading = self.make_reader(wanted).read(radiograph, told)
         patient = PatientFields(row.patient_name, row.patient_id, row.study_date)
         new = NewResult(
-            row.entry_id, row.entry.frame, radiograph.sha256, reading.judgement, told, wanted, reading.heat_map, patient,
-            row.duplicate,
-        )  # fmt: skip
+            row.entry_id, row.entry.frame, radiograph.sha256, reading.judgement, told, wanted, reading.heat_map, patient
+        )
         return self.store.save_results([new])[0]
 
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
-        """Go on with the entries of a queue that have no result yet."""
+        """Go on with the entries of a queue that are to be read, the first time or again."""
         self._presence.begin()
         return self._run(queue_id, None, callbacks, population, False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -310,21 +310,22 @@ class MainWindow(QMainWindow):
     # What was not finished
 
     def _go_on(self, queue: UnfinishedQueue) -> None:
-        self._ask_for_list(queue.queue_id)
-        self.reading.resume(queue.queue_id, queue.population)
+        self._ask_for_list(queue.queue_id, lambda: self.reading.resume(queue.queue_id, queue.population))
 
     def show_list(self, queue_id: int) -> None:
         """Show a list that was read before; it needs no model and reads nothing again."""
         self.clear_list()
         self._ask_for_list(queue_id)
 
-    def _ask_for_list(self, queue_id: int) -> None:
+    def _ask_for_list(self, queue_id: int, when_it_came: Callable[[], None] = lambda: None) -> None:
+        """Show a queue as it stands; ``when_it_came`` may change it: what that tells goes over what is shown."""
         store = self._services.store
-        self._keeper.ask(
-            lambda: (store.rows(queue_id), store.queue_population(queue_id)),
-            lambda told: self._list_came(queue_id, *told),
-            "list",
-        )
+
+        def came(told: tuple[list[Row], Population]) -> None:
+            when_it_came()
+            self._list_came(queue_id, *told)
+
+        self._keeper.ask(lambda: (store.rows(queue_id), store.queue_population(queue_id)), came, "list")
 
     def _list_came(self, queue_id: int, rows: Sequence[Row], population: Population) -> None:
         """Take rows from the records; what has been read meanwhile is newer than they are."""

@@ -16,11 +16,22 @@ from pneumo_desktop.words import ntr, tr
 def _question(queue: UnfinishedQueue) -> str:
     if not queue.waiting:
         return tr("“{label}” was not looked through to its end last time.").format(label=queue.label)
-    return ntr(
-        "{count} image of “{label}” was not read last time.",
-        "{count} images of “{label}” were not read last time.",
-        queue.waiting,
-    ).format(count=queue.waiting, label=queue.label)
+    said, unread = [], queue.waiting - queue.again
+    if unread:
+        text = ntr(
+            "{count} image of “{label}” was not read last time.",
+            "{count} images of “{label}” were not read last time.",
+            unread,
+        )
+        said.append(text.format(count=unread, label=queue.label))
+    if queue.again:
+        text = ntr(
+            "{count} image of “{label}” was to be read again and still has its earlier result.",
+            "{count} images of “{label}” were to be read again and still have their earlier results.",
+            queue.again,
+        )
+        said.append(text.format(count=queue.again, label=queue.label))
+    return " ".join(said)
 
 
 class Unfinished(QObject):

@@ -109,8 +109,6 @@ class Pipeline:
         self._running = threading.Event()
         self._running.set()
         self._once = _SeenOnce()
-        self._first: dict[tuple[str, int], int] = {}
-        """The entry of each image that came first; others with the same content are its duplicates."""
         self._done = self._total = 0
         self._walking = False
         self._started = time.monotonic()
@@ -288,7 +286,6 @@ class Pipeline:
             sha256 = sha256_of(data)
             key = (sha256, entry.frame)
             self._once.enter(key)
-            duplicate = self._first.setdefault(key, entry_id) != entry_id
             reading = self._known(reader, sha256, entry.frame)
             if reading is not None:
                 self._once.leave([key])  # it is in the store already: nobody has to wait for this row's commit
@@ -298,9 +295,8 @@ class Pipeline:
                 reading = reader.read(radiograph, self._told)
                 patient = _patient(radiograph)
             return NewResult(
-                entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map, patient,
-                duplicate,
-            )  # fmt: skip
+                entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map, patient
+            )
         except UnreadableImageError as problem:
             return NewResult(entry_id, entry.frame, sha256, reader.unreadable(problem, self._told), self._told)
 

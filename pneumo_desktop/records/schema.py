@@ -61,7 +61,18 @@ def _to_3(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3)
+def _to_4(connection: sqlite3.Connection) -> None:
+    """An entry that is to be read again keeps its result until the new one is there, or where its file cannot be read.
+
+    Twins are found by their content, whatever the order in which they were read: ``duplicate`` is not used any more.
+    """
+    connection.execute("ALTER TABLE entry ADD COLUMN again INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE entry ADD COLUMN not_read_again INTEGER NOT NULL DEFAULT 0")
+    connection.execute("DROP INDEX entry_sha")
+    connection.execute("CREATE INDEX entry_sha ON entry(sha256, frame, queue_id)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4)
 """``MIGRATIONS[n]`` brings version n to n + 1."""
 
 

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # imported with the first heat map, not at start-up
     import numpy.typing as npt
 
 MAX_MAP_SIDE = 64
+
+NOT_READ_AGAIN = "not_read_again"
+"""Note of a row that was to be read again and whose file could not be read: it keeps its earlier result."""
 
 _ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
 """File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
@@ -51,12 +54,13 @@ class NewerDatabaseError(Exception):
 
 
 class UnfinishedQueue(NamedTuple):
-    """A queue that was not finished; ``waiting`` entries of it have no result."""
+    """A queue that was not finished: ``waiting`` entries are to be read, ``again`` of them have an earlier result."""
 
     queue_id: int
     label: str
     population: Population
     waiting: int
+    again: int = 0
 
 
 class Undone(NamedTuple):
@@ -98,12 +102,14 @@ class NewResult:
     analyse_outside: bool = False
     heat_map: npt.NDArray[np.float32] | None = None
     patient: PatientFields = PatientFields()
-    duplicate: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the worklist. ``status`` is ``waiting`` or ``done``; ``duplicate`` says it was read as another file."""
+    """One line of the worklist. ``status`` is ``waiting`` or ``done``.
+
+    duplicate: an earlier entry of the queue has the same content.
+    """
 
     entry_id: int
     queue_id: int
@@ -165,9 +171,10 @@ def _set_aside(path: Path) -> Path:
 
 
 _ROW = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
-    e.duplicate, q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
+    EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
+        AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
     r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
-    r.time, d.decision, d.note, d.initials
+    r.time, d.decision, d.note, d.initials, e.not_read_again
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
         coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
@@ -198,6 +205,8 @@ def _judgement(values: Sequence[Any]) -> Judgement | None:
 
 def _row(values: Sequence[Any]) -> Row:
     judgement = _judgement(values[11:27])
+    if judgement is not None and values[31]:
+        judgement = replace(judgement, notes=(*judgement.notes, NOT_READ_AGAIN))
     return Row(
         entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
         status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
@@ -298,26 +307,30 @@ class Store:
         return {Entry(Path(path), member, frame) for path, member, frame in rows}
 
     def finish_queue(self, queue_id: int) -> None:
-        """Say that nothing of the queue waits any more, or that the user gave up the rest."""
+        """Say that nothing of the queue waits any more, or that the user gave up the rest; earlier results stay."""
         with self._transaction() as connection:
             connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (_now(), queue_id))
+            connection.execute("UPDATE entry SET again = 0 WHERE queue_id = ? AND again = 1", (queue_id,))
 
     def read_again(self, queue_id: int, population: Population) -> None:
-        """Let every entry of a queue wait again, as an image of ``population``; results and decisions stay."""
+        """Mark every entry of a queue to be read again, as an image of ``population``.
+
+        Each keeps its result until ``save_results`` brings another; decisions stay.
+        """
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE queue SET population = ?, finished = NULL WHERE id = ?", (population.value, queue_id)
             )
-            connection.execute("UPDATE entry SET result_id = NULL WHERE queue_id = ?", (queue_id,))
+            connection.execute("UPDATE entry SET again = 1 WHERE queue_id = ? AND result_id IS NOT NULL", (queue_id,))
 
     def unfinished(self) -> list[UnfinishedQueue]:
         """Return the queues that were not finished, the newest first."""
         rows = self._all(
-            """SELECT q.id, q.label, q.population, count(e.id) AS waiting FROM queue q
-            LEFT JOIN entry e ON e.queue_id = q.id AND e.result_id IS NULL
+            """SELECT q.id, q.label, q.population, count(e.id) AS waiting, coalesce(sum(e.again), 0) FROM queue q
+            LEFT JOIN entry e ON e.queue_id = q.id AND (e.result_id IS NULL OR e.again = 1)
             WHERE q.finished IS NULL GROUP BY q.id HAVING waiting > 0 OR q.unwalked IS NOT NULL ORDER BY q.id DESC"""
         )
-        return [UnfinishedQueue(number, label, Population(told), count) for number, label, told, count in rows]
+        return [UnfinishedQueue(number, label, Population(told), *counts) for number, label, told, *counts in rows]
 
     def queues(self, limit: int = 10) -> list[tuple[int, str, str, int]]:
         """Return (queue id, label, time it was begun, entries) of the newest queues; generated examples are left out."""
@@ -328,10 +341,10 @@ class Store:
         )
 
     def waiting(self, queue_id: int, after: int = 0, limit: int = -1) -> list[tuple[int, Entry]]:
-        """Return (entry id, entry) of a queue's entries without a result, with ids above ``after``; -1 is no limit."""
+        """Return (entry id, entry) of what is to be read, the first time or again, with ids above ``after``; -1: no limit."""
         rows = self._all(
-            """SELECT id, path, member, frame FROM entry WHERE queue_id = ? AND id > ? AND result_id IS NULL
-            ORDER BY id LIMIT ?""",
+            """SELECT id, path, member, frame FROM entry WHERE queue_id = ? AND id > ?
+            AND (result_id IS NULL OR again = 1) ORDER BY id LIMIT ?""",
             (queue_id, after, limit),
         )
         return [(entry_id, Entry(Path(path), member, frame)) for entry_id, path, member, frame in rows]
@@ -375,22 +388,20 @@ class Store:
         return [(told, *known) for told, known in found if known is not None]
 
     def save_results(self, results: Sequence[NewResult]) -> list[Row]:
-        """Commit a batch in one transaction and return its rows; when it returns, the batch is on disk."""
+        """Commit a batch in one transaction and return its rows; when it returns, the batch is on disk.
+
+        Behind them follow rows that are duplicates now because an earlier file of the same content came later.
+        """
+        changed = {new.entry_id: None for new in results}
         with self._transaction() as connection:
             for new in results:
-                result_id = _insert_result(connection, new)
-                connection.execute(
-                    """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?,
-                    duplicate = ? WHERE id = ?""",
-                    (new.sha256, result_id, new.patient.name, new.patient.patient_id, new.patient.study_date,
-                     int(new.duplicate), new.entry_id),
-                )  # fmt: skip
+                changed |= dict.fromkeys(_save(connection, new))
                 if new.sha256 is not None:  # what was decided while the image waited belongs to the image
                     connection.execute(
                         "UPDATE decision SET image = ? WHERE image = ?",
                         (f"{new.sha256}#{new.frame}", f"entry:{new.entry_id}"),
                     )
-        return [row for new in results if (row := self.row(new.entry_id)) is not None]
+        return [row for entry_id in changed if (row := self.row(entry_id)) is not None]
 
     def queue_population(self, queue_id: int) -> Population:
         """Return whose images a queue was said to hold."""
@@ -415,7 +426,8 @@ class Store:
     def patient_of(self, sha256: str) -> PatientFields:
         """Return the patient fields that were read from an image before; empty where there are none."""
         rows = self._all(
-            "SELECT patient_name, patient_id, study_date FROM entry WHERE sha256 = ? AND result_id IS NOT NULL LIMIT 1",
+            """SELECT patient_name, patient_id, study_date FROM entry
+            WHERE sha256 = ? AND patient_name || patient_id || study_date <> '' LIMIT 1""",
             (sha256,),
         )
         return PatientFields(*rows[0]) if rows else PatientFields()
@@ -541,6 +553,44 @@ def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.
     import numpy as np
 
     return np.frombuffer(blob, dtype="<f2").reshape(height, width).astype(np.float32)
+
+
+def _save(connection: sqlite3.Connection, new: NewResult) -> list[int]:
+    """Give an entry its result, and return other entries of its queue that are a duplicate now, or are none any more.
+
+    A file that cannot be read again takes nothing away: its entry keeps content, patient and result.
+    """
+    found = connection.execute(
+        """SELECT e.queue_id, e.sha256, r.reason, r.id IS NOT NULL FROM entry e LEFT JOIN result r ON r.id = e.result_id
+        WHERE e.id = ?""",
+        (new.entry_id,),
+    ).fetchone()
+    if found is None:
+        return []
+    queue_id, before, reason, read = found
+    if new.judgement.reason is Reason.UNREADABLE and read and reason != Reason.UNREADABLE.value:
+        connection.execute("UPDATE entry SET again = 0, not_read_again = 1 WHERE id = ?", (new.entry_id,))
+        return []
+    sha256 = new.sha256 or before
+    fields: tuple[str, ...] = (new.patient.name, new.patient.patient_id, new.patient.study_date)
+    if sha256 == before:  # what is known of an image is not forgotten
+        known = "SELECT patient_name, patient_id, study_date FROM entry WHERE id = ?"
+        kept = connection.execute(known, (new.entry_id,)).fetchone()
+        fields = tuple(now or then for now, then in zip(fields, kept, strict=True))
+    connection.execute(
+        """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?, again = 0,
+        not_read_again = 0 WHERE id = ?""",
+        (sha256, _insert_result(connection, new), *fields, new.entry_id),
+    )
+    others = []
+    for content in {before, sha256} - {None} if before != sha256 else ():
+        first_two = connection.execute(
+            "SELECT id FROM entry WHERE sha256 = ? AND frame = ? AND queue_id = ? ORDER BY id LIMIT 2",
+            (content, new.frame, queue_id),
+        ).fetchall()
+        if first_two and first_two[0][0] >= new.entry_id:
+            others += [entry_id for (entry_id,) in first_two if entry_id > new.entry_id][:1]
+    return others
 
 
 def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:

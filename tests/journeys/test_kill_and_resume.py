@@ -76,6 +76,55 @@ def kill_when(child: subprocess.Popen[bytes], data: Path, rows: int) -> None:
     child.wait(30)
 
 
+SLOWLY_AGAIN = (
+    "import time\nfrom pathlib import Path\nfrom pneumo_desktop.app import Services\n"
+    "from pneumo_desktop.reading import pipeline\nfrom pneumo_desktop.reading.outcome import Population\n"
+    "read_bytes = pipeline.read_bytes\n"
+    "def slowly(entry):\n    time.sleep(0.1); return read_bytes(entry)\n"
+    "pipeline.read_bytes = slowly\n"
+    "services = Services.create(Path({data!r}))\n"
+    "queue = services.store.rows()[0].queue_id\n"
+    "services.store.read_again(queue, Population.ADULTS)\n"
+    "services.resume_queue(queue, Population.ADULTS, pipeline.Callbacks(lambda rows: None)).wait()"
+)
+"""What was read as of nobody knows whom is read again as of adults, so slowly that it can be killed."""
+
+
+def read_again(database: Path) -> int:
+    """Return how many entries were read as of adults, looked at from outside."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5) as connection:
+        return int(
+            connection.execute(
+                "SELECT count(*) FROM entry e JOIN result r ON r.id = e.result_id WHERE r.told_population = 'adults'"
+            ).fetchone()[0]
+        )
+
+
+@pytest.fixture
+def killed_while_it_read_again(folder: Path, data: Path) -> Iterator[tuple[Services, dict[str, Row]]]:
+    """A folder of 12 images, one of them twice, of which some were read again; with the rows as they were before."""
+    for path in sorted(folder.iterdir())[12:]:
+        path.unlink()
+    (folder / "twin.jpg").write_bytes((folder / "011.jpg").read_bytes())
+    services = Services.create(data)
+    services.start_queue([folder], Callbacks(lambda rows: None)).wait()
+    before = rows_of(services)
+    services.close()
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOWLY_AGAIN.format(data=str(data))],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while read_again(data / "records.sqlite") < 3 and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert child.poll() is None, "it was over before it could be killed"
+    child.kill()
+    child.wait(30)
+    services = Services.create(data)
+    yield services, before
+    services.close()
+
+
 def rows_of(services: Services) -> dict[str, Row]:
     return {row.entry.path.name: row for row in services.store.rows()}
 
@@ -199,4 +248,68 @@ def test_the_window_offers_to_go_on(reopened: Services, qtbot: QtBot) -> None:
     qtbot.waitUntil(
         lambda: len([row for row in window.queue.model.all_rows() if row.judgement]) == COUNT, timeout=10_000
     )
+    window.close()
+
+
+def told(services: Services, rows: dict[str, Row]) -> dict[str, Population]:
+    return {name: services.store.told_population(row.entry_id) for name, row in rows.items()}
+
+
+def test_killed_while_it_reads_again_every_row_keeps_a_result_and_the_rest_is_read(
+    killed_while_it_read_again: tuple[Services, dict[str, Row]],
+) -> None:
+    services, before = killed_while_it_read_again
+    (queue,) = services.unfinished()
+    assert queue.population is Population.ADULTS
+    assert 0 < queue.waiting == queue.again < len(before) == 13
+    halfway = rows_of(services)
+    old = {name for name, row in halfway.items() if row == before[name]}
+    assert {name for name, whose in told(services, halfway).items() if whose is not Population.ADULTS} == old
+    assert len(old) == queue.again
+    for row in halfway.values():
+        assert row.judgement is not None
+        assert (services.store.heat_map(row.entry_id) is None) == (row.judgement.score is None)
+    services.resume_queue(queue.queue_id, queue.population, Callbacks(lambda rows: None)).wait()
+    after = rows_of(services)
+    assert set(told(services, after).values()) == {Population.ADULTS}
+    assert {name for name, row in after.items() if row.duplicate} == {"twin.jpg"}
+    assert services.unfinished() == []
+
+
+def test_what_is_not_gone_on_with_keeps_its_earlier_result(
+    killed_while_it_read_again: tuple[Services, dict[str, Row]], qtbot: QtBot
+) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    services, _before = killed_while_it_read_again
+    halfway = rows_of(services)
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    assert "still ha" in window.offer._label.text()
+    window.offer.no.click()
+    qtbot.waitUntil(lambda: services.store.unfinished() == [], timeout=10_000)
+    assert rows_of(services) == halfway
+    window.close()
+    assert services.unfinished() == []
+
+
+def test_gone_on_with_in_the_window_every_row_shows_its_newest_result(
+    killed_while_it_read_again: tuple[Services, dict[str, Row]], qtbot: QtBot
+) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    services, _before = killed_while_it_read_again
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window.offer.yes.click()
+    qtbot.waitUntil(lambda: services.store.unfinished() == [] and not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 13)
+    window.queue.flush()
+    rows = {row.entry_id: row for row in window.queue.model.all_rows()}
+    assert rows == {row.entry_id: row for row in services.store.rows()}
+    assert {row.judgement.population for row in rows.values() if row.judgement} == {Population.ADULTS}
     window.close()

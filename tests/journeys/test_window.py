@@ -179,8 +179,7 @@ def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, fol
     window.show()
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
-    assert services.store.waiting(queue) == []
+    qtbot.waitUntil(lambda: services.store.waiting(queue) == [] and not window.active_runs(), timeout=60_000)
     assert services.store.unfinished() == []
     read = window.queue.model.all_rows
     qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4)

@@ -17,7 +17,8 @@ from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import QUEUE_LENGTH, Callbacks, Pipeline, Progress
 from pneumo_desktop.reading.reader import Reading
-from pneumo_desktop.records.store import Row, Store
+from pneumo_desktop.records.store import NOT_READ_AGAIN, Decision, Row, Store
+from tests import making
 
 POINT = OperatingPoint(0.5, 0.4, 0.6)
 
@@ -134,10 +135,12 @@ def test_the_same_content_is_read_once_and_each_file_has_its_row(store: Store, f
     pipeline.start([folder])
     finish(pipeline)
     assert len(reader.read_hashes) == len(set(reader.read_hashes)) == 2
-    assert len(told.rows) == 32
-    copies = [row for row in told.rows if row.entry.path.name != "other.png"]
+    told_last = {row.entry_id: row for row in told.rows}
+    assert list(map(told_last.get, sorted(told_last))) == store.rows()  # also where a later copy was read first
+    assert len(told_last) == 32
+    copies = [row for row in store.rows() if row.entry.path.name != "other.png"]
     assert len({row.judgement.score for row in copies if row.judgement}) == 1
-    assert sum(row.duplicate for row in copies) == 30
+    assert [row.duplicate for row in copies] == [False] + 30 * [True]
 
 
 def test_a_second_run_reuses_what_is_known(store: Store, folder: Path) -> None:
@@ -166,11 +169,54 @@ def test_another_population_asks_no_network_again(store: Store, folder: Path) ->
     finish(again)
     assert reader.read_hashes == []
     assert {row.judgement.population for row in told.rows if row.judgement} == {Population.ADULTS}
-    assert sorted(row.duplicate for row in told.rows) == [False, True]  # read again is no second file
+    assert [row.duplicate for row in store.rows()] == [False, True]  # read again is no second file
     kept = store.results_for(told.rows[0].sha256 or "", 0, "bright", PREPROCESSING_VERSION)
     assert {told for told, _judged, _map in kept} == {Population.NOT_KNOWN, Population.ADULTS}
     assert store.told_population(told.rows[0].entry_id) is Population.ADULTS
     assert store.heat_map(told.rows[0].entry_id) is not None
+
+
+def read_twice(
+    store: Store, folder: Path, between: Callable[[], object] = lambda: None, reader: BrightReader | None = None
+) -> tuple[list[Row], list[Row]]:
+    """Read a folder, then the same queue again as of adults; return its rows before and after."""
+    pipeline = a_run(store, Told().callbacks(), BrightReader())
+    pipeline.start([folder])
+    finish(pipeline)
+    for row in store.rows():
+        store.set_decision(row.entry_id, Decision.PNEUMONIA)
+    before = store.rows()
+    store.read_again(pipeline.queue_id, Population.ADULTS)
+    between()
+    again = a_run(store, Told().callbacks(), reader or BrightReader(), queue_id=pipeline.queue_id,
+                  population=Population.ADULTS)  # fmt: skip
+    again.start(None)
+    finish(again)
+    assert store.unfinished() == []
+    return before, store.rows()
+
+
+def test_the_patient_stays_where_an_image_is_read_again_as_of_another_population(store: Store, folder: Path) -> None:
+    for name in ("a.dcm", "b.dcm"):  # two files of the same content
+        (folder / name).write_bytes(making.written(making.dataset(making.film())))
+    reader = BrightReader()
+    before, after = read_twice(store, folder, reader=reader)
+    assert reader.read_hashes == []
+    assert {row.judgement.population for row in after if row.judgement} == {Population.ADULTS}
+    for rows in (before, after):
+        patients = [(row.patient_name, row.patient_id, row.study_date, row.decision) for row in rows]
+        assert patients == 2 * [("Test, Generated", "17", "20260102", Decision.PNEUMONIA)]
+
+
+def test_where_the_files_are_out_of_reach_what_is_known_of_them_stays(store: Store, folder: Path) -> None:
+    (folder / "a.dcm").write_bytes(making.written(making.dataset(making.film())))
+    picture(folder / "b.png", 90)
+    before, after = read_twice(store, folder, lambda: folder.rename(folder.with_name("unplugged")))
+    for old, new in zip(before, after, strict=True):
+        assert old.judgement is not None and new.judgement is not None
+        assert new.judgement == replace(old.judgement, notes=(*old.judgement.notes, NOT_READ_AGAIN))
+        assert replace(new, judgement=old.judgement) == old
+        assert store.heat_map(new.entry_id) is not None
 
 
 def test_what_is_no_image_is_told(store: Store, folder: Path) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.records.schema import MIGRATIONS, migrate
 from pneumo_desktop.records.store import (
+    NOT_READ_AGAIN,
     Decision,
     NewerDatabaseError,
     NewResult,
@@ -155,7 +157,7 @@ def test_a_newer_database_is_refused_and_left_alone(path: Path) -> None:
 def test_unfinished_queues_are_known_until_they_are_finished(path: Path) -> None:
     store, queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, None, judged(None), TOLD)])
-    assert store.unfinished() == [(queue, "folder", TOLD, 1)]
+    assert store.unfinished() == [(queue, "folder", TOLD, 1, 0)]
     store.finish_queue(queue)
     assert store.unfinished() == []
     store.close()
@@ -220,7 +222,7 @@ def test_a_killed_program_loses_nothing_it_told(path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, version: int) -> None:
     """As it was written by 0.1.0: a queue, results of two models, an unreadable file and a decision."""
     with sqlite3.connect(path, isolation_level=None) as old:
@@ -262,6 +264,8 @@ def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, vers
         ("m1", "not_analysed", None, "", None),
     ]
     # Nobody knows which package made them: none of them stands for a new reading, and none is rewritten by it.
+    assert [row.duplicate for row in store.rows()] == [False, True, False]  # it had not recorded that
+    assert store.waiting(1) == []
     for sha256 in ("aa", "bb"):
         assert store.result_for(sha256, 0, "m1 v1", Population.CHILDREN, 1) is None
     later = store.add_entries(store.new_queue("again", Population.CHILDREN), [Entry(Path("/x/1.png"))])
@@ -362,4 +366,110 @@ def test_names_that_are_no_text_come_back_as_they_were(path: Path) -> None:
     assert store.unwalked(queue) == [odd]
     assert store.folder_population(odd) is Population.ADULTS
     assert store.unfinished()[0][1] == odd.name
+    store.close()
+
+
+def read_before(path: Path) -> tuple[Store, int, list[int]]:
+    """Return a queue of two images of one patient, each with a result; the first has a heat map and a decision."""
+    store, queue, ids = filled(path)
+    patient = PatientFields("Test^Generated", "17", "20260102")
+    heat_map = np.ones((6, 6), np.float32)
+    store.save_results(
+        [
+            NewResult(ids[0], 0, "aa", judged(0.9), TOLD, False, heat_map, patient),
+            NewResult(ids[1], 1, "bb", judged(0.1), TOLD, False, None, patient),
+        ]
+    )
+    store.finish_queue(queue)
+    store.set_decision(ids[0], Decision.PNEUMONIA, "seen", "AB")
+    return store, queue, ids
+
+
+def test_what_is_to_be_read_again_keeps_its_result_until_there_is_another(path: Path) -> None:
+    store, queue, ids = read_before(path)
+    before = store.rows(queue)
+    store.read_again(queue, Population.ADULTS)
+    store.close()  # as good as a kill
+    store = Store(path)
+    assert store.rows(queue) == before
+    assert store.heat_map(ids[0]) is not None
+    assert store.told_population(ids[0]) is TOLD
+    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 2, 2)]
+    (row,) = store.save_results([NewResult(ids[1], 1, "bb", judged(0.2, "m2"), Population.ADULTS)])
+    assert row.judgement == judged(0.2, "m2")
+    assert [entry_id for entry_id, _entry in store.waiting(queue)] == [ids[0]]
+    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 1, 1)]
+    store.finish_queue(queue)  # not to be gone on with
+    assert store.unfinished() == store.waiting(queue) == []
+    assert store.rows(queue) == [before[0], row]
+    store.close()
+
+
+def test_a_file_that_cannot_be_read_again_loses_nothing(path: Path) -> None:
+    store, queue, ids = read_before(path)
+    before = store.rows(queue)
+    store.read_again(queue, Population.ADULTS)
+    gone = [NewResult(ids[0], 0, None, judged(None, "m2"), Population.ADULTS),
+            NewResult(ids[1], 1, "cut off", judged(None, "m2"), Population.ADULTS)]  # fmt: skip
+    rows = store.save_results(gone)
+    for row, known in zip(rows, before, strict=True):
+        assert row.judgement is not None and known.judgement is not None
+        assert row.judgement.notes == (*known.judgement.notes, NOT_READ_AGAIN)
+        assert replace(row, judgement=known.judgement) == known
+    assert rows[0].decision is Decision.PNEUMONIA
+    assert store.heat_map(ids[0]) is not None
+    assert store.waiting(queue) == []
+    store.read_again(queue, TOLD)  # the drive is there again
+    (row,) = store.save_results([NewResult(ids[0], 0, "aa", judged(0.9), TOLD)])
+    assert row == before[0]
+    store.close()
+
+
+def test_a_file_that_could_never_be_read_keeps_what_is_known_of_it(path: Path) -> None:
+    store, queue, ids = filled(path)
+    store.save_results([NewResult(ids[0], 0, "aa", judged(None), TOLD)])
+    store.set_decision(ids[0], Decision.CANNOT_TELL)
+    store.read_again(queue, TOLD)
+    (row,) = store.save_results([NewResult(ids[0], 0, None, judged(None, "m2"), TOLD)])
+    assert (row.sha256, row.decision, row.judgement) == ("aa", Decision.CANNOT_TELL, judged(None, "m2"))
+    store.close()
+
+
+def test_the_patient_of_an_image_is_not_forgotten(path: Path) -> None:
+    store, queue, ids = read_before(path)
+    patient = PatientFields("Test^Generated", "17", "20260102")
+    store.read_again(queue, Population.ADULTS)
+    assert store.patient_of("aa") == patient
+    (row,) = store.save_results([NewResult(ids[0], 0, "aa", judged(0.9), Population.ADULTS)])
+    assert PatientFields(row.patient_name, row.patient_id, row.study_date) == patient
+    (row,) = store.save_results([NewResult(ids[0], 0, "another image", judged(0.9), Population.ADULTS)])
+    assert PatientFields(row.patient_name, row.patient_id, row.study_date) == PatientFields()
+    assert store.patient_of("another image") == PatientFields()
+    store.close()
+
+
+def test_the_later_file_of_the_same_content_is_the_duplicate_in_whatever_order_they_come(path: Path) -> None:
+    store = Store(path)
+    queue = store.new_queue("twins", TOLD)
+    ids = store.add_entries(queue, [Entry(Path(f"/x/{number}.png")) for number in range(4)])
+
+    def save(number: int, sha256: str = "aa") -> dict[int, bool]:
+        told = store.save_results([NewResult(ids[number], 0, sha256, judged(), TOLD)])
+        assert told[0].entry_id == ids[number]
+        return {ids.index(row.entry_id): row.duplicate for row in told}
+
+    assert save(2) == {2: False}
+    assert save(3) == {3: True}
+    store.close()
+    store = Store(path)
+    assert save(1) == {1: False, 2: True}
+    assert save(0, "bb") == {0: False}
+    assert [row.duplicate for row in store.rows(queue)] == [False, False, True, True]
+    assert save(1, "bb") == {1: True, 2: False}  # the file was written over meanwhile
+    other = store.add_entries(store.new_queue("another list", TOLD), [Entry(Path("/x/3.png"), frame=0)])
+    (row,) = store.save_results([NewResult(other[0], 0, "aa", judged(), TOLD)])
+    assert not row.duplicate
+    frame = store.add_entries(queue, [Entry(Path("/x/3.png"), frame=1)])
+    (row,) = store.save_results([NewResult(frame[0], 1, "aa", judged(), TOLD)])
+    assert not row.duplicate
     store.close()
