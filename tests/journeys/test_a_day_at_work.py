@@ -152,9 +152,9 @@ def test_killing_the_program_loses_nothing_that_was_shown(tmp_path: Path, folder
     window.show()
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
-    wait(window, qtbot)
     rows = window.queue.model.all_rows
-    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()))
+    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()), timeout=60_000)
+    wait(window, qtbot)
     assert len({row.entry.path for row in rows()}) == 64
     assert services.store.unfinished() == []
     window.close()
