@@ -69,7 +69,7 @@ class ReviewDesk(QObject):
         self._seen = False
         """True when the chosen row's picture, or why there is none, has come to the screen."""
         self._held_back = False
-        """True when a decision was not taken because the chosen row's picture has not come."""
+        """True when a decision on the chosen row was not taken, because its picture had not come, and none since."""
         queue.current_changed.connect(self._show_row)
         result.decided.connect(self.decide)
         result.note_edited.connect(self._note_edited)
@@ -107,16 +107,13 @@ class ReviewDesk(QObject):
     def _picture_came(self, row: Row, picture: Picture) -> None:
         if self.current is not None and self.current.entry_id == row.entry_id:
             self._viewer.set_picture(picture, keep_view=self._seen)
-            self._picture_seen()
-
-    def _picture_seen(self) -> None:
-        self._seen, self._held_back = True, False
+            self._seen = True
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self._picture_seen()
+            self._seen = True
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
 
     def _show_tags(self) -> None:
@@ -151,8 +148,9 @@ class ReviewDesk(QObject):
         if not self._seen:
             self._held_back = True
             self._result.set_row(row, row.example, self._queue.model.twin_name(row))  # a clicked button springs back
-            self._viewer.status.emit(tr("Nothing was decided: this radiograph is not on the screen yet."))
+            self._viewer.status.emit(tr("Nothing was decided: this radiograph was not on the screen yet."))
             return
+        self._held_back = False
         self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
         place = self._queue.model.place_of(row.entry_id)
         besides = self._keeper.undecided.union(twin.entry_id for twin in self._queue.model.same_image(row))
@@ -187,5 +185,5 @@ class ReviewDesk(QObject):
         elif before is not None:
             told = [what_was_saved(before, row)]
             if self._held_back:  # it was said a moment ago, and this would wipe it away
-                told.append(tr("Nothing was decided: this radiograph is not on the screen yet."))
+                told.append(tr("Nothing was decided: this radiograph was not on the screen yet."))
             self._viewer.status.emit(" ".join(filter(None, told)))

@@ -395,7 +395,8 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
     assert window._keeper.undecided == {first}
     assert window.review.current is not None and window.review.current.entry_id == second
-    assert window.statusBar().currentMessage() == "Nothing was decided: this radiograph is not on the screen yet."
+    refused = "Nothing was decided: this radiograph was not on the screen yet."
+    assert window.statusBar().currentMessage() == refused
     assert not window.result.buttons[Decision.NORMAL].isChecked()
 
     def kept() -> list[Decision | None]:
@@ -403,6 +404,7 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
 
     qtbot.waitUntil(lambda: window.review._seen and not window._keeper.undecided)
     assert kept() == [Decision.PNEUMONIA, None]
+    assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
     qtbot.waitUntil(lambda: kept() == [Decision.PNEUMONIA, Decision.NORMAL])
 
