@@ -59,15 +59,15 @@ def test_a_system_that_says_no_is_told_with_its_number(failing: str) -> None:
     assert caught.value.errno == 5
 
 
-@pytest.mark.skipif(
-    sys.platform != "win32" or hasattr(ctypes.WinDLL("ntdll"), "wine_get_version"), reason="Wine keeps to no limit"
-)
-def test_a_process_that_wants_more_gets_a_memory_error() -> None:
-    greedy = (
-        "from pneumo_desktop.imaging.job_object import limit_own_memory\n"
-        "limit_own_memory(1 << 30)\n"
-        "try: bytearray(2 << 30)\n"
-        "except MemoryError: print('refused')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", greedy], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "refused"
+if sys.platform == "win32":  # in CI a test that is skipped is an error: elsewhere there is nothing to ask
+
+    @pytest.mark.skipif(hasattr(ctypes.WinDLL("ntdll"), "wine_get_version"), reason="Wine keeps to no limit")
+    def test_a_process_that_wants_more_gets_a_memory_error() -> None:
+        greedy = (
+            "from pneumo_desktop.imaging.job_object import limit_own_memory\n"
+            "limit_own_memory(1 << 30)\n"
+            "try: bytearray(2 << 30)\n"
+            "except MemoryError: print('refused')\n"
+        )
+        done = subprocess.run([sys.executable, "-c", greedy], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "refused"
