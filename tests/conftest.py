@@ -71,6 +71,12 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
     set_language("en")
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    application = widgets.QApplication.instance() if widgets is not None else None
+    if application is not None:  # Qt's own words outlive the window that a test switched to Spanish
+        from pneumo_desktop.gui.qt_words import translate_qt
+
+        translate_qt(application)
 
 
 @pytest.fixture(autouse=True)
