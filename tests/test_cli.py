@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from pneumo_desktop import __version__, places
 from pneumo_desktop.cli import main
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage, write_package
-from pneumo_desktop.words import set_language
 
 KEYS = {
     "file", "sha256", "outcome", "reason", "score", "operating_point", "model_id", "population",
@@ -26,12 +24,6 @@ KEYS = {
 }  # fmt: skip
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 OUTCOMES = {"likely_pneumonia", "uncertain", "likely_normal", "not_analysed"}
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    yield
-    set_language("en")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import ast
 import inspect
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -19,12 +18,6 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.words import set_language, tr
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    yield
-    set_language("en")
 
 
 @pytest.fixture

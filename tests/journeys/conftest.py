@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.training.dialog import TrainingDialog
 
 
 def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
@@ -73,5 +75,18 @@ def window(services: Services, qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def dialog(services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingDialog]:
+    """The training dialog of somebody who agrees to every question; a journey with another dialog has its own."""
+    yes = QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(QMessageBox, "question", lambda *_arguments: yes)
+    monkeypatch.setattr(TrainingDialog, "may_close", lambda _self: True)
+    made = TrainingDialog(services)
+    qtbot.addWidget(made)
+    made.show()
     yield made
     made.close()

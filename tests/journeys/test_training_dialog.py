@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +59,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write(folder / "NORMAL" / f"IM-{patient:04d}-{number:04d}.png", number, pneumonia=False)
         _write(folder / "PNEUMONIA" / f"person{patient}_virus_{number}.png", 500 + number, pneumonia=True)
     return folder
-
-
-@pytest.fixture
-def dialog(services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingDialog]:
-    """The dialog of somebody who agrees to every question."""
-    yes = QMessageBox.StandardButton.Yes
-    monkeypatch.setattr(QMessageBox, "question", lambda *_arguments: yes)
-    monkeypatch.setattr(TrainingDialog, "may_close", lambda _self: True)
-    made = TrainingDialog(services)
-    qtbot.addWidget(made)
-    made.show()
-    yield made
-    made.close()
 
 
 def scan(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -38,19 +37,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             assert cv2.imwrite(str(path), chest(number + 500 * pneumonia, pneumonia, (128, 128)))
     return folder
-
-
-@pytest.fixture
-def dialog(services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingDialog]:
-    """The dialog of somebody who agrees to every question."""
-    yes = QMessageBox.StandardButton.Yes
-    monkeypatch.setattr(QMessageBox, "question", lambda *_arguments: yes)
-    monkeypatch.setattr(TrainingDialog, "may_close", lambda _self: True)
-    made = TrainingDialog(services)
-    qtbot.addWidget(made)
-    made.show()
-    yield made
-    made.close()
 
 
 def _scanned(dialog: TrainingDialog, qtbot: QtBot) -> None:
