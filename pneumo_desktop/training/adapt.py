@@ -317,7 +317,7 @@ def _fit(
     if state is None:
         state = _State(best_loss=judge.loss(space.old))
     elif state.epoch:
-        events.tell("resumed", epoch=min(state.epoch + 1, epochs), step=state.epoch)
+        events.tell("resumed", epoch=min(state.epoch + 1, epochs), step=state.epoch, learnt=state.epoch)
     if finish and not state.epoch:
         raise Problem("nothing_to_finish")
     if finish or _is_over(state, job, events):
@@ -337,16 +337,16 @@ def _fit(
         if better:
             state.best_epoch, state.best_loss = state.epoch, loss
             state.kernel, state.bias = part.kernel.tolist(), part.bias
-        write_json(path, {"key": key, "state": asdict(state)})
         seconds = max(time.monotonic() - started, 1e-6)
         told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(head), "accuracy": learn.accuracy(head)}
         events.tell(
             "step", **told, step=state.epoch, steps=epochs, images_per_second=len(learn.labels) / seconds,
             seconds_left=(epochs - state.epoch) * seconds, memory_mb=used_memory_mb(),
         )  # fmt: skip
-        local = head.logits(features.val)
+        local_auc = auc(features.val_labels, head.logits(features.val))
+        write_json(path, {"key": key, "state": asdict(state)})
         events.tell(
-            "epoch", **told, val_loss=loss, val_accuracy=judge.accuracy(head), val_auc=auc(features.val_labels, local),
+            "epoch", **told, val_loss=loss, val_accuracy=judge.accuracy(head), val_auc=local_auc,
             learning_rate=0.0, best=better, seconds=seconds,
         )  # fmt: skip
         if _is_over(state, job, events):

@@ -325,8 +325,8 @@ def fit(
     if progress is None:
         progress = Progress()
     else:
-        epoch = min(progress.step // settings.steps_per_epoch + 1, settings.epochs)
-        tell({"event": "resumed", "epoch": epoch, "step": progress.step})
+        learnt = progress.step // settings.steps_per_epoch
+        tell({"event": "resumed", "epoch": min(learnt + 1, settings.epochs), "step": progress.step, "learnt": learnt})
     variables, last_saved = model.weights, time.monotonic()
     while progress.step < total and not _patience_is_over(settings, progress):
         epoch, started, last_told = progress.step // settings.steps_per_epoch, time.monotonic(), 0.0

@@ -450,6 +450,16 @@ def test_a_missing_training_component_is_named_with_how_to_get_it(dialog: Traini
     assert "On this computer" in dialog.train._way_words["adapt"].text()
 
 
+def test_curves_keep_every_learnt_epoch_where_only_the_rest_is_left_to_do(dialog: TrainingDialog) -> None:
+    page = dialog.train
+    for epoch in (1, 2, 3):
+        page._told({"event": "epoch", "epoch": epoch, "epochs": 3, "loss": 1.0 / epoch, "val_loss": 2.0 / epoch})
+    page._told({"event": "resumed", "epoch": 3, "step": 3, "learnt": 3})
+    assert page.curves.history["loss"] == [1.0, 0.5, 1 / 3]
+    page._told({"event": "resumed", "epoch": 3, "step": 2, "learnt": 2})
+    assert page.curves.history["loss"] == [1.0, 0.5]
+
+
 def test_settings_come_back_as_they_were_saved(dialog: TrainingDialog, tmp_path: Path) -> None:
     train = dialog.train
     recipe = {

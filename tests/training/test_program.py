@@ -72,7 +72,7 @@ def test_stopped_killed_and_resumed_it_ends_with_the_same_weights(
 
     resumed = run_child("train", job)
     assert resumed.code == 0
-    assert resumed.of("resumed")
+    assert resumed.of("resumed")[0]["learnt"] >= killed.of("epoch")[-1]["epoch"], "what was told is on the disk"
     assert resumed.of("progress") == [] or resumed.of("progress")[0]["phase"] == "test", "the images are not read again"
     whole, pieces = (ModelPackage.open(folder / "new.pneumo") for folder in (compact_run[0], job))
     assert whole.network_bytes == pieces.network_bytes

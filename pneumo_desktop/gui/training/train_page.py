@@ -325,7 +325,7 @@ class TrainPage(QWidget):
                 text = tr("The validation got no better, so the training ended early; epoch {epoch} is kept.")
                 self.numbers.setText(text.format(epoch=event.get("best_epoch", "")))
             case "resumed":
-                self.curves.cut(int(event.get("epoch", 1)))
+                self.curves.cut(int(event.get("learnt", 0)) + 1)
                 self.words.setText(tr("Going on from epoch {epoch}.").format(epoch=event.get("epoch", "")))
             case "warning":
                 self._say_check(str(event.get("sentence", "")))
