@@ -34,6 +34,7 @@ from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.mixed import Mix
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.rehearsal import Rehearsal
 from pneumo_desktop.words import tr
 
 STRONGEST, WEAKEST = 3.0, 1e-3
@@ -56,32 +57,6 @@ MILD = Augmentation(
 _CHANGE_SEED, _LOOK_SEED = 7000, 7001
 _CHUNK = 32
 _CHECKPOINT = Path("checkpoint", "head.json")
-
-
-@dataclass(frozen=True, eq=False)
-class Rehearsal:
-    """Features (n, F) and depths (n, E) float32, labels (n,), of images that the base has learnt from; empty where it has none."""
-
-    features: npt.NDArray[np.float32]
-    depths: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int64]
-
-    @staticmethod
-    def of(package: ModelPackage, width: int) -> Rehearsal:
-        """Return the rehearsal of a package whose features have ``width`` numbers."""
-        features, labels = package.arrays.get("rehearsal_features"), package.arrays.get("rehearsal_labels")
-        if features is None or labels is None or features.shape != (len(labels), width):
-            none = np.zeros((0, width), np.float32)
-            return Rehearsal(none, none[:, :0], np.zeros(0, np.int64))
-        depths = package.arrays.get("rehearsal_depths")
-        if depths is None or depths.ndim != 2 or len(depths) != len(labels):
-            depths = features[:, :0]
-        return Rehearsal(features, depths, (labels > 0.5).astype(np.int64))
-
-    @property
-    def full(self) -> npt.NDArray[np.float32]:
-        """Features and depths side by side."""
-        return np.concatenate((self.features, self.depths), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,6 @@ from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.choose import Before, calibration_of, operating_points, scores_of
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample
-from pneumo_desktop.training.depths import with_depth_features
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, with_limits
 from pneumo_desktop.training.job import FROM_BASE, TRANSFER, Job
@@ -39,6 +38,7 @@ from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.rehearsal import Rehearsal
 from pneumo_desktop.training.split import PARTS
 from pneumo_desktop.training.wrong_pictures import wrong_pictures
 from pneumo_desktop.words import tr
@@ -63,8 +63,7 @@ class Trained:
     """A network with what is known of it before it has a card.
 
     logits (2n,), features (2n, F): of the validation part, plain and then changed. gate: the gate's arrays.
-    rehearsal: features, depths (n, E; no columns where the network has none) and labels to travel on.
-    before: the rehearsal under the old and the new network, or None.
+    rehearsal: what travels on. before: the rehearsal under the old and the new network, or None.
     """
 
     network: bytes
@@ -72,9 +71,7 @@ class Trained:
     parameters: int
     logits: npt.NDArray[np.float64]
     gate: Mapping[str, Array]
-    rehearsal_features: Array
-    rehearsal_depths: Array
-    rehearsal_labels: npt.NDArray[np.int64]
+    rehearsal: Rehearsal
     before: Before | None
     details: Mapping[str, Any]
 
@@ -94,9 +91,11 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
         parameters=base.card.parameters,
         logits=adapted.head.logits(features.val),
         gate=_with_own_centres(gate, seen[:plain], features.train_labels[:plain], features.val[:, : space.width]),
-        rehearsal_features=np.concatenate((rehearsal.features[old], seen[own])),
-        rehearsal_depths=np.concatenate((known[old], features.train[own]))[:, space.width :],
-        rehearsal_labels=np.concatenate((rehearsal.labels[old], features.train_labels[own])),
+        rehearsal=Rehearsal(
+            np.concatenate((rehearsal.features[old], seen[own])),
+            np.concatenate((known[old], features.train[own]))[:, space.width :],
+            np.concatenate((rehearsal.labels[old], features.train_labels[own])),
+        ),
         before=Before(
             rehearsal.labels,
             space.old.logits(known),
@@ -124,7 +123,8 @@ def from_learnt(
     job: Job, network: bytes, architecture: str, parameters: int, local: LocalImages, events: Events, control: Control
 ) -> Trained:
     """Ask a newly trained network about the clinic's images and fit its gate on them."""
-    judge = Judge(unwritten(_bare_card(job, architecture, parameters), network))
+    card = _bare_card(job, architecture, parameters)
+    judge = Judge(unwritten(card, network))
     val, train = local.part("val"), local.part("train")
     names = list(CHANGES)
     events.tell("stage", stage="calibrating")
@@ -150,20 +150,15 @@ def from_learnt(
     gate = fit_gate(examples, np.stack([features_of(picture) for picture, _, _ in examples]))
     gate = with_limits(gate, [output.features for output in outputs])
     own = [train[place] for place in np.sort(rng.permutation(len(train))[:NEW_REHEARSAL])]
-    deep = with_depth_features(network)
-    if deep is not None:
-        judge = Judge(unwritten(_bare_card(job, architecture, parameters), deep.network))
-    width = len(gate["gate_mean"])
-    remembered = np.stack([features_of(local.picture(image)) for image in own])
+    pictures = [local.picture(image) for image in own]
+    remembered = Rehearsal.seen(card, network, pictures, [image.label for image in own], control.check)
     return Trained(
         network=network,
         architecture=architecture,
         parameters=parameters,
         logits=np.array([output.logit for output in outputs], np.float64),
         gate=gate,
-        rehearsal_features=remembered[:, :width],
-        rehearsal_depths=remembered[:, width:],
-        rehearsal_labels=np.array([image.label for image in own], np.int64),
+        rehearsal=remembered,
         before=None,
         details={},
     )
@@ -262,13 +257,7 @@ def _limits(job: Job, base: Card | None) -> tuple[str, ...]:
 
 def arrays_of(trained: Trained) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of the package: the gate in float32, the rehearsal in float16."""
-    depths = trained.rehearsal_depths
-    return {
-        **trained.gate,
-        **({"rehearsal_depths": depths.astype(np.float16)} if depths.shape[1] else {}),
-        "rehearsal_features": trained.rehearsal_features.astype(np.float16),
-        "rehearsal_labels": trained.rehearsal_labels.astype(np.float16),
-    }
+    return {**trained.gate, **trained.rehearsal.arrays()}
 
 
 def write_verified(path: Path, card: Card, trained: Trained) -> ModelPackage:

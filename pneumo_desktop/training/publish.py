@@ -36,6 +36,7 @@ from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.points_of_record import calibrated, operating_points
+from pneumo_desktop.training.rehearsal import Rehearsal
 
 LICENCES = (
     "Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)",
@@ -115,14 +116,10 @@ def _with_points(base: Card, judge: Judge, choosing: Sequence[Sample]) -> Card:
 
 
 def _arrays(
-    judge: Judge,
-    fitting: Sequence[Sample],
-    choosing: Sequence[Sample],
-    wrong: Sequence[WrongImage],
-    size: int,
-    seed: int,
+    package: ModelPackage, fitting: Sequence[Sample], choosing: Sequence[Sample], wrong: Sequence[WrongImage], seed: int
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return the gate's arrays and the rehearsal: 1,000 images of the fit part as features and labels."""
+    """Return the gate's arrays and the rehearsal: 1,000 images of the fit part as features, depths and labels."""
+    judge, size = Judge(package), package.card.input_size
     rng = np.random.default_rng(seed)
     sample_of_fit = [fitting[i] for i in rng.permutation(len(fitting))[:3500]]
     examples = kind_examples(sample_of_fit, [image.picture for image in wrong if image.part == FIT], size, rng)
@@ -130,11 +127,9 @@ def _arrays(
     looked_at = [s.picture for s in choosing] + _changed(choosing, 5000)
     strange = judge.features([image.picture for image in wrong if image.part == CHOOSE])
     arrays = with_limits(arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2, list(strange))
-    rehearsal = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
-    return arrays | {
-        "rehearsal_features": judge.features([s.picture for s in rehearsal]).astype(np.float16),
-        "rehearsal_labels": np.array([s.label for s in rehearsal], np.float16),
-    }
+    kept = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
+    card, network = package.card, package.network_bytes
+    return arrays | Rehearsal.seen(card, network, [s.picture for s in kept], [s.label for s in kept]).arrays()
 
 
 def _data(samples: Sequence[Sample], parts: dict[str, list[Sample]], seed: int) -> dict[str, Any]:
@@ -177,8 +172,9 @@ def publish(
     judge = Judge(unwritten(card, network))
     card = _with_points(card, judge, learnable[CHOOSE])
     wrong = wrong_images(data / "not_cxr")
-    arrays = _arrays(judge, learnable[FIT], learnable[CHOOSE], wrong, size, seed)
-    package = replace(unwritten(card, network), arrays=arrays)
+    package = unwritten(card, network)
+    arrays = _arrays(package, learnable[FIT], learnable[CHOOSE], wrong, seed)
+    package = replace(package, arrays=arrays)
     metrics = all_figures(package, judge, parts[REPORT], size) | {
         "same_verdict_original_and_copy": same_answer(
             data, judge, card.calibration, card.operating_points[Population.NOT_KNOWN]

@@ -12,11 +12,12 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage, write_package
-from pneumo_desktop.training.adapt import Rehearsal, space_of
+from pneumo_desktop.training.adapt import space_of
 from pneumo_desktop.training.depths import terms_of, with_depth_features, with_terms
 from pneumo_desktop.training.head import Head
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.training.rehearsal import Rehearsal
 from pneumo_desktop.training.weights import network_of
 
 PICTURES = [chest(seed, bool(seed % 2)) for seed in range(3)]
@@ -113,3 +114,17 @@ def test_a_package_without_depths_learns_its_last_layer(
         assert space.start.logits(space.judge.look(picture).features[space.learnt]) == pytest.approx(
             Judge(package).look(picture).logit, abs=1e-4
         )
+
+
+def test_what_a_package_remembers_is_what_adapting_sees(bundled: ModelPackage, tmp_path: Path) -> None:
+    seen = Rehearsal.seen(bundled.card, bundled.network_bytes, PICTURES, [0, 1, 0])
+    gate = {name: values for name, values in bundled.arrays.items() if name.startswith("gate_")}
+    path = tmp_path / "known.pneumo"
+    write_package(path, bundled.card, bundled.network_bytes, {**gate, **seen.arrays()}, bundled.reference)
+    base = ModelPackage.open(path)
+    width = len(Judge(bundled).look(PICTURES[0]).features)
+    known = Rehearsal.of(base, width)
+    assert known.labels.tolist() == [0, 1, 0]
+    space = space_of(base, known.depths.shape[1], PICTURES[0])
+    assert space.places, "the evidence can be taken from the blocks"
+    np.testing.assert_allclose(space.known(known), space.judge.features(PICTURES), rtol=2e-3, atol=2e-3)
