@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from pneumo_desktop.gui.preferences import Preferences
+from pneumo_desktop.gui.preferences import Preferences, chosen
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, apply_theme
@@ -25,7 +25,7 @@ class Appearance(QObject):
         super().__init__(parent)
         self._window = parent
         self._preferences = preferences
-        self.theme = Theme(preferences.get("theme", Theme.SYSTEM.value))
+        self.theme = chosen(preferences.get("theme"), Theme.SYSTEM)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
 
     @property
@@ -36,7 +36,7 @@ class Appearance(QObject):
     @property
     def population(self) -> Population:
         """Return whose images are read where nobody has told."""
-        return Population(self._preferences.get("population", Population.NOT_KNOWN.value))
+        return chosen(self._preferences.get("population"), Population.NOT_KNOWN)
 
     def choose_language(self, code: str) -> None:
         """Speak another language at once, and from now on."""
@@ -66,13 +66,13 @@ class Appearance(QObject):
         if dialog.exec():
             self.take(dialog.settings())
 
-    def take(self, chosen: Settings) -> None:
-        """Use ``chosen`` at once, and from now on."""
-        self._preferences.set("population", chosen.population.value)
-        self._preferences.set("initials", chosen.initials)
-        self.initials_changed.emit(chosen.initials)
-        self.population_changed.emit(chosen.population)
-        if chosen.theme is not self.theme:
-            self.choose_theme(chosen.theme)
-        if chosen.language != language():
-            self.choose_language(chosen.language)
+    def take(self, settings: Settings) -> None:
+        """Use ``settings`` at once, and from now on."""
+        self._preferences.set("population", settings.population.value)
+        self._preferences.set("initials", settings.initials)
+        self.initials_changed.emit(settings.initials)
+        self.population_changed.emit(settings.population)
+        if settings.theme is not self.theme:
+            self.choose_theme(settings.theme)
+        if settings.language != language():
+            self.choose_language(settings.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
@@ -48,6 +49,9 @@ from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.store import Decision, Row, UnfinishedQueue
 from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
+
+if TYPE_CHECKING:
+    from pneumo_desktop.imaging.sources import LeftOut
 
 MOST_RECENT = 8
 _CARD_MILLISECONDS = 150
@@ -321,21 +325,30 @@ class MainWindow(QMainWindow):
         """Show a queue as it stands; ``when_it_came`` may change it: what that tells goes over what is shown."""
         store = self._services.store
 
-        def came(told: tuple[list[Row], Population]) -> None:
+        def came(told: tuple[list[Row], Population, list[LeftOut]]) -> None:
             when_it_came()
             self._list_came(queue_id, *told)
 
-        self._keeper.ask(lambda: (store.rows(queue_id), store.queue_population(queue_id)), came, "list")
+        def listed() -> tuple[list[Row], Population, list[LeftOut]]:
+            from pneumo_desktop.imaging.sources import LeftOut
 
-    def _list_came(self, queue_id: int, rows: Sequence[Row], population: Population) -> None:
+            left_out = [LeftOut(*item) for item in store.left_out(queue_id)]
+            return store.rows(queue_id), store.queue_population(queue_id), left_out
+
+        self._keeper.ask(listed, came, "list")
+
+    def _list_came(
+        self, queue_id: int, rows: Sequence[Row], population: Population, left_out: Sequence[LeftOut]
+    ) -> None:
         """Take rows from the records; what has been read meanwhile is newer than they are."""
-        self.reading.lists(queue_id, population)
+        self.reading.lists(queue_id, population, left_out)
         self._show_population(population)
         model = self.queue.model
         self.queue.add_rows([row for row in rows if row.judgement is not None or model.row_of(row.entry_id) is None])
         self.model_of_row.offer_to_read_again(rows)
-        self._centre.setCurrentWidget(self.viewer)
-        self.queue.focus_table()
+        if rows:
+            self._centre.setCurrentWidget(self.viewer)
+            self.queue.focus_table()
 
     # Whose images, and the verdict all the same
 

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from pneumo_desktop.gui.keeper import Keeper
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(value: object, default: Choice) -> Choice:
+    """Return a setting as one of the values it may have; ``default`` where it has another."""
+    try:
+        return type(default)(str(value))
+    except ValueError:
+        return default
 
 
 class Preferences:
@@ -16,8 +27,9 @@ class Preferences:
         self._keeper = keeper
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a setting, or ``default`` where it was never set."""
-        return self._values.get(key, default)
+        """Return a setting, or ``default`` where it was never set or is of another kind."""
+        value = self._values.get(key, default)
+        return value if default is None or isinstance(value, type(default)) else default
 
     def set(self, key: str, value: Any) -> None:
         """Change a setting (any JSON value) at once, and on the disk soon after."""

@@ -99,12 +99,14 @@ class ReadingDesk(QObject):
             lambda: run.began(self._services.resume_queue(queue_id, population, run.callbacks()), population),
         )
 
-    def lists(self, queue_id: int, population: Population) -> None:
-        """Know of a queue of the records that is listed, so that it can be read anew too."""
+    def lists(self, queue_id: int, population: Population, left_out: Sequence[LeftOut]) -> None:
+        """Know of a queue of the records that is listed, so that it can be read anew too, and of what was left out of it."""
         if all(run.queue_id != queue_id for run in self._runs):
             run = ReadingRun((), False, self)
             run.queue_id, run.population, run.active = queue_id, population, False
             self._runs.append(run)
+        if left_out:
+            self._left_out_came(left_out)
 
     def _new_run(self, paths: Sequence[Path], examples: bool, folders: tuple[Path, ...] = ()) -> ReadingRun:
         run = ReadingRun(paths, examples, self)
@@ -244,6 +246,17 @@ class ReadingDesk(QObject):
                 continue  # a queue holds the images of one population: the answer must hold for all of its folders
             if run.queue_id is None or run.population is not population:
                 self._read_again(run, population, others_too=folders is None)
+            elif not run.active:
+                self._retry(run, run.queue_id)
+
+    def _retry(self, run: ReadingRun, queue_id: int) -> None:
+        """Read anew where something was never read as of the run's population: given up, stopped, or the file was away."""
+
+        def told(wanted: bool) -> None:
+            if wanted and run in self._runs and not run.active:
+                self._read_again(run)
+
+        self._background.submit(lambda: self._services.store.wants_reading(queue_id, run.population), told)
 
     def read_again(self) -> None:
         """Read everything that is listed with the model in use now; what other models said stays in the records."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.preferences import chosen
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.reading.outcome import Population
@@ -60,11 +61,11 @@ def run(
     catcher = ErrorCatcher()
     catcher.install()
     try:
-        chosen = language or services.store.setting("language")
-        if chosen:
-            set_language(chosen)
+        spoken = language or services.store.setting("language", "")
+        if spoken:
+            set_language(spoken)
         translate_qt(application)
-        apply_theme(application, Theme(services.store.setting("theme", Theme.SYSTEM.value)))
+        apply_theme(application, chosen(services.store.setting("theme"), Theme.SYSTEM))
         window = MainWindow(services)
         window.show()
         if services.store.set_aside is not None:
@@ -97,7 +98,7 @@ def _wait(application: QApplication, ready: Callable[[], bool], seconds: float =
 
 
 def save_picture(
-    services: Services, queue_id: int | None, path: Path, theme: Theme = Theme.LIGHT, chosen: int = 0
+    services: Services, queue_id: int | None, path: Path, theme: Theme = Theme.LIGHT, place: int = 0
 ) -> None:
     """Render the window with the rows of a queue and save it as PNG; needs no display."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -113,7 +114,7 @@ def save_picture(
         window.show_list(queue_id)
         _wait(application, window.queue.model.has_rows)
         if window.queue.model.rowCount():
-            window.queue.choose(min(chosen, window.queue.model.rowCount() - 1))
+            window.queue.choose(min(place, window.queue.model.rowCount() - 1))
             _wait(application, lambda: window.viewer.snapshot() is not None)
     _wait(application, lambda: False, _SETTLE_SECONDS)  # the model's card comes by itself
     window.grab()  # what is painted asks for its thumbnails

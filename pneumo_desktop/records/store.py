@@ -292,7 +292,8 @@ class Store:
     def unwalked(self, queue_id: int) -> list[Path]:
         """Return the paths of a queue whose walk was begun and did not come to its end; [] where it did."""
         rows = self._all("SELECT unwalked FROM queue WHERE id = ?", (queue_id,))
-        return [Path(name) for name in json.loads(rows[0][0])] if rows and rows[0][0] else []
+        paths = _value(rows[0][0], []) if rows else []
+        return [Path(name) for name in paths if isinstance(name, str)]
 
     def walked(self, queue_id: int) -> None:
         """Say that everything below the queue's paths has been found."""
@@ -333,10 +334,15 @@ class Store:
         return [UnfinishedQueue(number, label, Population(told), *counts) for number, label, told, *counts in rows]
 
     def queues(self, limit: int = 10) -> list[tuple[int, str, str, int]]:
-        """Return (queue id, label, time it was begun, entries) of the newest queues; generated examples are left out."""
+        """Return (queue id, label, time it was begun, entries) of the newest queues.
+
+        Generated examples are left out, and queues of which nothing was found; what was left out of a queue counts as found.
+        """
         return self._all(
-            """SELECT q.id, q.label, q.created, count(e.id) FROM queue q JOIN entry e ON e.queue_id = q.id
-            WHERE q.examples = 0 GROUP BY q.id ORDER BY q.id DESC LIMIT ?""",
+            """SELECT q.id, q.label, q.created, count(e.id) AS entries FROM queue q LEFT JOIN entry e ON e.queue_id = q.id
+            WHERE q.examples = 0 GROUP BY q.id
+            HAVING entries > 0 OR EXISTS (SELECT 1 FROM left_out l WHERE l.queue_id = q.id)
+            ORDER BY q.id DESC LIMIT ?""",
             (limit,),
         )
 
@@ -407,6 +413,16 @@ class Store:
         """Return whose images a queue was said to hold."""
         rows = self._all("SELECT population FROM queue WHERE id = ?", (queue_id,))
         return Population(rows[0][0]) if rows else Population.NOT_KNOWN
+
+    def wants_reading(self, queue_id: int, population: Population) -> bool:
+        """Tell whether something of a queue was never read, or not as of ``population``."""
+        rows = self._all(
+            """SELECT EXISTS (SELECT 1 FROM entry e LEFT JOIN result r ON r.id = e.result_id WHERE e.queue_id = ?
+                AND (r.id IS NULL OR r.told_population <> ?))
+            OR EXISTS (SELECT 1 FROM queue WHERE id = ? AND unwalked IS NOT NULL)""",
+            (queue_id, population.value, queue_id),
+        )
+        return bool(rows[0][0])
 
     def told_population(self, entry_id: int) -> Population:
         """Return what was said of the patients when an entry was read; the age in its file may have gone before it."""
@@ -510,13 +526,14 @@ class Store:
             )
 
     def settings(self) -> dict[str, Any]:
-        """Return every setting that was ever written."""
-        return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM setting")}
+        """Return every setting that was ever written; one that is no JSON is as good as never written."""
+        values = {key: _value(text, None) for key, text in self._all("SELECT key, value FROM setting")}
+        return {key: value for key, value in values.items() if value is not None}
 
     def setting(self, key: str, default: Any = None) -> Any:
-        """Return a setting (any JSON value), or ``default``."""
+        """Return a setting (any JSON value), or ``default``, also where it is no JSON or a value of another kind."""
         rows = self._all("SELECT value FROM setting WHERE key = ?", (key,))
-        return json.loads(rows[0][0]) if rows else default
+        return _value(rows[0][0], default) if rows else default
 
     def set_setting(self, key: str, value: Any) -> None:
         """Write a setting (any JSON value)."""
@@ -545,6 +562,15 @@ class _Transaction:
             self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
         finally:
             self._lock.release()
+
+
+def _value(text: object, default: Any) -> Any:
+    """Return the JSON value in ``text``, or ``default`` where there is none, or one of another kind than ``default``."""
+    try:
+        value = json.loads(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RecursionError):
+        return default
+    return value if default is None or isinstance(value, type(default)) else default
 
 
 def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.NDArray[np.float32] | None:

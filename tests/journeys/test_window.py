@@ -511,9 +511,40 @@ def test_an_earlier_list_is_shown_again_without_reading(
     window.menus.submenus["earlier"].actions()[0].trigger()
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
     assert not window.active_runs()
+    assert window._left_out.text() == "1 file left out…"
+    assert window._left_out.isVisible()
+    assert [(item.path.name, item.code) for item in window.reading.left_out] == [("notes.txt", "not_an_image")]
     recent = window.menus.submenus["recent"]
     recent.aboutToShow.emit()
     assert recent.actions()[0].text() == str(folder)
+
+
+def test_a_list_that_was_given_up_is_read_when_the_same_population_is_chosen(
+    services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    store = services.store
+    queue = store.new_queue("folder", Population.CHILDREN)
+    ids = store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible)
+    window.offer.no.click()
+    window._keeper.ask(lambda: None)
+    window.show_list(queue)
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 4)
+    assert store.unfinished() == []
+    assert window.population.currentData() == "children"
+    for reads in (True, False):
+        window.population.activated.emit(window.population.currentIndex())
+        window.reading._background.wait()
+        qtbot.wait(50)
+        assert bool(window.active_runs()) is reads
+        qtbot.waitUntil(lambda: not window.active_runs())
+        qtbot.waitUntil(lambda: all(row.judgement for row in window.queue.model.all_rows()))
+    assert [row.entry_id for row in window.queue.model.all_rows()] == ids
+    assert not store.wants_reading(queue, Population.CHILDREN)
+    window.close()
 
 
 def test_settings_hold_at_once_and_later(window: MainWindow, services: Services, qtbot: QtBot) -> None:

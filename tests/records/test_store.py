@@ -326,6 +326,57 @@ def test_a_damaged_row_is_as_good_as_none(path: Path) -> None:
     store.close()
 
 
+def test_a_setting_that_is_no_setting_is_as_good_as_none(path: Path) -> None:
+    store = Store(path)
+    store.set_setting("theme", "dark")
+    store.set_setting("recent", ["/x"])
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE setting SET value = '{\"' WHERE key = 'theme'")
+    connection.close()
+    store = Store(path)
+    assert store.settings() == {"recent": ["/x"]}
+    assert store.setting("theme", "system") == "system"
+    assert store.setting("theme") is None
+    assert store.setting("recent", "") == ""  # a value of another kind
+    assert store._all("SELECT value FROM setting WHERE key = 'theme'") == [('{"',)]  # nothing is thrown away
+    store.set_setting("theme", "light")
+    assert store.setting("theme") == "light"
+    store.close()
+
+
+def test_a_walk_that_cannot_be_read_is_passed_over(path: Path) -> None:
+    store = Store(path)
+    queue = store.new_queue("films", TOLD, paths=[Path("/x")])
+    with store._transaction() as connection:
+        connection.execute("UPDATE queue SET unwalked = '[\"/x'")
+    assert store.unwalked(queue) == []
+    store.close()
+
+
+def test_a_list_of_which_everything_was_left_out_is_an_earlier_list(path: Path) -> None:
+    store, queue, _ids = filled(path)
+    left = store.new_queue("texts", TOLD)
+    store.add_left_out(left, [(Path("/x/notes.txt"), None, "not_an_image")])
+    store.new_queue("nothing at all", TOLD)
+    assert [(number, count) for number, _label, _time, count in store.queues()] == [(left, 0), (queue, 2)]
+    store.close()
+
+
+def test_what_was_never_read_as_of_a_population_wants_reading(path: Path) -> None:
+    store, queue, ids = filled(path)
+    assert store.wants_reading(queue, TOLD)
+    store.save_results([NewResult(entry_id, 0, f"s{entry_id}", judged(), TOLD) for entry_id in ids])
+    assert not store.wants_reading(queue, TOLD)
+    store.read_again(queue, Population.CHILDREN)
+    store.finish_queue(queue)  # given up: the queue is said to hold children, its results are of before
+    assert store.queue_population(queue) is Population.CHILDREN
+    assert store.wants_reading(queue, Population.CHILDREN)
+    begun = store.new_queue("films", TOLD, paths=[Path("/x")])
+    assert store.wants_reading(begun, TOLD)
+    store.close()
+
+
 def test_what_could_not_be_read_is_tried_again(path: Path) -> None:
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(None), TOLD)])
