@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the reading itself is imported when the first image is read
     from pneumo_desktop.models.package import ModelPackage
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
     from pneumo_desktop.reading.reader import Reader
+    from pneumo_desktop.reading.vouched import Vouched
 
 
 class NoModelError(Exception):
@@ -55,6 +56,7 @@ class Services:
         self._package: ModelPackage | None = None
         self._pipelines: list[Pipeline] = []
         self._presence = Presence(folder)
+        self._vouched: Vouched | None = None
 
     @staticmethod
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
@@ -75,32 +77,35 @@ class Services:
 
     def package(self) -> ModelPackage:
         """Return the package in use; raises NoModelError when there is none."""
-        from pneumo_desktop.models.package import ModelPackage
-
         if self._package is None:
             if self._model is not None:
                 self._package = self.open_model(self._model)
             else:
                 try:
-                    self._package = ModelPackage.open(self._active_path())
+                    self._package = self.open_model(self._active_path())
                 except BadPackageError as problem:  # the records can still be seen and exported
                     raise NoModelError(problem.code) from problem
         return self._package
 
     def open_model(self, path: Path) -> ModelPackage:
-        """Open a package that need not be installed; one that is not is tried in a process of its own first.
+        """Open a package, installed or not; one that was never tried is tried in a process of its own first.
 
         Raises BadPackageError; code ``hash`` where the file that was tried is not the one that was opened.
         """
         from pneumo_desktop.models.package import ModelPackage
-        from pneumo_desktop.reading.trial import try_package
 
         package = ModelPackage.open(path)
-        if all(info.sha256 != package.sha256 for info in self.registry.list()):
-            tried = try_package(path)
-            if tried.sha256 != package.sha256:
-                raise BadPackageError("hash", "another file was tried than the one that was opened")
+        self.vouched.vouch(package, path)
         return package
+
+    @property
+    def vouched(self) -> Vouched:
+        """Return which packages were tried."""
+        if self._vouched is None:
+            from pneumo_desktop.reading.vouched import Vouched
+
+            self._vouched = Vouched(self.store)
+        return self._vouched
 
     def _active_path(self) -> Path:
         """Return the active package. With nothing installed it is the bundled one: no need to open it twice."""
@@ -140,16 +145,25 @@ class Services:
         tried = try_package(path)
         if not tried.difference <= TOLERANCE:
             raise BadPackageError("reference", f"the scores differ by {tried.difference}")
-        return self.registry.install(path, tried.sha256)
+        info = self.registry.install(path, tried.sha256)
+        self.vouched.passed(tried.sha256)
+        return info
 
     def activate_model(self, model_id: str) -> ModelInfo:
-        """Read with another installed model from now on; raises UnknownModelError."""
+        """Read with another installed model from now on.
+
+        Raises UnknownModelError, or BadPackageError where it was put there by hand and fails its trial; nothing has changed.
+        """
+        self.open_model(self.registry.get(model_id).path)
         info = self.registry.activate(model_id)
         self.model_changed()
         return info
 
     def roll_back_model(self) -> ModelInfo | None:
-        """Go back to the model that was active before; the bundled one at the end."""
+        """Go back to the model that was active before; the bundled one at the end. Raises as ``activate_model``."""
+        before = self.registry.before()
+        if before is not None:
+            self.open_model(before.path)
         info = self.registry.rollback()
         self.model_changed()
         return info

@@ -171,7 +171,8 @@ def examine(services: Services) -> Report:
         difference = largest_difference(package)
     except (NoModelError, BadPackageError):
         text = tr("Model: none could be opened. Results can be seen and exported, but nothing can be read.")
-        checks.append(Check("model", False, f"{text} {tr('Please install the program again, or import a model.')}"))
+        what_to_do = tr("Please choose or import another model, or install the program again.")
+        checks.append(Check("model", False, f"{text} {what_to_do}"))
     else:
         checks += [_model(package), _scores(package, difference)]
         numbers["model"] = {"model_id": package.card.model_id, "sha256": package.sha256}

@@ -270,7 +270,9 @@ def main(words: Sequence[str]) -> int:
         package = getattr(options, "model", None) or getattr(options, "file", None)
         complain(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), window)
     except NoModelError:
-        complain(tr("No model could be opened. Please install the program again, or import a model."), window)
+        complain(
+            tr("No model could be opened. Please choose or import another model, or install the program again."), window
+        )
     except OSError as problem:
         text = why_not(problem)
         full = problem.errno == errno.ENOSPC

@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
     def _no_model(self) -> None:
         QMessageBox.warning(
             self, self.windowTitle(),
-            tr("No model could be opened. Please install the program again, or import a model."),
+            tr("No model could be opened. Please choose or import another model, or install the program again."),
         )  # fmt: skip
 
     def toggle_pause(self) -> None:

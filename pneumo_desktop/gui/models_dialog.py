@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -42,6 +42,17 @@ _CONVERTED = (".tflite", ".keras", ".onnx")
 """Written by the training program; everything else is the package itself."""
 
 
+class _Table(QTableWidget):
+    """Says ``nothing_yet`` where the rows will be, until there are some."""
+
+    nothing_yet = ""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.rowCount():
+            QPainter(self.viewport()).drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, self.nothing_yet)
+
+
 class ModelsDialog(QDialog):
     """The models of this installation. ``activated`` says that another model reads from now on."""
 
@@ -58,7 +69,7 @@ class ModelsDialog(QDialog):
         self._converter.ended.connect(self._conversion_ended)
         self.setWindowTitle(tr("Models"))
         self.resize(940, 560)
-        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table = _Table(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels([tr(words) for words in _COLUMNS])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -100,6 +111,7 @@ class ModelsDialog(QDialog):
         self._chosen()
         self.card.setPlaceholderText(tr("Reading the models…"))
         self.words.setText(self.card.placeholderText())
+        self.table.nothing_yet = self.card.placeholderText()
         self._reload()
 
     def chosen(self) -> ModelInfo | None:
@@ -111,11 +123,12 @@ class ModelsDialog(QDialog):
         """Read with the chosen model from now on."""
         info = self.chosen()
         if info is not None:
-            self._do(lambda: self._services.activate_model(info.model_id), self._changed)
+            self.words.setText(tr("Checking {name}…").format(name=info.model_id))
+            self._do(lambda: self._services.activate_model(info.model_id), self._changed, self._refused)
 
     def go_back(self) -> None:
         """Use the model that was active before."""
-        self._do(self._services.roll_back_model, self._changed)
+        self._do(self._services.roll_back_model, self._changed, self._refused)
 
     def import_from(self, path: Path) -> None:
         """Verify a package and install it; it is offered, not activated."""
@@ -151,8 +164,16 @@ class ModelsDialog(QDialog):
             gone = tr("{name} was removed.").format(name=info.model_id)
             self._do(lambda: self._services.registry.remove(info.model_id), lambda _: self._reload(gone))
 
-    def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._background.submit(work, done, self._failed)
+    def _do(
+        self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None] | None = None
+    ) -> None:
+        self._background.submit(work, done, failed or self._failed)
+
+    def _refused(self, error: Exception) -> None:
+        if isinstance(error, BadPackageError):
+            self.words.setText(tr("The model is not used. {why}").format(why=sentence(error.code)))
+        else:
+            self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, BadPackageError):

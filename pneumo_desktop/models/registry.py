@@ -49,6 +49,15 @@ def _fresh(path: Path) -> Iterator[BinaryIO]:
 
 
 @dataclass(frozen=True)
+class _Known:
+    """What was found in a package's file."""
+
+    card: Card
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """One installed model."""
 
@@ -71,6 +80,8 @@ class Registry:
         self._folder = folder
         self._bundled = bundled
         self._state_file = folder / "active.json"
+        self._known: dict[tuple[Path, int, int, int], _Known] = {}
+        """By path, size, time and number of the file: opening a package takes longer than a list may."""
 
     def _history(self) -> list[str]:
         try:
@@ -84,19 +95,24 @@ class Registry:
         with _fresh(self._state_file) as stream:
             stream.write(json.dumps({"history": history[-50:]}).encode())
 
-    def _packages(self) -> list[tuple[ModelPackage, bool]]:
+    def _packages(self) -> list[tuple[_Known, bool]]:
         found = []
         for path in [self._bundled, *sorted(self._folder.glob("*.pneumo"))]:
             try:
-                found.append((_open(path), path == self._bundled))
-            except BadPackageError:
+                status = path.stat()
+                key = (path, status.st_size, status.st_mtime_ns, status.st_ino)
+                if key not in self._known:
+                    package = _open(path)
+                    self._known[key] = _Known(package.card, path, package.sha256)
+                found.append((self._known[key], path == self._bundled))
+            except (BadPackageError, OSError):
                 continue
         return found
 
-    def _chosen(self, packages: Sequence[tuple[ModelPackage, bool]]) -> list[str]:
+    def _chosen(self, packages: Sequence[tuple[_Known, bool]]) -> list[str]:
         """Return the marks of the models that were chosen one after the other, without those that are gone."""
-        bundled_ids = {package.card.model_id for package, bundled in packages if bundled} | {_BUNDLED}
-        installed = {package.card.model_id for package, _ in packages} - bundled_ids
+        bundled_ids = {known.card.model_id for known, bundled in packages if bundled} | {_BUNDLED}
+        installed = {known.card.model_id for known, _ in packages} - bundled_ids
         bundled_ids |= _BUNDLED_BY_ID - installed
         history = (_BUNDLED if item in bundled_ids else item for item in self._history())
         return [item for item, _ in groupby(item for item in history if item == _BUNDLED or item in installed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pneumo_desktop import places
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import main
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage, write_package
@@ -126,8 +127,69 @@ def test_a_file_that_is_swapped_after_its_trial_is_neither_installed_nor_read_wi
     services.close()
 
 
-def test_installed_packages_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bundled_model_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     services = Services.create(tmp_path / "data")
     monkeypatch.setattr(places, "own_command", lambda *_: ["/nowhere/at-all"])
     assert services.open_model(places.bundled_model()).card == services.package().card
+    services.close()
+
+
+def put_by_hand(folder: Path, package: Path) -> Path:
+    """Put a package into a data folder's models without importing it, as the active one."""
+    models = folder / "models"
+    models.mkdir(parents=True)
+    model_id = ModelPackage.open(package).card.model_id
+    (models / "active.json").write_text(json.dumps({"history": [model_id]}))
+    return Path(shutil.copyfile(package, models / f"{model_id}.pneumo"))
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return the packages that are tried from now on."""
+    tried, try_package = [], trial.try_package
+
+    def counting(path: Path) -> trial.Tried:
+        tried.append(path)
+        return try_package(path)
+
+    monkeypatch.setattr(trial, "try_package", counting)
+    return tried
+
+
+def test_a_package_put_into_the_folder_by_hand_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, tried = put_by_hand(tmp_path / "data", TINY), counted(monkeypatch)
+    for _start in range(2):
+        services = Services.create(tmp_path / "data")
+        assert services.package().path == path
+        services.close()
+    assert tried == [path]
+
+
+def test_an_imported_package_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = counted(monkeypatch)
+    services = Services.create(tmp_path / "data")
+    model_id = services.install_model(TINY).model_id
+    services.activate_model(model_id)
+    assert services.package().card.model_id == model_id
+    services.roll_back_model()
+    services.close()
+    assert tried == [TINY]
+
+
+def test_a_hostile_package_put_into_the_folder_by_hand_is_not_read_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = bytearray(ModelPackage.open(TINY).network_bytes)
+    network[16:20] = bytes(4)  # LiteRT dies of it
+    put_by_hand(tmp_path / "data", package_with(tmp_path / "x.pneumo", bytes(network)))
+    tried = counted(monkeypatch)
+    services = Services.create(tmp_path / "data")
+    for _time in range(2):
+        with pytest.raises(NoModelError):
+            services.package()
+    assert len(tried) == 1  # until the next start
+    bundled = next(info.model_id for info in services.registry.list() if info.bundled)
+    services.activate_model(bundled)
+    with pytest.raises(BadPackageError):
+        services.activate_model("hostile")
+    assert services.package().card.model_id == bundled
     services.close()

@@ -27,7 +27,6 @@ from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measu
 from pneumo_desktop.gui.evaluation.page import EvaluationPage
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
 
@@ -147,7 +146,7 @@ class EvaluationDialog(QDialog):
         def reader_of(path: str) -> ReadOne:
             from pneumo_desktop.reading.reader import Reader
 
-            return reading_with(Reader(ModelPackage.open(Path(path))), population)
+            return reading_with(Reader(self._services.open_model(Path(path))), population)
 
         def work() -> Evaluation:
             if paths[0] is None:
@@ -180,7 +179,9 @@ class EvaluationDialog(QDialog):
         if isinstance(error, EvaluationError):
             self.words.setText(str(error))
         elif isinstance(error, NoModelError):
-            self.words.setText(tr("No model could be opened. Please install the program again, or import a model."))
+            self.words.setText(
+                tr("No model could be opened. Please choose or import another model, or install the program again.")
+            )
         else:
             raise error
 
