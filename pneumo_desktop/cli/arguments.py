@@ -27,6 +27,14 @@ def speak() -> None:
     vars(argparse).update({"_": tr, "ngettext": _counted})  # the names by which it calls gettext
 
 
+def whole(text: str) -> int:
+    """Return a whole number; argparse tells what is wrong with another text."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(tr("{value} is no whole number.").format(value=text)) from None
+
+
 def share(text: str) -> float:
     """Return a share above 0 and below 1, with a point or a comma; argparse tells what is wrong with another one."""
     try:

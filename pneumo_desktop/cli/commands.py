@@ -37,12 +37,12 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> _Parser:
     common = _Parser(add_help=False)
     common.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help=tr("folder for results, settings, models and logs")
+        "--data-dir", type=Path, metavar=tr("DIR"), help=tr("folder for results, settings, models and logs")
     )
     common.add_argument("--language", choices=available_languages(), help=tr("language of the program"))
     model = _Parser(add_help=False)
     model.add_argument(
-        "--model", type=Path, metavar="FILE", help=tr("a model package to use instead of the active model")
+        "--model", type=Path, metavar=tr("FILE"), help=tr("a model package to use instead of the active model")
     )
     population = _Parser(add_help=False)
     population.add_argument(
@@ -59,20 +59,34 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--version", action="version", version=f"pneumo-desktop {__version__}", help=tr("print the version and exit")
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar=tr("COMMAND"))
 
     run = commands.add_parser("run", parents=[common, model, population], help=tr("open the window"))
-    run.add_argument("images", nargs="*", type=Path)
+    run.add_argument("images", nargs="*", type=Path, metavar=tr("IMAGE"), help=tr("files, folders and ZIP archives"))
     run.add_argument(
-        "--picture", type=Path, metavar="FILE.png", help=tr("without a display: save a picture of the window")
+        "--picture", type=Path, metavar=tr("FILE") + ".png", help=tr("without a display: save a picture of the window")
     )
 
     predict = commands.add_parser("predict", parents=[common, model, population], help=tr("read images"))
-    predict.add_argument("images", nargs="+", type=Path)
-    predict.add_argument("--out", type=Path, metavar="FILE", help=tr("write the results as .csv or .json"))
-    predict.add_argument("--heatmaps", type=Path, metavar="DIR", help=tr("write pictures with the heat map"))
-    predict.add_argument("--separator", default=",", choices=[",", ";", "\t"])
-    predict.add_argument("--decimal", default=".", choices=[".", ","])
+    predict.add_argument(
+        "images", nargs="+", type=Path, metavar=tr("IMAGE"), help=tr("files, folders and ZIP archives")
+    )
+    predict.add_argument("--out", type=Path, metavar=tr("FILE"), help=tr("write the results as .csv or .json"))
+    predict.add_argument("--heatmaps", type=Path, metavar=tr("DIR"), help=tr("write pictures with the heat map"))
+    predict.add_argument(
+        "--separator",
+        default=",",
+        choices=[",", ";", "\t"],
+        metavar=tr("SIGN"),
+        help=tr("between the columns of a .csv: comma, semicolon or tab"),
+    )
+    predict.add_argument(
+        "--decimal",
+        default=".",
+        choices=[".", ","],
+        metavar=tr("SIGN"),
+        help=tr("decimal sign of a .csv: point or comma"),
+    )
 
     training.add_options(
         commands.add_parser("train", parents=[common, model, population], help=tr("train a model on labelled images"))
@@ -81,12 +95,14 @@ def _parser() -> _Parser:
     evaluate = commands.add_parser(
         "evaluate", parents=[common, model, population], help=tr("measure a model on a labelled folder")
     )
-    evaluate.add_argument("folder", type=Path)
-    evaluate.add_argument("--compare", type=Path, metavar="FILE", help=tr("a second model package"))
-    evaluate.add_argument("--out", type=Path, metavar="report.json")
-    evaluate.add_argument("--figures", type=Path, metavar="DIR")
     evaluate.add_argument(
-        "--prevalence", type=arguments.share, metavar="SHARE",
+        "folder", type=Path, metavar=tr("FOLDER"), help=tr("a folder with the sub-folders NORMAL and PNEUMONIA")
+    )
+    evaluate.add_argument("--compare", type=Path, metavar=tr("FILE"), help=tr("a second model package"))
+    evaluate.add_argument("--out", type=Path, metavar=tr("FILE") + ".json", help=tr("write the report as JSON"))
+    evaluate.add_argument("--figures", type=Path, metavar=tr("DIR"), help=tr("write the figures and tables"))
+    evaluate.add_argument(
+        "--prevalence", type=arguments.share, metavar=tr("SHARE"),
         help=tr("share of pneumonia among your patients (0.1 is 10 %%), for the predictive values; else the folder's own"),
     )  # fmt: skip
 

@@ -16,20 +16,22 @@ from pneumo_desktop.words import tr
 
 def add_actions(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     """Add the actions of ``models``; ``common`` holds the options of every command."""
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(dest="action", required=True, metavar=tr("ACTION"))
 
     def add(name: str, words: str) -> argparse.ArgumentParser:
         return actions.add_parser(name, parents=[common], help=words, description=words)
 
     add("list", tr("list the installed models; the active one has a star"))
-    add("show", tr("print a model's card as JSON")).add_argument("model_id")
-    add("activate", tr("read with this model from now on")).add_argument("model_id")
+    add("show", tr("print a model's card as JSON")).add_argument("model_id", metavar=tr("MODEL"))
+    add("activate", tr("read with this model from now on")).add_argument("model_id", metavar=tr("MODEL"))
     add("rollback", tr("go back to the model that was active before"))
-    add("import", tr("check a model package and install it; it is not activated")).add_argument("file", type=Path)
+    add("import", tr("check a model package and install it; it is not activated")).add_argument(
+        "file", type=Path, metavar=tr("FILE")
+    )
     export = add("export", tr("write a model as .pneumo, or its network as .tflite, .keras or .onnx"))
-    export.add_argument("model_id")
-    export.add_argument("file", type=Path)
-    add("remove", tr("delete an installed model")).add_argument("model_id")
+    export.add_argument("model_id", metavar=tr("MODEL"))
+    export.add_argument("file", type=Path, metavar=tr("FILE"))
+    add("remove", tr("delete an installed model")).add_argument("model_id", metavar=tr("MODEL"))
 
 
 def models(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pneumo_desktop import training_program
 from pneumo_desktop.app import NoModelError, Services
-from pneumo_desktop.cli import exit_codes
+from pneumo_desktop.cli import arguments, exit_codes
 from pneumo_desktop.recipe import PLACE_KEYS
 from pneumo_desktop.words import language, tr
 
@@ -35,21 +35,28 @@ class UsageError(Exception):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``train``. What is not given comes from the recipe, or is the architecture's default."""
-    parser.add_argument("folder", type=Path, help=tr("labelled images: a folder, a ZIP, or a CSV of file and label"))
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.pneumo")
-    parser.add_argument("--architecture", choices=ARCHITECTURES)
-    parser.add_argument("--epochs", type=int, metavar="N")
-    parser.add_argument("--size", type=int, metavar="N", help=tr("side of the picture in pixels"))
-    parser.add_argument("--seed", type=int, metavar="N")
     parser.add_argument(
-        "--threads", type=int, metavar="N", help=tr("cores to use; with 1 two runs give identical weights")
+        "folder",
+        type=Path,
+        metavar=tr("FOLDER"),
+        help=tr("labelled images: a folder, a ZIP, or a CSV of file and label"),
     )
-    parser.add_argument("--recipe", type=Path, metavar="FILE", help=tr("settings as JSON; options go before it"))
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar=tr("FILE") + ".pneumo", help=tr("the model package to write")
+    )
+    parser.add_argument("--architecture", choices=ARCHITECTURES, help=tr("the network, or adapting the model in use"))
+    parser.add_argument("--epochs", type=arguments.whole, metavar="N", help=tr("how often every image is seen"))
+    parser.add_argument("--size", type=arguments.whole, metavar="N", help=tr("side of the picture in pixels"))
+    parser.add_argument("--seed", type=arguments.whole, metavar="N", help=tr("start of the random numbers"))
+    parser.add_argument(
+        "--threads", type=arguments.whole, metavar="N", help=tr("cores to use; with 1 two runs give identical weights")
+    )
+    parser.add_argument("--recipe", type=Path, metavar=tr("FILE"), help=tr("settings as JSON; options go before it"))
     parser.add_argument("--resume", action="store_true", help=tr("go on with a training that was stopped or cut off"))
     parser.add_argument(
         "--finish", action="store_true", help=tr("train no more: make the model of the best weights so far")
     )
-    parser.add_argument("--progress", choices=["text", "jsonl"], default="text")
+    parser.add_argument("--progress", choices=["text", "jsonl"], default="text", help=tr("how progress is told"))
 
 
 def train(options: argparse.Namespace) -> int:

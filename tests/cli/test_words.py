@@ -37,18 +37,34 @@ def test_help_speaks_spanish_throughout(capsys: pytest.CaptureFixture[str]) -> N
         assert ended([*command, "--help", "--language", "es"]) == 0
         told = capsys.readouterr().out
         assert told.startswith("uso: ")
-        for english in ("usage", "positional", "options", "show this", "exit", "program's version"):
+        for english in (
+            "usage",
+            "positional",
+            "options",
+            "show this",
+            "exit",
+            "program's version",
+            "FILE",
+            "DIR",
+            "FOLDER",
+            "SHARE",
+            "COMMAND",
+            "ACTION",
+            "model_id",
+            " images",
+            "None",
+        ):
             assert english not in told
 
 
 @pytest.mark.parametrize(
     ("words", "spanish"),
     [
-        (["predict"], "faltan estos argumentos: images"),
+        (["predict"], "faltan estos argumentos: IMAGEN"),
         (["predict", "x", "--population", "cats"], "opci\u00f3n no v\u00e1lida: 'cats' (elija entre"),
         (["predict", "x", "--out"], "se esperaba un argumento"),
         (["predict", "x", "--nonsense"], "argumentos desconocidos: --nonsense"),
-        (["train", "x", "--out", "a.pneumo", "--epochs", "many"], "valor de tipo int no v\u00e1lido: 'many'"),
+        (["train", "x", "--out", "a.pneumo", "--epochs", "many"], "many no es un n\u00famero entero."),
         (["evaluate", "x", "--prevalence", "10"], "10 no es una proporci\u00f3n"),
     ],
 )
