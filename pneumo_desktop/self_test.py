@@ -122,16 +122,16 @@ def _scores(package: ModelPackage, difference: float) -> Check:
     fine = difference <= TOLERANCE
     if fine:
         text = ntr(
-            "Scores: {count} reference image has the score it should have (largest difference {difference:.0e}).",
-            "Scores: {count} reference images have the scores they should have (largest difference {difference:.0e}).",
+            "Scores: {count} reference image has the score it should have (largest difference {difference}).",
+            "Scores: {count} reference images have the scores they should have (largest difference {difference}).",
             count,
         )
     else:
         text = tr(
-            "Scores: the {count} reference images have other scores than they should (difference {difference:.1e}). "
+            "Scores: the {count} reference images have other scores than they should (difference {difference}). "
             "Please do not read with this program; install it again."
         )
-    return Check("scores", fine, text.format(count=count, difference=difference))
+    return Check("scores", fine, text.format(count=count, difference=f"{difference:.1g}"))
 
 
 def _decoder() -> Check:

@@ -92,9 +92,10 @@ def card_text(info: ModelInfo) -> str:
         f"({score_text(point.low)}–{score_text(point.high)})"
         for population, point in card.operating_points.items()
     )
+    made = tr("Made on {date}, from {parent}.") if card.parent else tr("Made on {date}.")
     lines = [
         f"{card.name} ({card.model_id})",
-        tr("Made on {date}, from {parent}.").format(date=card.created, parent=card.parent or "–"),
+        made.format(date=card.created, parent=card.parent),
         *_counts_lines(card),
         *_test_lines(card),
         tr("Network: {name}, {size} pixels, {count} parameters").format(

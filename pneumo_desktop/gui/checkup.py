@@ -39,7 +39,7 @@ class CheckupDialog(QDialog):
         self._lines.setColumnStretch(1, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
-        layout = QVBoxLayout(self)
+        self._page = layout = QVBoxLayout(self)
         layout.addWidget(self.progress)
         layout.addLayout(self._lines)
         layout.addWidget(self.words)
@@ -73,6 +73,8 @@ class CheckupDialog(QDialog):
             self.words.setText(tr("All is as it should be."))
         else:
             self.words.setText(tr("Something is not as it should be: see above."))
+        self._page.activate()
+        self.resize(self.width(), max(self.height(), self._page.totalHeightForWidth(self.width())))
         self.examined.emit(report)
 
     def _add(self, line: int, check: Check) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMargins, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -66,7 +66,12 @@ class Welcome(QScrollArea):
         self.files.setText(tr("Open files…"))
         self.examples.setText(tr("Try it with generated examples"))
         self._disclaimer.setText(sentence("disclaimer"))
-        self.setMinimumWidth(self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the widest button: only what is below may be scrolled to."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
 
 
 class DropCue(QLabel):

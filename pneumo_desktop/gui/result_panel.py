@@ -284,9 +284,10 @@ class ResultPanel(QWidget):
     def _fill(self) -> None:
         row = self._row
         judgement = row.judgement if row else None
+        was_read = judgement is not None and judgement.reason is not Reason.UNREADABLE
         self.example.setVisible(self._example)
         self.example.setText(tr("Generated example: not a picture of a person."))
-        self.model_title.setText(tr("The model in use") if judgement is None else tr("The model that read it"))
+        self.model_title.setText(tr("The model that read it") if was_read else tr("The model in use"))
         self.model.setText(self._model_text or tr("No model is loaded."))
         self.other_model.setText(self._other_model)
         for widget in (self.other_model, self.read_again):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QWidget
 
 
@@ -85,7 +85,7 @@ def _palette(dark: bool) -> QPalette:
 
 class _ClearFrames(QProxyStyle):
     """Fusion draws the frames of check boxes, radio buttons and text fields darker than the ground: on a dark one nobody
-    sees them."""
+    sees them, nor which button is pressed; its page of tabs is grey there, and figures on it are hard to read."""
 
     def drawPrimitive(
         self, element: QStyle.PrimitiveElement, option: Any, painter: QPainter, widget: QWidget | None = None
@@ -94,23 +94,37 @@ class _ClearFrames(QProxyStyle):
 
         ``option`` is a QStyleOption, whose fields PySide's own types leave out.
         """
+        if element == QStyle.PrimitiveElement.PE_FrameTabWidget and is_dark(option.palette):
+            painter.fillRect(option.rect, option.palette.color(_ROLES.Window))
+            _frame(painter, QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), option.palette.color(_ROLES.Mid))
+            return
         super().drawPrimitive(element, option, painter, widget)
         if not is_dark(option.palette):
             return
         is_field = element == QStyle.PrimitiveElement.PE_FrameLineEdit
         if element not in _INDICATORS and (not is_field or option.state & QStyle.StateFlag.State_HasFocus):
             return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(option.palette.color(_ROLES.PlaceholderText))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         inset = 1.5 if is_field else 0.5  # Fusion leaves a pixel round a text field
+        radius = option.rect.width() / 2 if element == QStyle.PrimitiveElement.PE_IndicatorRadioButton else 2.0
         frame = QRectF(option.rect).adjusted(inset, inset, -inset, -inset)
-        if element == QStyle.PrimitiveElement.PE_IndicatorRadioButton:
-            painter.drawEllipse(frame)
-        else:
-            painter.drawRoundedRect(frame, 2, 2)
-        painter.restore()
+        _frame(painter, frame, option.palette.color(_ROLES.PlaceholderText), radius)
+
+    def drawControl(
+        self, element: QStyle.ControlElement, option: Any, painter: QPainter, widget: QWidget | None = None
+    ) -> None:
+        """Draw as Fusion does; a button that stays pressed has a frame that is seen in every colour."""
+        super().drawControl(element, option, painter, widget)
+        if element == QStyle.ControlElement.CE_PushButtonBevel and option.state & QStyle.StateFlag.State_On:
+            _frame(painter, QRectF(option.rect).adjusted(1, 1, -1, -1), option.palette.color(_ROLES.Accent), width=2.0)
+
+
+def _frame(painter: QPainter, frame: QRectF, colour: QColor, radius: float = 2.0, width: float = 1.0) -> None:
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(frame, radius, radius)
+    painter.restore()
 
 
 def system_is_dark() -> bool:
