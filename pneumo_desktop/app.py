@@ -149,13 +149,14 @@ class Services:
         self.vouched.passed(tried.sha256)
         return info
 
-    def activate_model(self, model_id: str) -> ModelInfo:
-        """Read with another installed model from now on.
+    def activate_model(self, model_id: str, reason: str = "") -> ModelInfo:
+        """Read with another installed model from now on; ``reason`` says why, where it is worse.
 
-        Raises UnknownModelError, or BadPackageError where it was put there by hand and fails its trial; nothing has changed.
+        Raises UnknownModelError, ReasonNeededError, or BadPackageError where it was put there by hand and fails its
+        trial; then nothing has changed.
         """
         self.open_model(self.registry.get(model_id).path)
-        info = self.registry.activate(model_id)
+        info = self.registry.activate(model_id, reason)
         self.model_changed()
         return info
 

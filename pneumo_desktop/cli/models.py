@@ -11,6 +11,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.cli import exit_codes, training
 from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
+from pneumo_desktop.models.worse import ReasonNeededError
 from pneumo_desktop.words import tr
 
 
@@ -23,7 +24,11 @@ def add_actions(parser: argparse.ArgumentParser, common: argparse.ArgumentParser
 
     add("list", tr("list the installed models; the active one has a star"))
     add("show", tr("print a model's card as JSON")).add_argument("model_id", metavar=tr("MODEL"))
-    add("activate", tr("read with this model from now on")).add_argument("model_id", metavar=tr("MODEL"))
+    activate = add("activate", tr("read with this model from now on"))
+    activate.add_argument("model_id", metavar=tr("MODEL"))
+    activate.add_argument(
+        "--reason", default="", metavar=tr("TEXT"), help=tr("why, where the model's card says that it is worse")
+    )
     add("rollback", tr("go back to the model that was active before"))
     add("import", tr("check a model package and install it; it is not activated")).add_argument(
         "file", type=Path, metavar=tr("FILE")
@@ -41,6 +46,9 @@ def models(options: argparse.Namespace) -> int:
         return _act(options, services)
     except UnknownModelError as problem:
         print(tr("There is no model with the name {name}.").format(name=problem), file=sys.stderr)
+    except ReasonNeededError as problem:
+        text = tr("The card of {name} says that it is worse on the locked test part. Say why you use it: --reason TEXT")
+        print(text.format(name=problem), file=sys.stderr)
     except PermissionError as problem:
         if problem.errno is not None:  # the disk, not the registry
             raise
@@ -63,7 +71,7 @@ def _act(options: argparse.Namespace, services: Services) -> int:
         print(tr("Written: {name}").format(name=options.file))
         return exit_codes.FINE
     if options.action == "activate":
-        services.activate_model(options.model_id)
+        services.activate_model(options.model_id, options.reason)
     elif options.action == "rollback":
         services.roll_back_model()
     elif options.action == "import":

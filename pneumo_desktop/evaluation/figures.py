@@ -17,6 +17,7 @@ from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from pneumo_desktop.evaluation import metrics
@@ -211,12 +212,27 @@ def class_distribution(parts: Mapping[str, tuple[int, int]]) -> Figure:
     return figure
 
 
+class _Beside(LayoutEngine):
+    """Two axes beside each other with margins in inches: the constrained layout draws everything twice to find them."""
+
+    _adjust_compatible = True
+    _colorbar_gridspec = False
+
+    def execute(self, fig: Figure) -> None:
+        """Set the margins for the size that the figure has."""
+        width, height = fig.get_size_inches()
+        side, between = 0.55, 0.65
+        axes_width = max(0.5, (width - side - between - 0.12) / 2)
+        bottom, top = min(0.52 / height, 0.4), max(1.0 - 0.32 / height, 0.6)
+        fig.subplots_adjust(side / width, bottom, 1.0 - 0.12 / width, top, wspace=between / axes_width)
+
+
 def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     """Draw loss and accuracy over the epochs; keys ``loss``, ``val_loss``, ``accuracy``, ``val_accuracy``.
 
     Before the first epoch both stand empty, with their axes named.
     """
-    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.8), layout=_Beside())
     FigureCanvasAgg(figure)
     for place, (key, title) in enumerate((("loss", tr("Loss")), ("accuracy", tr("Accuracy"))), start=1):
         axes = figure.add_subplot(1, 2, place)

@@ -103,6 +103,7 @@ def card_text(info: ModelInfo) -> str:
         ),
         tr("Operating points: {points}").format(points=points or "–"),
         tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),
+        *([tr("Used although it is worse, because: {reason}").format(reason=info.reason)] if info.reason else []),
         "",
     ]
     for title, values in (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,16 +42,28 @@ def _colours(palette: QPalette) -> dict[str, str | float]:
     return {**dict.fromkeys(inked, ink), **dict.fromkeys(grounds, "none"), "font.size": 9.0, "axes.titlesize": 10.0}
 
 
-def _render(make: Make, width: int, height: int, ratio: float, colours: dict[str, str | float]) -> _Picture:
+@functools.cache
+def _tools() -> tuple[Any, Any]:
+    """Return the module of the figures and matplotlib's canvas; the first time takes them in, on the worker that draws.
+
+    What they brought stays. Without the freeze a whole garbage collection went through it again and again while the
+    curves of a training were drawn, and the window waited for that (bench/training_gui.py).
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from pneumo_desktop.evaluation import figures
 
+    gc.freeze()
+    return figures, FigureCanvasAgg
+
+
+def _render(make: Make, width: int, height: int, ratio: float, colours: dict[str, str | float]) -> _Picture:
+    figures, canvas_of = _tools()
     with figures.drawing(colours):
         figure = make(figures)
         figure.set_dpi(_DOTS_PER_INCH * ratio)
         figure.set_size_inches(width / _DOTS_PER_INCH, height / _DOTS_PER_INCH)
-        canvas: Any = FigureCanvasAgg(figure)
+        canvas: Any = canvas_of(figure)
         canvas.draw()
         pixels = np.ascontiguousarray(canvas.buffer_rgba())
         axes: Any = figure.axes[0]

@@ -29,6 +29,7 @@ from pneumo_desktop import training_program
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.card_text import card_text, learnt_from
 from pneumo_desktop.gui.questions import asked
+from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError
@@ -123,9 +124,20 @@ class ModelsDialog(QDialog):
     def activate_chosen(self) -> None:
         """Read with the chosen model from now on."""
         info = self.chosen()
-        if info is not None:
-            self.words.setText(tr("Checking {name}…").format(name=info.model_id))
-            self._do(lambda: self._services.activate_model(info.model_id), self._changed, self._refused)
+        if info is None:
+            return
+        reason = ""
+        if info.needs_reason:
+            text = tr(
+                "The card of {name} says that it is worse on the locked test part than the model that it was compared "
+                "with. If you want to use it all the same, say why. The reason is kept with the list of models."
+            )
+            dialog = ReasonDialog(tr("This model is worse"), text.format(name=info.model_id), self)
+            if not dialog.exec():
+                return
+            reason = dialog.reason.text().strip()
+        self.words.setText(tr("Checking {name}…").format(name=info.model_id))
+        self._do(lambda: self._services.activate_model(info.model_id, reason), self._changed, self._refused)
 
     def go_back(self) -> None:
         """Use the model that was active before."""

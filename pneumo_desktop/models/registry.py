@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
+from pneumo_desktop.models.worse import ReasonNeededError, called_worse, is_reason, reason_in
 
 if TYPE_CHECKING:
     from pneumo_desktop.models.package import ModelPackage
@@ -59,7 +60,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One installed model."""
+    """One installed model. reason: why it is used although it is worse, as somebody typed; empty where nobody did."""
 
     model_id: str
     card: Card
@@ -67,6 +68,12 @@ class ModelInfo:
     sha256: str
     bundled: bool
     active: bool
+    reason: str = ""
+
+    @property
+    def needs_reason(self) -> bool:
+        """True for a model that its card calls worse, as long as nobody has said why it shall be used."""
+        return called_worse(self.card) and not self.reason
 
 
 class UnknownModelError(Exception):
@@ -83,17 +90,21 @@ class Registry:
         self._known: dict[tuple[Path, int, int, int], _Known] = {}
         """By path, size, time and number of the file: opening a package takes longer than a list may."""
 
-    def _history(self) -> list[str]:
+    def _state(self) -> tuple[list[str], dict[str, str]]:
+        """Return the history, and id -> the reason for using a worse model."""
         try:
             values = json.loads(self._state_file.read_text("utf-8"))
-            return [item for item in values["history"] if isinstance(item, str)]
-        except (OSError, ValueError, KeyError, TypeError):
-            return []
+            history = [item for item in values["history"] if isinstance(item, str)]
+            known = values.get("reasons")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return [], {}
+        reasons = known if isinstance(known, dict) else {}
+        return history, {key: text for key, text in reasons.items() if isinstance(text, str)}
 
-    def _save_history(self, history: list[str]) -> None:
+    def _save(self, history: list[str], reasons: dict[str, str]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         with _fresh(self._state_file) as stream:
-            stream.write(json.dumps({"history": history[-50:]}).encode())
+            stream.write(json.dumps({"history": history[-50:], "reasons": reasons}).encode())
 
     def _packages(self) -> list[tuple[_Known, bool]]:
         found = []
@@ -114,19 +125,20 @@ class Registry:
         bundled_ids = {known.card.model_id for known, bundled in packages if bundled} | {_BUNDLED}
         installed = {known.card.model_id for known, _ in packages} - bundled_ids
         bundled_ids |= _BUNDLED_BY_ID - installed
-        history = (_BUNDLED if item in bundled_ids else item for item in self._history())
+        history = (_BUNDLED if item in bundled_ids else item for item in self._state()[0])
         return [item for item, _ in groupby(item for item in history if item == _BUNDLED or item in installed)]
 
     def list(self) -> list[ModelInfo]:
         """Return every model that opens, the bundled one first. A damaged package is left out, never deleted."""
         packages = self._packages()
-        active = next(reversed(self._chosen(packages)), _BUNDLED)
+        active, reasons = next(reversed(self._chosen(packages)), _BUNDLED), self._state()[1]
         return [
             ModelInfo(
-                p.card.model_id, p.card, p.path, p.sha256, bundled, (_BUNDLED if bundled else p.card.model_id) == active
+                p.card.model_id, p.card, p.path, p.sha256, bundled, (_BUNDLED if bundled else p.card.model_id) == active,
+                reason_in(p.card) or reasons.get(p.card.model_id, ""),
             )
             for p, bundled in packages
-        ]
+        ]  # fmt: skip
 
     def get(self, model_id: str) -> ModelInfo:
         """Return one model; raises UnknownModelError."""
@@ -139,12 +151,21 @@ class Registry:
         """Return the active model, or None where no model opens at all."""
         return next((info for info in self.list() if info.active), None)
 
-    def activate(self, model_id: str) -> ModelInfo:
-        """Make ``model_id`` the active model; results made before keep the model that made them."""
+    def activate(self, model_id: str, reason: str = "") -> ModelInfo:
+        """Make ``model_id`` the active model; results made before keep the model that made them.
+
+        A model that its card calls worse needs a ``reason`` once, which is kept; else raises ReasonNeededError.
+        """
         info = self.get(model_id)
-        if not info.active:
-            mark = _BUNDLED if info.bundled else info.model_id
-            self._save_history([*self._chosen(self._packages()), mark])
+        if info.active:
+            return info
+        reasons = self._state()[1]
+        if info.needs_reason:
+            if not is_reason(reason):
+                raise ReasonNeededError(model_id)
+            reasons[model_id] = reason.strip()
+        mark = _BUNDLED if info.bundled else info.model_id
+        self._save([*self._chosen(self._packages()), mark], reasons)
         return self.get(model_id)
 
     def before(self) -> ModelInfo | None:
@@ -159,7 +180,7 @@ class Registry:
 
     def rollback(self) -> ModelInfo | None:
         """Go back to the model that was active before; the bundled one at the end."""
-        self._save_history(self._chosen(self._packages())[:-1])
+        self._save(self._chosen(self._packages())[:-1], self._state()[1])
         return self.active()
 
     def same(self, package: ModelPackage) -> ModelInfo | None:
@@ -211,3 +232,6 @@ class Registry:
         if info.bundled or info.active:
             raise PermissionError(model_id)
         info.path.unlink()
+        history, reasons = self._state()
+        if reasons.pop(model_id, None) is not None:  # another model may come under this id
+            self._save(history, reasons)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
+from pneumo_desktop.imaging.phantom import chest
 
 
 def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
@@ -90,3 +92,19 @@ def dialog(services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) ->
     made.show()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """22 generated films of each class, of 21 patients each."""
+    folder = tmp_path_factory.mktemp("clinic")
+    for number in range(22):
+        patient = max(1, number)
+        for pneumonia, name in (
+            (False, f"NORMAL/IM-{patient:04d}-{number:04d}.png"),
+            (True, f"PNEUMONIA/person{patient}_virus_{number}.png"),
+        ):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(path), chest(number + 500 * pneumonia, pneumonia, (128, 128)))
+    return folder

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
-import shutil
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +13,23 @@ import psutil
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDialog, QMessageBox
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from pneumo_desktop import places, training_program
 from pneumo_desktop.app import Services
-from pneumo_desktop.evaluation.compare import Comparison, McNemar, Verdict
-from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.gui.models_dialog import ModelsDialog
-from pneumo_desktop.gui.training.decision_page import ReasonDialog
 from pneumo_desktop.gui.training.dialog import TrainingDialog
-from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json
+from pneumo_desktop.gui.training.jobs import unfinished_jobs
 from pneumo_desktop.gui.training.preview import PreviewDialog
-from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.phantom import chest
-from pneumo_desktop.models.card import BadPackageError
-from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.problems import sentence as problem_sentence
-from pneumo_desktop.words.sentences import sentence
 
-EACH = 22
 LONG = 120_000
 """Milliseconds that a child process may take on a busy computer."""
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def _write(path: Path, seed: int, pneumonia: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), chest(seed, pneumonia, (128, 128)))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """22 generated films of each class, of 21 patients each."""
-    folder = tmp_path_factory.mktemp("clinic")
-    for number in range(EACH):
-        patient = max(1, number)
-        _write(folder / "NORMAL" / f"IM-{patient:04d}-{number:04d}.png", number, pneumonia=False)
-        _write(folder / "PNEUMONIA" / f"person{patient}_virus_{number}.png", 500 + number, pneumonia=True)
-    return folder
 
 
 def scan(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:
@@ -153,202 +124,6 @@ def test_from_a_folder_through_a_stop_and_a_kill_to_two_models_side_by_side(
     assert {row.tp + row.fp + row.fn + row.tn for row in rows} == {2 * validated}  # plain and changed
 
 
-@pytest.fixture(scope="module")
-def trained(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a job that a child process has finished."""
-    job = tmp_path_factory.mktemp("finished") / "job-1"
-    job.mkdir()
-    out = str(job / "model.pneumo")
-    write_json(job / "job.json", {"folder": str(images), "out": out, "epochs": 1, "base": str(places.bundled_model())})
-    command = training_program.command()
-    assert command is not None
-    with subprocess.Popen([*command, "train", str(job)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.wait(LONG / 1000) == 0
-    return job
-
-
-@pytest.fixture
-def waiting(trained: Path, services: Services) -> Path:
-    """A job that waits for a decision among the jobs of ``services``."""
-    job = services.folder / "training" / "job-1"
-    shutil.copytree(trained, job)
-    shutil.copyfile(trained / "locked-test.json", job.parent / "locked-test.json")
-    write_json(job / "job.json", {**read_json(job / "job.json"), "out": str(job / "model.pneumo")})
-    return job
-
-
-def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
-    dialog: TrainingDialog, services: Services, images: Path, waiting: Path, tmp_path: Path, qtbot: QtBot
-) -> None:
-    bundled = services.package().card.model_id
-    decision, parts = dialog.decision, read_json(waiting / "scan.json")["parts"]
-    test_names = {name for name, part in parts.items() if part == "test"}
-    dialog.resume(waiting)
-    wait_for_model(dialog, qtbot)
-    package = decision._package
-    assert package is not None
-    own = ModelPackage.open(package).card.operating_points[Population.NOT_KNOWN].threshold
-    thresholds, first = decision.page.thresholds, decision.evaluation
-    assert first is not None
-
-    def in_use() -> float:
-        (index,) = thresholds.table.selectionModel().selectedRows()
-        return thresholds.rows()[index.row()].threshold
-
-    assert in_use() == pytest.approx(own)  # the row that stands is the one that is used
-    assert not decision.undo_point.isVisible()
-    thresholds.share.setValue(50.0)
-    thresholds.goal.setCurrentIndex(thresholds.goal.findData("false_alarms_at_most"))
-    qtbot.waitUntil(lambda: decision._picked is not None, timeout=LONG)
-    assert decision.undo_point.isVisible()
-    decision.undo_point.click()
-    assert in_use() == pytest.approx(own)
-    assert "as the training chose it" in decision.point_words.text()
-    thresholds.table.selectRow(len(thresholds.rows()) // 2 + 1)
-    qtbot.waitUntil(lambda: decision.accept_button.isEnabled(), timeout=LONG)
-    chosen = decision._picked
-    assert chosen is not None
-    assert in_use() == chosen
-    assert f"{chosen:.3f}" in decision.point_words.text()
-    # what the picked point does on the locked part is not shown before the decision
-    assert decision.evaluation is first
-    assert decision.page.reports()[0] is first.report
-    decision.page.write(out=tmp_path / "numbers.json", figures=tmp_path / "figures")
-    qtbot.waitUntil((tmp_path / "figures" / "score_histogram_other.svg").exists, timeout=LONG)
-    assert json.loads((tmp_path / "numbers.json").read_text("utf-8"))["compared"]["model_id"] == bundled
-
-    # Accepted, then one click back
-    with qtbot.waitSignal(dialog.activated, timeout=LONG):
-        decision.accept_button.click()
-    accepted = services.package().card
-    assert accepted.parent == bundled
-    for point in accepted.operating_points.values():
-        assert point.threshold == pytest.approx(chosen)
-    shown = decision.evaluation
-    assert shown is not None
-    assert shown is not first
-    assert decision.page.reports()[0] is shown.report
-    told = accepted.training["operating_point"]
-    assert (told["picked_by"], told["goal"]) == ("reader", None)  # a row that was clicked
-    assert told["instead_of"]["not_known"] == pytest.approx(own)
-    assert told["locked_test_before"]["locked_test"]["confusion"]["tp"] == first.report.counts.tp
-    assert accepted.metrics["locked_test"]["confusion"]["tp"] == shown.report.counts.tp
-    assert accepted.metrics["locked_test"]["images"] == len(test_names)
-    assert not decision.accept_button.isEnabled()
-    assert unfinished_jobs(services.folder / "training") == []
-    models = ModelsDialog(services)
-    qtbot.addWidget(models)
-    models.show()
-    qtbot.waitUntil(lambda: models.table.rowCount() == 2 and models.back.isEnabled(), timeout=LONG)
-    with qtbot.waitSignal(models.activated, timeout=LONG):
-        models.go_back()
-    assert services.package().card.model_id == bundled
-    models.close()
-
-    # A later training keeps the locked part
-    scan(dialog, images, qtbot)
-    assert {name for name, part in dialog.data.scan["parts"].items() if part == "test"} == test_names
-    assert dialog.data.scan["locked"]["kept"] is True
-
-
-def test_a_model_without_a_decision_is_offered_again(services: Services, waiting: Path, qtbot: QtBot) -> None:
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.training_offer.isVisible, timeout=LONG)
-    window.training_offer.accepted.emit()
-    again = window.doors._training
-    assert again is not None
-    qtbot.waitUntil(lambda: again.decision.evaluation is not None, timeout=LONG)
-    assert not again.train.running
-    again.decision.discard_button.click()
-    qtbot.waitUntil(lambda: "Nothing has changed" in again.decision.words.text(), timeout=LONG)
-    assert not (waiting / "model.pneumo").exists()
-    assert len(services.registry.list()) == 1
-    window.close()
-
-
-def _comparison(verdict: Verdict) -> Comparison:
-    return Comparison(40, 0.8, 0.9, -0.1, -0.2, -0.05, McNemar(1, 12, 0.003, 0.002), verdict)
-
-
-def test_a_worse_model_needs_a_typed_reason(
-    dialog: TrainingDialog, services: Services, waiting: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "pneumo_desktop.evaluation.command.compare_reports", lambda _new, _old: _comparison(Verdict.WORSE)
-    )
-    dialog.resume(waiting)
-    wait_for_model(dialog, qtbot)
-    assert dialog.decision.page.verdict.text().startswith("The new model is worse.")
-
-    monkeypatch.setattr(ReasonDialog, "exec", lambda _self: QDialog.DialogCode.Rejected)
-    dialog.decision.accept_button.click()
-    assert dialog.decision.undecided
-    asking = ReasonDialog()
-    qtbot.addWidget(asking)
-    asking.reason.setText("because")
-    assert not asking.use.isEnabled()
-    asking.reason.setText("Made for the new detector, old films are not read any more")
-    assert asking.use.isEnabled()
-
-    def typed(self: ReasonDialog) -> QDialog.DialogCode:
-        self.reason.setText(asking.reason.text())
-        return QDialog.DialogCode.Accepted
-
-    monkeypatch.setattr(ReasonDialog, "exec", typed)
-    with qtbot.waitSignal(dialog.activated, timeout=LONG):
-        dialog.decision.accept_button.click()
-    assert services.package().card.training["accepted_although_worse"] == asking.reason.text()
-
-
-def test_a_point_where_the_model_is_no_longer_worse_needs_the_reason_too_and_stays(
-    dialog: TrainingDialog, services: Services, waiting: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    verdicts = [Verdict.WORSE, Verdict.NO_WORSE]
-    monkeypatch.setattr(
-        "pneumo_desktop.evaluation.command.compare_reports", lambda _new, _old: _comparison(verdicts.pop(0))
-    )
-    asked: list[ReasonDialog] = []
-
-    def cancelled(self: ReasonDialog) -> QDialog.DialogCode:
-        asked.append(self)
-        return QDialog.DialogCode.Rejected
-
-    monkeypatch.setattr(ReasonDialog, "exec", cancelled)
-    dialog.resume(waiting)
-    wait_for_model(dialog, qtbot)
-    decision, package = dialog.decision, waiting / "model.pneumo"
-    made, thresholds = package.read_bytes(), decision.page.thresholds
-    for row in (1, 3, 2):
-        thresholds.table.selectRow(row)
-    assert verdicts == [Verdict.NO_WORSE]  # picking measured nothing
-    picked = decision._picked
-    decision.accept_button.click()
-    qtbot.waitUntil(lambda: bool(asked), timeout=LONG)
-    assert decision.undecided
-    assert not thresholds.isEnabled()  # measured once: there is no other point any more
-    assert not decision.undo_point.isVisible()
-
-    # Nor after the dialog was opened again; an installation that fails leaves the package as training made it
-    verdicts += [Verdict.WORSE, Verdict.NO_WORSE]
-    dialog.resume(waiting)
-    qtbot.waitUntil(lambda: not verdicts and not decision.measuring, timeout=LONG)
-    assert decision._picked == picked
-    assert not thresholds.isEnabled()
-
-    def refused(*_arguments: object) -> None:
-        raise BadPackageError("id_taken")
-
-    monkeypatch.setattr(services.registry, "install", refused)
-    decision.keep_button.click()
-    qtbot.waitUntil(lambda: decision.keep_button.isEnabled() and not decision.judged, timeout=LONG)
-    assert decision.undecided
-    assert decision.words.text() == sentence("id_taken")
-    assert package.read_bytes() == made
-    assert not list(waiting.glob("install-*"))
-
-
 def test_class_folders_with_other_names_are_mapped_by_hand(
     dialog: TrainingDialog, images: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -365,7 +140,7 @@ def test_class_folders_with_other_names_are_mapped_by_hand(
         mapping.boxes[name].setCurrentIndex(mapping.boxes[name].findData(value))
     mapping.apply.click()
     qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
-    assert dialog.data.scan["images"] == 2 * EACH
+    assert dialog.data.scan["images"] == 44
     assert dialog.next.isEnabled()
     assert dialog.data.settings()["mapping"] == {"controles 2023": "normal", "grupo B": "pneumonia"}
 
@@ -396,7 +171,9 @@ def test_errors_block_and_each_finding_shows_its_files(
 def test_fewer_than_twenty_of_a_class_stop(dialog: TrainingDialog, tmp_path: Path, qtbot: QtBot) -> None:
     for number in range(3):
         for name in ("normales", "neumonías"):
-            _write(tmp_path / "few" / name / f"{number}.png", number, name != "normales")
+            path = tmp_path / "few" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(path), chest(number, name != "normales", (128, 128)))
     scan(dialog, tmp_path / "few", qtbot)
     assert findings(dialog)["too_few_stop"] == "error"
     assert not dialog.next.isEnabled()
@@ -531,5 +308,5 @@ def test_reviewed_images_are_trained_from(
     dialog.data.reviewed.click()
     qtbot.waitUntil(lambda: bool(dialog.data.scan), timeout=LONG)
     qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
-    assert dialog.data.scan["images"] == 2 * EACH
+    assert dialog.data.scan["images"] == 44
     assert dialog.next.isEnabled()

@@ -6,20 +6,22 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pneumo_desktop.models.card import BadPackageError, Calibration, Card
 from pneumo_desktop.models.package import write_package
 from pneumo_desktop.models.registry import Registry, UnknownModelError
+from pneumo_desktop.models.worse import ReasonNeededError
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
 
 
-def made(path: Path, model_id: str, network: bytes = b"n") -> Path:
+def made(path: Path, model_id: str, network: bytes = b"n", **of_card: Any) -> Path:
     card = Card(
         model_id=model_id, name=model_id, created="2026-11-23", architecture="compact", input_size=64,
         preprocessing_version=1, parameters=1, calibration=Calibration(),
-        operating_points={Population.NOT_KNOWN: OperatingPoint(0.5, 0.4, 0.6)}, age_range=(1.0, 90.0),
+        operating_points={Population.NOT_KNOWN: OperatingPoint(0.5, 0.4, 0.6)}, age_range=(1.0, 90.0), **of_card,
     )  # fmt: skip
     write_package(path, card, network, {}, ())
     return path
@@ -182,3 +184,43 @@ def test_a_full_disk_leaves_the_registry_as_it_was(
         acts[action]()
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert registry.active().model_id == "one"  # type: ignore[union-attr]
+
+
+WORSE = {"comparison": {"verdict": "worse"}}
+
+
+@pytest.mark.parametrize(
+    "of_card",
+    [
+        {"metrics": WORSE},
+        {"metrics": {"comparison": None}, "training": {"operating_point": {"locked_test_before": WORSE}}},
+    ],
+)
+def test_a_model_that_its_card_calls_worse_is_used_with_a_reason_alone(
+    registry: Registry, tmp_path: Path, of_card: dict[str, Any]
+) -> None:
+    info = registry.install(made(tmp_path / "one.pneumo", "one", **of_card))
+    assert info.needs_reason
+    for reason in ("", "too short", " " * 40):
+        with pytest.raises(ReasonNeededError):
+            registry.activate("one", reason)
+    assert registry.active().bundled  # type: ignore[union-attr]
+    assert registry.activate("one", "  the old films are gone ").reason == "the old films are gone"
+    registry.rollback()
+    assert registry.activate("one").active, "it was said once"
+    registry.rollback()
+    registry.remove("one")
+    assert registry.install(made(tmp_path / "two.pneumo", "one", b"other", **of_card)).needs_reason
+
+
+@pytest.mark.parametrize(
+    "of_card",
+    [
+        {"metrics": {"comparison": {"verdict": "no_worse"}}},
+        {"metrics": {"comparison": "worse"}},
+        {"metrics": WORSE, "training": {"accepted_although_worse": "said when it was made"}},
+    ],
+)
+def test_other_models_need_no_reason(registry: Registry, tmp_path: Path, of_card: dict[str, Any]) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one", **of_card))
+    assert registry.activate("one").active

@@ -35,7 +35,7 @@ _LONG = {
     1: N_("Pneumonia, called pneumonia"), 2: N_("Normal, called pneumonia"), 3: N_("Pneumonia, called normal"),
     4: N_("Normal, called normal"), 7: N_("Positive predictive value"), 8: N_("Negative predictive value"),
 }  # fmt: skip
-_SAME = 1e-9
+SAME_THRESHOLD = 1e-9
 """Thresholds nearer than this are one."""
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -90,7 +90,8 @@ class ThresholdTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._threshold: float | None = None  # where the table stands; None goes by the goal
-        self._telling = True
+        self._quiet = False  # what changes is not the user's doing
+        self._picked = False  # by the user: a row, or a goal
         self.source = QLabel(wordWrap=True)
         self.goal = QComboBox()
         for kind, words in _GOALS.items():
@@ -109,6 +110,7 @@ class ThresholdTab(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.setAccessibleName(tr("Thresholds"))
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self.table.clicked.connect(self._row_clicked)
         self.words = QLabel(wordWrap=True)
         line = QHBoxLayout()
         line.addWidget(QLabel(tr("Your goal")))
@@ -132,63 +134,85 @@ class ThresholdTab(QWidget):
 
     def set_goal(self, goal: Goal) -> None:
         """Show ``goal``; it picks a row when the user changes it."""
-        self._telling = False
+        self._quiet = True
         self.goal.setCurrentIndex(self.goal.findData(goal.kind.value))
         self.share.setValue(100.0 * goal.share)
-        self._telling = True
+        self._quiet = False
 
     def stand_on(self, threshold: float | None) -> None:
-        """Select the row of ``threshold``, which is in use, without picking it; None goes by the goal."""
+        """Select the row of ``threshold``, or the goal's without one; nothing is picked by that."""
         self._threshold = threshold
-        self._telling = False
+        self._picked = False
         self._select()
-        self._telling = True
 
     def take(self, rows: Sequence[ThresholdRow], source: str) -> None:
         """Show ``rows``; ``source`` says on which images they were counted."""
         self.source.setText(source)
-        self._telling = self._threshold is None  # at another prevalence a goal may pick another row
+        before = self._chosen_row()
+        self._quiet = True
         self._model.take(list(rows))
+        self._quiet = False
         self.words.clear()
-        self._select()
-        self._telling = True
+        row = self._select()
+        # At another prevalence a goal may pick another row.
+        if row is not None and self._picked and self._threshold is None and row.threshold != before:
+            self.chosen.emit(row)
+
+    def _chosen_row(self) -> float | None:
+        index = self.table.selectionModel().currentIndex()
+        return self._model.rows[index.row()].threshold if index.isValid() else None
 
     def _goal_changed(self) -> None:
-        if self._telling:
-            self._threshold = None
-            self._select()
+        if self._quiet:
+            return
+        self._threshold = None
+        row = self._select()
+        if row is not None:
+            self._picked = True
+            self.chosen.emit(row)
 
-    def _select(self) -> None:
+    def _select(self) -> ThresholdRow | None:
+        """Select the row that is stood on, or the goal's, and return it; None where there is none."""
         kind = GoalKind(self.goal.currentData())
         self.share.setEnabled(kind is not GoalKind.MOST_RIGHT)
         rows = self._model.rows
         if not rows:
-            return
+            return None
         if self._threshold is None:
             place = rows.index(choose(rows, Goal(kind, self.share.value() / 100.0)))
         else:
             near = [abs(row.threshold - self._threshold) for row in rows]
-            place = near.index(min(near)) if min(near) < _SAME else -1
+            place = near.index(min(near)) if min(near) < SAME_THRESHOLD else -1
+        self._quiet = True
         if place < 0:
             self.table.selectionModel().clear()
             self.words.clear()
-            return
-        by_goal = self._threshold is None
-        self.table.selectRow(place)
-        if by_goal:
-            self._threshold = None
-        self.table.scrollTo(self._model.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+        else:
+            self.table.selectRow(place)
+            self._say(rows[place])
+            self.table.scrollTo(self._model.index(place, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+        self._quiet = False
+        return rows[place] if place >= 0 else None
 
     def _row_chosen(self, index: QModelIndex) -> None:
-        if not index.isValid() or index.row() >= len(self._model.rows):
-            return
+        if not self._quiet and index.isValid():
+            self._pick(self._model.rows[index.row()])
+
+    def _row_clicked(self, index: QModelIndex) -> None:
+        """Pick a row that was selected before it was clicked."""
         row = self._model.rows[index.row()]
+        if not self._picked or (self._threshold is not None and self._threshold != row.threshold):
+            self._pick(row)
+
+    def _pick(self, row: ThresholdRow) -> None:
+        self._threshold, self._picked = row.threshold, True
+        self._say(row)
+        self.chosen.emit(row)
+
+    def _say(self, row: ThresholdRow) -> None:
         text = tr(
             "Of 1,000 of your patients, at this threshold {missed} with pneumonia would be missed and {alarms} "
             "without it would be called pneumonia."
         )
         missed, alarms = (score_text(v, 1) for v in (row.missed_per_thousand, row.false_alarms_per_thousand))
         self.words.setText(text.format(missed=missed, alarms=alarms))
-        if self._telling:
-            self._threshold = row.threshold
-            self.chosen.emit(row)

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pneumo_desktop.app import Services
 from pneumo_desktop.evaluation.command import Evaluation, comparison_json
 from pneumo_desktop.evaluation.thresholds import Goal, point_at
 from pneumo_desktop.gui.training.jobs import write_json
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.models.registry import ModelInfo
+from pneumo_desktop.models.worse import REASON_KEY
 
 _PICK = "picked.json"
 
@@ -56,7 +59,7 @@ def offered(
     card = opened.card
     training: dict[str, Any] = dict(card.training)
     if reason:
-        training["accepted_although_worse"] = reason
+        training[REASON_KEY] = reason
     if picked:
         assert at_pick is not None
         training["operating_point"] = {
@@ -73,6 +76,24 @@ def offered(
         copy = Path(folder, package.name)
         write_package(copy, card, opened.network_bytes, opened.arrays, opened.reference)
         yield copy
+
+
+def install(
+    services: Services, package: Path, job: Path, first: Evaluation | None, at_pick: Evaluation | None, reason: str
+) -> ModelInfo:
+    """Install what ``offered`` gives, in the place of what an earlier try left behind without coming to its end.
+
+    Raises BadPackageError and OSError; the package of the job is there for another try.
+    """
+    opened = ModelPackage.open(package)
+    for known in services.registry.list():
+        left = known.model_id == opened.card.model_id and not known.bundled
+        if left and ModelPackage.open(known.path).network_bytes == opened.network_bytes:
+            if known.active:  # the earlier try failed after it
+                return known
+            services.registry.remove(known.model_id)
+    with offered(package, job, first, at_pick, reason) as offer:
+        return services.install_model(offer)
 
 
 def _figures(evaluation: Evaluation) -> dict[str, Any]:

@@ -8,11 +8,8 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -30,21 +27,23 @@ from pneumo_desktop.evaluation.command import (
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.summary import labels_sentence
-from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow
+from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, choose
 from pneumo_desktop.gui.evaluation import EvaluationPage
+from pneumo_desktop.gui.evaluation.threshold_tab import SAME_THRESHOLD
 from pneumo_desktop.gui.outcomes import population_word, score_text
-from pneumo_desktop.gui.training.accepted import Pick, keep_pick, measured_threshold, offered
+from pneumo_desktop.gui.reason_dialog import ReasonDialog
+from pneumo_desktop.gui.training.accepted import Pick, install, keep_pick, measured_threshold
 from pneumo_desktop.gui.training.jobs import finish_job
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.models.worse import called_worse
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 _CLASSES = {"normal": NORMAL, "pneumonia": PNEUMONIA}
-_SHORTEST_REASON = 10
 _TOLD_FIRST = (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS)
 
 
@@ -78,32 +77,6 @@ def goal_of(job: Path) -> Goal:
         return Goal(GoalKind.MISS_AT_MOST, 0.05)
 
 
-class ReasonDialog(QDialog):
-    """Asks why a worse model shall be used; without a reason there is no way on."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("The new model is worse"))
-        text = tr(
-            "The new model is worse on the locked test part. If you want to use it all the same, say why. "
-            "The reason is kept in the model's card."
-        )
-        self.reason = QLineEdit(maxLength=500)
-        self.reason.setAccessibleName(tr("Reason"))
-        self.reason.setPlaceholderText(tr("At least {count} letters").format(count=_SHORTEST_REASON))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.use = buttons.addButton(tr("Use the worse model"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.use.setEnabled(False)
-        self.reason.textChanged.connect(lambda words: self.use.setEnabled(len(words.strip()) >= _SHORTEST_REASON))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(text, wordWrap=True))
-        layout.addWidget(self.reason)
-        layout.addWidget(buttons)
-        self.resize(460, self.sizeHint().height())
-
-
 class DecisionPage(QWidget):
     """Measures both models, lets the operating point be chosen, and does what the user decides.
 
@@ -121,6 +94,7 @@ class DecisionPage(QWidget):
         self._package: Path | None = None
         self._base: Path | None = None
         self._own: dict[Population, float] = {}  # thresholds that training chose
+        self._called_worse = False  # by its own card
         self._picked: float | None = None  # a threshold in their place
         self._rows: list[ThresholdRow] = []
         self._measured: Evaluation | None = None  # at the thresholds of training
@@ -206,8 +180,20 @@ class DecisionPage(QWidget):
             text = tr(
                 "Operating point when accepted: {threshold}, as the training chose it. Pick another under Thresholds."
             )
+            if not self._goal_is_own():
+                text += " " + tr(
+                    "The row of your goal there lies elsewhere: the training also saw to it that the patients the old "
+                    "model knew are missed no more often. Click the row to take it all the same."
+                )
         self.point_words.setText(text.format(threshold=shown))
         self.changed.emit()
+
+    def _goal_is_own(self) -> bool:
+        """Tell whether a point that training chose lies on the row that the user's goal picks."""
+        if not self._rows:
+            return True
+        row = choose(self._rows, goal_of(self._job)) if self._job is not None else self._rows[0]
+        return any(abs(row.threshold - value) < SAME_THRESHOLD for value in self._own.values())
 
     # Measuring
 
@@ -242,11 +228,10 @@ class DecisionPage(QWidget):
     def _came(self, found: tuple[Evaluation, list[ThresholdRow], Card, float | None, Evaluation | None]) -> None:
         self._measured, self._rows, card, self._picked, self._at_pick = found
         self.evaluation = self._at_pick or self._measured
-        points = card.operating_points
+        points, self._called_worse = card.operating_points, called_worse(card)
         self._own = {known: points[known].threshold for known in _TOLD_FIRST if known in points}
         self.progress.hide()
-        own = next(iter(self._own.values()), None)
-        self.page.thresholds.stand_on(own if self._picked is None else self._picked)
+        self.page.thresholds.stand_on(self._picked)
         self.page.show_evaluation(self.evaluation, self._rows)
         self.page.show()
         self.words.setText(
@@ -281,7 +266,9 @@ class DecisionPage(QWidget):
     def undo_pick(self) -> None:
         """Go back to the operating points that training chose."""
         self._picked = None
-        self.page.thresholds.stand_on(next(iter(self._own.values()), None))
+        if self._job is not None:
+            self.page.thresholds.set_goal(goal_of(self._job))
+        self.page.thresholds.stand_on(None)
         self._buttons()
 
     # The decision
@@ -319,9 +306,14 @@ class DecisionPage(QWidget):
 
     def _accept(self) -> None:
         found = [one.comparison for one in (self._measured, self._at_pick) if one is not None]
+        worse = any(comparison is not None and comparison.verdict is Verdict.WORSE for comparison in found)
         reason = ""
-        if any(comparison is not None and comparison.verdict is Verdict.WORSE for comparison in found):
-            dialog = ReasonDialog(self)
+        if worse or self._called_worse:
+            text = tr(
+                "The new model is worse on the locked test part. If you want to use it all the same, say why. "
+                "The reason is kept in the model's card."
+            )
+            dialog = ReasonDialog(tr("The new model is worse"), text, self)
             if not dialog.exec():
                 return
             reason = dialog.reason.text().strip()
@@ -340,8 +332,7 @@ class DecisionPage(QWidget):
             return
 
         def work() -> None:
-            with offered(package, job, first, at_pick, reason) as offer:
-                info = self._services.install_model(offer)
+            info = install(self._services, package, job, first, at_pick, reason)
             if activate:
                 self._services.activate_model(info.model_id)
             finish_job(job)
