@@ -181,7 +181,11 @@ def score_histogram(report: Report, bins: int = 30) -> Figure:
     figure, axes = _new()
     labels, scores = report.judged()
     for label, name in zip((NORMAL, PNEUMONIA), class_names(), strict=True):
-        axes.hist(scores[labels == label], bins=bins, range=(0, 1), color=_COLOURS[label], alpha=0.6, label=name)
+        edge = _COLOURS[label]  # the edge is seen on light and on dark, and where the two lie over each other
+        axes.hist(
+            scores[labels == label], bins=bins, range=(0, 1), facecolor=(edge, 0.6), edgecolor=edge, label=name,
+            histtype="stepfilled", linewidth=1.2,
+        )  # fmt: skip
     points = {case.judgement.operating_point for case in report.cases if case.judged}
     for point in sorted((point for point in points if point is not None), key=lambda point: point.threshold):
         axes.axvline(point.threshold, color=rcParams["text.color"], linewidth=1)

@@ -83,8 +83,10 @@ class CheckupDialog(QDialog):
         mark = QLabel()
         mark.setPixmap(icon.pixmap(20, 20))
         mark.setAccessibleName(tr("as it should be") if check.fine else tr("not as it should be"))
-        self._lines.addWidget(mark, line, 0)
-        self._lines.addWidget(QLabel(check.sentence, wordWrap=True), line, 1)
+        text = QLabel(check.sentence, wordWrap=True)
+        for column, label in enumerate((mark, text)):
+            self._lines.addWidget(label, line, column)
+            label.show()  # what is hidden yet has no height in the layout
 
 
 def check_first_start(services: Services, window: QWidget, wait: int = _WAIT_MILLISECONDS) -> CheckupDialog | None:

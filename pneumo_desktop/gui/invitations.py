@@ -66,6 +66,7 @@ class Welcome(QScrollArea):
         self.files.setText(tr("Open files…"))
         self.examples.setText(tr("Try it with generated examples"))
         self._disclaimer.setText(sentence("disclaimer"))
+        self.setAccessibleName(self._title.text())
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:

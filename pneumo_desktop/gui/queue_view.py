@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.naming import name_box
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.queue_delegate import LINES, QueueDelegate
 from pneumo_desktop.gui.queue_model import QueueModel, decided_as, is_same_image
@@ -152,7 +153,7 @@ class QueueView(QWidget):
         layout.addWidget(table, 1)
         layout.addWidget(self.counts)
         layout.addWidget(self.reading_bar)
-        self.setMinimumWidth(200)
+        self.setMinimumWidth(218)
         self.retranslate()
 
     def add_rows(self, rows: list[Row]) -> None:
@@ -216,8 +217,8 @@ class QueueView(QWidget):
         """Say every word again in the current language."""
         self.filter_box.setPlaceholderText(tr("Filter by name or patient"))
         self.filter_box.setAccessibleName(tr("Filter the worklist"))
-        self.show_box.setAccessibleName(tr("Which radiographs to show"))
-        self.order_box.setAccessibleName(tr("Order of the worklist"))
+        name_box(self.show_box, tr("Which radiographs to show"))
+        name_box(self.order_box, tr("Order of the worklist"))
         self.table.setAccessibleName(tr("Worklist"))
         for number, words in enumerate(_SHOWS.values()):
             self.show_box.setItemText(number, tr(words))

@@ -185,7 +185,7 @@ class ResultPanel(QWidget):
         pinned.addLayout(grid)
         pinned.addLayout(form)
         pinned.addWidget(self.saved)
-        scroll = QScrollArea(widgetResizable=True)
+        self._scroll = scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
@@ -253,6 +253,7 @@ class ResultPanel(QWidget):
     def retranslate(self) -> None:
         """Say every word again in the current language."""
         self.setAccessibleName(tr("Result"))
+        self._scroll.setAccessibleName(tr("Result"))
         self.disclaimer.setText(tr(DISCLAIMER))
         self.decision_title.setText(tr("Your decision"))
         self.note_label.setText(tr("Note"))

@@ -68,6 +68,7 @@ class EvaluationPage(QWidget):
         self.numbers.verticalHeader().hide()
         self.numbers.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.numbers.setWordWrap(True)
+        self.numbers.setTabKeyNavigation(False)
         self.numbers.setAccessibleName(tr("Figures with 95 % intervals"))
         self.matrices = [FigureView(self._worker, tr("Confusion matrix")) for _ in range(2)]
         self.roc = FigureView(self._worker, tr("ROC curve"))
@@ -78,6 +79,7 @@ class EvaluationPage(QWidget):
         self.gallery = Gallery()
         self.thresholds = ThresholdTab()
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName(tr("Evaluate"))
         self.tabs.addTab(self._overview(), tr("Numbers"))
         self.tabs.addTab(_beside(self.roc, self.precision_recall), tr("Curves"))
         self.tabs.addTab(_beside(self.calibration, *self.histograms), tr("Calibration and scores"))
@@ -115,6 +117,7 @@ class EvaluationPage(QWidget):
             matrix.clicked.connect(partial(self._clicked, place))
             button.setAutoDefault(False)
             button.clicked.connect(partial(self.show_errors, place))
+            button.hide()  # until there is something to show
             buttons.addWidget(button)
         right.addLayout(matrices, 1)
         right.addWidget(QLabel(tr("Click a cell to see its images."), wordWrap=True))

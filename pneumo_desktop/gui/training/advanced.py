@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QMessageBox,
     QPushButton,
     QSpinBox,
@@ -56,6 +57,7 @@ class Advanced(QWidget):
         for value, words, _factor in _STRENGTHS:
             self.strength.addItem(tr(words), value)
         self.strength.addItem(tr("Each by itself…"), _OWN)
+        self.strength.setAccessibleName(tr("Augmentation"))
         self.strength.activated.connect(self._ask_strengths)
         preview = QPushButton(tr("Show"))
         preview.setToolTip(tr("Show augmented images…"))
@@ -75,7 +77,9 @@ class Advanced(QWidget):
             (tr("Learning rate"), self.learning_rate), (tr("Stop after epochs without gain"), self.early_stopping),
         ):  # fmt: skip
             form.addRow(words, widget)
-        form.addRow(tr("Augmentation"), augmentation)
+        label = QLabel(tr("Augmentation"))
+        label.setBuddy(self.strength)
+        form.addRow(label, augmentation)
         form.addRow(tr("Miss at most"), self.miss)
         form.addRow(tr("Seed"), self.seed)
         form.addRow(self.class_weighting)

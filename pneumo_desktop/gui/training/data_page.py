@@ -135,6 +135,7 @@ class DataPage(QWidget):
             self.population.addItem(population_word(known), known.value)
         label = QLabel(tr("Whose images are these?"))
         self.population.setAccessibleName(label.text())
+        label.setBuddy(self.population)
         self.population.setToolTip(tr("For files that do not tell the age themselves, as DICOM does"))
         self.own_test = QCheckBox(tr("Use the folder's own test part as the locked one"))
         self.own_test.toggled.connect(self.start_scan)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop import training_program
+from pneumo_desktop.gui.naming import name_box
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.training.advanced import Advanced
 from pneumo_desktop.gui.training.curves import LiveCurves
@@ -164,13 +165,13 @@ class TrainPage(QWidget):
         self.network = QComboBox()
         for value, name in _NETWORKS:
             self.network.addItem(tr(name), value)
-        self.network.setAccessibleName(tr("Network"))
         self.network.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.network.setMinimumContentsLength(24)
         line = QHBoxLayout()
         line.addSpacing(24)
         line.addWidget(self.network, 1)
         layout.addLayout(line)
+        name_box(self.network, tr("Network"))
         self.advanced = Advanced()
         self.advanced.setVisible(False)
         self.advanced.loaded.connect(self.take_recipe)
@@ -189,6 +190,7 @@ class TrainPage(QWidget):
         self._ways.buttonToggled.connect(self._way_chosen)
         self.network.currentIndexChanged.connect(self._way_chosen)
         self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setAccessibleName(tr("Settings"))
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.settings_side)

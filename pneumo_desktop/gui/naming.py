@@ -1,0 +1,23 @@
+"""Names for screen readers where no visible label stands beside a control."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QLabel
+
+_LABEL = "name for screen readers"
+
+
+def name_box(box: QComboBox, name: str) -> None:
+    """Name a drop-down list, again after a change of the language; it lies in its parent by then.
+
+    On Linux Qt tells screen readers the list's value and the words of its label, and never its own name: the label is there
+    and hidden.
+    """
+    box.setAccessibleName(name)
+    parent = box.parentWidget()
+    labels = list[QLabel](parent.findChildren(QLabel, _LABEL)) if parent is not None else []
+    label = next((label for label in labels if label.buddy() is box), None) or QLabel(parent)
+    label.setObjectName(_LABEL)
+    label.setBuddy(box)
+    label.setText(name)
+    label.hide()
