@@ -29,7 +29,7 @@ from pneumo_desktop.gui.queue_order import Column, Show
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import set_language
 
 POINT = OperatingPoint(0.5, 0.4, 0.6)

@@ -11,8 +11,10 @@ from pneumo_desktop import places
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.records.presence import Presence
-from pneumo_desktop.records.store import NewerDatabaseError, RecordsError, Row, Store, UnfinishedQueue
+from pneumo_desktop.records.rows import Row, UnfinishedQueue
+from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -200,7 +202,7 @@ class Services:
         What was chosen is recorded with the result; the other result stays in the records.
         """
         from pneumo_desktop.imaging.load import load
-        from pneumo_desktop.records.store import NewResult, PatientFields
+        from pneumo_desktop.records.rows import NewResult, PatientFields
 
         told = self.store.told_population(row.entry_id)
         radiograph = load(row.entry)

@@ -17,7 +17,7 @@ from pneumo_desktop.cli import arguments, exit_codes, models, training, verify
 from pneumo_desktop.complaint import complain, complain_of, has_display
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import NewerDatabaseError, RecordsError
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import available_languages, set_language, speak_utf8, system_language, tr
 from pneumo_desktop.words.sentences import sentence
 

@@ -21,7 +21,8 @@ from pneumo_desktop.reading.heatmap import is_empty, overlay
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
 from pneumo_desktop.records.export import write_csv, write_json
-from pneumo_desktop.records.store import Row, Store
+from pneumo_desktop.records.rows import Row
+from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence, title

@@ -28,7 +28,7 @@ from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.records.export import write_csv, write_json
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, language, ntr, tr
 
 _SEPARATORS = {",": N_("comma  ,"), ";": N_("semicolon  ;"), "\t": N_("tab")}

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from pneumo_desktop.gui.workers import Background
 
 if TYPE_CHECKING:
-    from pneumo_desktop.records.store import Decision, Row, Store
+    from pneumo_desktop.records.rows import Decision, Row
+    from pneumo_desktop.records.store import Store
 
 
 class Keeper(QObject):

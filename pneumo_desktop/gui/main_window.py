@@ -46,7 +46,7 @@ from pneumo_desktop.gui.window_menus import WindowMenus, WindowToolbar
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import Decision, Row, UnfinishedQueue
+from pneumo_desktop.records.rows import Decision, Row, UnfinishedQueue
 from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 

@@ -14,7 +14,7 @@ from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Judgement
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import ntr, tr
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pneumo_desktop.gui.queue_order import Column
 from pneumo_desktop.gui.row_words import below_outcome, date_text, patient_text, second_line, twin_text
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 
 LINES = 3
 """Lines of text in a row."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Folded, Show, filter_of, folded, key_of
 from pneumo_desktop.gui.row_words import date_text, marks, patient_text, status_text, tool_tip
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, tr
 
 AnyIndex = QModelIndex | QPersistentModelIndex

@@ -9,7 +9,7 @@ from typing import Any
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.row_words import date_text, patient_text, status_word
 from pneumo_desktop.reading.outcome import Outcome
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import tr
 
 

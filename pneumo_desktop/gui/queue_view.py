@@ -26,7 +26,7 @@ from pneumo_desktop.gui.queue_order import SUSPICION, Column, Show
 from pneumo_desktop.gui.reading_bar import ReadingBar
 from pneumo_desktop.gui.thumbnails import SIDE, Thumbnails
 from pneumo_desktop.reading.outcome import Outcome
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, ntr, tr
 
 _SHOWS = {

@@ -13,7 +13,8 @@ from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.store import Row, Store
+from pneumo_desktop.records.rows import Row
+from pneumo_desktop.records.store import Store
 
 if TYPE_CHECKING:
     from pneumo_desktop.imaging.sources import LeftOut

@@ -29,7 +29,7 @@ from pneumo_desktop.gui.row_words import DECISION_WORDS
 from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Reason
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 

@@ -13,7 +13,8 @@ from pneumo_desktop.gui.row_words import what_was_saved, what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
-from pneumo_desktop.records.store import Decision, Row, Store, Undone
+from pneumo_desktop.records.rows import Decision, Row, Undone
+from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 

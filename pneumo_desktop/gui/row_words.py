@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pneumo_desktop.gui.outcomes import summary
 from pneumo_desktop.reading.outcome import Reason
-from pneumo_desktop.records.store import Decision, Row, Undone
+from pneumo_desktop.records.rows import Decision, Row, Undone
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.invitations import Offer
 from pneumo_desktop.gui.keeper import Keeper
-from pneumo_desktop.records.store import UnfinishedQueue
+from pneumo_desktop.records.rows import UnfinishedQueue
 from pneumo_desktop.words import ntr, tr
 
 

@@ -22,7 +22,8 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImage
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.reader import Reader, Reading
-from pneumo_desktop.records.store import NewResult, PatientFields, Row, Store
+from pneumo_desktop.records.rows import NewResult, PatientFields, Row
+from pneumo_desktop.records.store import Store
 
 BATCH_SECONDS = 0.1
 BATCH_ROWS = 16

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumo_desktop.imaging.sources import LeftOut
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",

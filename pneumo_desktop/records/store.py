@@ -7,213 +7,34 @@ never rewrites an old result, whatever its id; decisions hang on the image alone
 
 from __future__ import annotations
 
-import datetime
-import functools
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pneumo_desktop.imaging.radiograph import Entry
-from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
-from pneumo_desktop.records.schema import MIGRATIONS, is_sound, migrate
+from pneumo_desktop.reading.outcome import Judgement, Population
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, Transaction, connect, set_aside, stored
+from pneumo_desktop.records.rows import (
+    ROW_QUERY,
+    Decision,
+    NewResult,
+    PatientFields,
+    Row,
+    Undone,
+    UnfinishedQueue,
+    heat_map_of,
+    judgement_of,
+    row_of,
+)
+from pneumo_desktop.records.saving import now, save
+from pneumo_desktop.records.schema import MIGRATIONS, migrate
 
 if TYPE_CHECKING:  # imported with the first heat map, not at start-up
     import numpy as np
     import numpy.typing as npt
-
-MAX_MAP_SIDE = 64
-
-NOT_READ_AGAIN = "not_read_again"
-"""Note of a row that was to be read again and whose file could not be read: it keeps its earlier result."""
-
-_ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
-"""File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
-
-
-class Decision(StrEnum):
-    """What the reader decided. The values are stable: they stand in exports."""
-
-    AGREE = "agree"
-    PNEUMONIA = "pneumonia"
-    NORMAL = "normal"
-    CANNOT_TELL = "cannot_tell"
-
-
-class NewerDatabaseError(Exception):
-    """The database was written by a newer version of the program and must not be touched."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
-        self.path = path
-
-
-class UnfinishedQueue(NamedTuple):
-    """A queue that was not finished: ``waiting`` entries are to be read, ``again`` of them have an earlier result."""
-
-    queue_id: int
-    label: str
-    population: Population
-    waiting: int
-    again: int = 0
-
-
-class Undone(NamedTuple):
-    """A row as it stands after an undoing, and what stood there before it."""
-
-    row: Row
-    decision: Decision | None
-    note: str
-    initials: str
-
-
-class RecordsError(Exception):
-    """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}")
-        self.path = path
-        self.why = why
-
-
-@dataclass(frozen=True)
-class PatientFields:
-    """What the worklist shows of a patient, where DICOM tells."""
-
-    name: str = ""
-    patient_id: str = ""
-    study_date: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class NewResult:
-    """One result on its way into the store. ``sha256`` is None for a file without readable bytes."""
-
-    entry_id: int
-    frame: int
-    sha256: str | None
-    judgement: Judgement
-    told_population: Population
-    analyse_outside: bool = False
-    heat_map: npt.NDArray[np.float32] | None = None
-    patient: PatientFields = PatientFields()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the worklist. ``status`` is ``waiting`` or ``done``.
-
-    duplicate: an earlier entry of the queue has the same content.
-    """
-
-    entry_id: int
-    queue_id: int
-    entry: Entry
-    sha256: str | None
-    status: str
-    judgement: Judgement | None
-    patient_name: str = ""
-    patient_id: str = ""
-    study_date: str = ""
-    decision: Decision | None = None
-    note: str = ""
-    initials: str = ""
-    time: str = ""
-    duplicate: bool = False
-    example: bool = False
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", _ERRORS)
-
-
-def _stored(text: Path | str | None) -> bytes | None:
-    """Return a path or a member's name as the bytes for ``CAST(? AS TEXT)``."""
-    return None if text is None else str(text).encode("utf-8", _ERRORS)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.text_factory = _text
-        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok" or not is_sound(connection):
-            raise sqlite3.DatabaseError("the database is damaged")
-        return connection
-    except UnicodeDecodeError as problem:  # SQLite's own message quotes the damage
-        connection.close()
-        raise sqlite3.DatabaseError("the database is damaged") from problem
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename a damaged database and its side files; nothing is deleted."""
-    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S-%f")
-    target = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
-    for suffix in ("", "-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(target.with_name(target.name + suffix))
-    return target
-
-
-_ROW = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
-    EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
-        AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
-    r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
-    r.time, d.decision, d.note, d.initials, e.not_read_again
-    FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
-    LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
-        coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
-
-
-@functools.lru_cache(64)
-def _point(threshold: float, low: float, high: float) -> OperatingPoint:
-    """Return an operating point: one object for all the rows that have it."""
-    return OperatingPoint(threshold=threshold, low=low, high=high)
-
-
-def _judgement(values: Sequence[Any]) -> Judgement | None:
-    (outcome, reason, score, threshold, low, high, population, model_id, preprocessing, version, detail, turned,
-     inverted, notes, distance, model_sha256) = values  # fmt: skip
-    if outcome is None:
-        return None
-    point = None if threshold is None else _point(threshold, low, high)
-    try:
-        return Judgement(
-            outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
-            population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
-            app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
-            notes=tuple(json.loads(notes)), gate_distance=distance, model_sha256=model_sha256,
-        )  # fmt: skip
-    except (TypeError, ValueError):  # a damaged row is as good as none: the image can be read again
-        return None
-
-
-def _row(values: Sequence[Any]) -> Row:
-    judgement = _judgement(values[11:27])
-    if judgement is not None and values[31]:
-        judgement = replace(judgement, notes=(*judgement.notes, NOT_READ_AGAIN))
-    return Row(
-        entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
-        status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
-        patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
-        time=values[27] or "", decision=Decision(values[28]) if values[28] else None, note=values[29] or "",
-        initials=values[30] or "",
-    )  # fmt: skip
 
 
 class Store:
@@ -229,12 +50,12 @@ class Store:
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
         try:
-            self._connection = _connect(path)
+            self._connection = connect(path)
         except sqlite3.OperationalError as problem:
             raise RecordsError(path, str(problem)) from problem
         except sqlite3.DatabaseError:
-            self.set_aside = _set_aside(path)
-            self._connection = _connect(path)
+            self.set_aside = set_aside(path)
+            self._connection = connect(path)
         if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
             self._connection.close()
             raise NewerDatabaseError(path)
@@ -245,8 +66,8 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._lock, self._connection)
+    def _transaction(self) -> Transaction:
+        return Transaction(self._lock, self._connection)
 
     def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
@@ -259,7 +80,7 @@ class Store:
         with self._transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO queue (created, label, population, examples, unwalked) VALUES (?, CAST(? AS TEXT), ?, ?, ?)",
-                (_now(), _stored(label), population.value, int(examples),
+                (now(), stored(label), population.value, int(examples),
                  json.dumps([str(path) for path in paths]) if paths else None),
             )  # fmt: skip
             return int(cursor.lastrowid or 0)
@@ -271,7 +92,7 @@ class Store:
             for entry in entries:
                 cursor = connection.execute(
                     "INSERT INTO entry (queue_id, path, member, frame) VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?)",
-                    (queue_id, _stored(entry.path), _stored(entry.member), entry.frame),
+                    (queue_id, stored(entry.path), stored(entry.member), entry.frame),
                 )
                 ids.append(int(cursor.lastrowid or 0))
             return ids
@@ -281,7 +102,7 @@ class Store:
         with self._transaction() as connection:
             connection.executemany(
                 "INSERT INTO left_out VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?)",
-                [(queue_id, _stored(path), _stored(member), code) for path, member, code in items],
+                [(queue_id, stored(path), stored(member), code) for path, member, code in items],
             )
 
     def left_out(self, queue_id: int) -> list[tuple[Path, str | None, str]]:
@@ -310,7 +131,7 @@ class Store:
     def finish_queue(self, queue_id: int) -> None:
         """Say that nothing of the queue waits any more, or that the user gave up the rest; earlier results stay."""
         with self._transaction() as connection:
-            connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (_now(), queue_id))
+            connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (now(), queue_id))
             connection.execute("UPDATE entry SET again = 0 WHERE queue_id = ? AND again = 1", (queue_id,))
 
     def read_again(self, queue_id: int, population: Population) -> None:
@@ -376,8 +197,8 @@ class Store:
         )
         if not rows:
             return None
-        judgement = _judgement(rows[0][:16])
-        return None if judgement is None else (judgement, _heat_map(*rows[0][16:]))
+        judgement = judgement_of(rows[0][:16])
+        return None if judgement is None else (judgement, heat_map_of(*rows[0][16:]))
 
     def results_for(
         self, sha256: str, frame: int, model_sha256: str, preprocessing_version: int, analyse_outside: bool = False
@@ -401,7 +222,7 @@ class Store:
         changed = {new.entry_id: None for new in results}
         with self._transaction() as connection:
             for new in results:
-                changed |= dict.fromkeys(_save(connection, new))
+                changed |= dict.fromkeys(save(connection, new))
                 if new.sha256 is not None:  # what was decided while the image waited belongs to the image
                     connection.execute(
                         "UPDATE decision SET image = ? WHERE image = ?",
@@ -437,7 +258,7 @@ class Store:
             "SELECT map_height, map_width, map FROM result r JOIN entry e ON e.result_id = r.id WHERE e.id = ?",
             (entry_id,),
         )
-        return _heat_map(*rows[0]) if rows else None
+        return heat_map_of(*rows[0]) if rows else None
 
     def patient_of(self, sha256: str) -> PatientFields:
         """Return the patient fields that were read from an image before; empty where there are none."""
@@ -450,14 +271,14 @@ class Store:
 
     def row(self, entry_id: int) -> Row | None:
         """Return one row, or None where there is no such entry."""
-        rows = self._all(f"{_ROW} WHERE e.id = ?", (entry_id,))
-        return _row(rows[0]) if rows else None
+        rows = self._all(f"{ROW_QUERY} WHERE e.id = ?", (entry_id,))
+        return row_of(rows[0]) if rows else None
 
     def rows(self, queue_id: int | None = None) -> list[Row]:
         """Return the rows of one queue, or of all."""
         if queue_id is None:
-            return [_row(values) for values in self._all(f"{_ROW} ORDER BY e.id")]
-        return [_row(values) for values in self._all(f"{_ROW} WHERE e.queue_id = ? ORDER BY e.id", (queue_id,))]
+            return [row_of(values) for values in self._all(f"{ROW_QUERY} ORDER BY e.id")]
+        return [row_of(values) for values in self._all(f"{ROW_QUERY} WHERE e.queue_id = ? ORDER BY e.id", (queue_id,))]
 
     # The reader's decisions
 
@@ -472,7 +293,7 @@ class Store:
             with self._transaction() as connection:
                 connection.execute(
                     "INSERT INTO decision (image, decision, note, initials, time) VALUES (?, ?, ?, ?, ?)",
-                    (image, decision.value if decision else None, note, initials, _now()),
+                    (image, decision.value if decision else None, note, initials, now()),
                 )
             row = self.row(entry_id)
         assert row is not None
@@ -515,14 +336,14 @@ class Store:
 
     def folder_population(self, folder: Path) -> Population | None:
         """Return what was said of the patients of a folder, or None if nobody was asked."""
-        rows = self._all("SELECT population FROM folder WHERE path = CAST(? AS TEXT)", (_stored(folder),))
+        rows = self._all("SELECT population FROM folder WHERE path = CAST(? AS TEXT)", (stored(folder),))
         return Population(rows[0][0]) if rows else None
 
     def set_folder_population(self, folder: Path, population: Population) -> None:
         """Remember the population of a folder."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO folder VALUES (CAST(? AS TEXT), ?)", (_stored(folder), population.value)
+                "INSERT OR REPLACE INTO folder VALUES (CAST(? AS TEXT), ?)", (stored(folder), population.value)
             )
 
     def settings(self) -> dict[str, Any]:
@@ -541,29 +362,6 @@ class Store:
             connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, json.dumps(value)))
 
 
-class _Transaction:
-    """Holds the lock; commits at the end, rolls back on an error."""
-
-    def __init__(self, lock: threading.RLock, connection: sqlite3.Connection) -> None:  # type: ignore[valid-type]
-        self._lock: Any = lock
-        self._connection = connection
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._lock.acquire()
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except BaseException:
-            self._lock.release()
-            raise
-        return self._connection
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
-        finally:
-            self._lock.release()
-
-
 def _value(text: object, default: Any) -> Any:
     """Return the JSON value in ``text``, or ``default`` where there is none, or one of another kind than ``default``."""
     try:
@@ -571,82 +369,3 @@ def _value(text: object, default: Any) -> Any:
     except (TypeError, ValueError, RecursionError):
         return default
     return value if default is None or isinstance(value, type(default)) else default
-
-
-def _heat_map(height: int | None, width: int | None, blob: bytes | None) -> npt.NDArray[np.float32] | None:
-    if blob is None or not height or not width or max(height, width) > MAX_MAP_SIDE or len(blob) != 2 * height * width:
-        return None
-    import numpy as np
-
-    return np.frombuffer(blob, dtype="<f2").reshape(height, width).astype(np.float32)
-
-
-def _save(connection: sqlite3.Connection, new: NewResult) -> list[int]:
-    """Give an entry its result, and return other entries of its queue that are a duplicate now, or are none any more.
-
-    A file that cannot be read again takes nothing away: its entry keeps content, patient and result.
-    """
-    found = connection.execute(
-        """SELECT e.queue_id, e.sha256, r.reason, r.id IS NOT NULL FROM entry e LEFT JOIN result r ON r.id = e.result_id
-        WHERE e.id = ?""",
-        (new.entry_id,),
-    ).fetchone()
-    if found is None:
-        return []
-    queue_id, before, reason, read = found
-    if new.judgement.reason is Reason.UNREADABLE and read and reason != Reason.UNREADABLE.value:
-        connection.execute("UPDATE entry SET again = 0, not_read_again = 1 WHERE id = ?", (new.entry_id,))
-        return []
-    sha256 = new.sha256 or before
-    fields: tuple[str, ...] = (new.patient.name, new.patient.patient_id, new.patient.study_date)
-    if sha256 == before:  # what is known of an image is not forgotten
-        known = "SELECT patient_name, patient_id, study_date FROM entry WHERE id = ?"
-        kept = connection.execute(known, (new.entry_id,)).fetchone()
-        fields = tuple(now or then for now, then in zip(fields, kept, strict=True))
-    connection.execute(
-        """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?, again = 0,
-        not_read_again = 0 WHERE id = ?""",
-        (sha256, _insert_result(connection, new), *fields, new.entry_id),
-    )
-    others = []
-    for content in {before, sha256} - {None} if before != sha256 else ():
-        first_two = connection.execute(
-            "SELECT id FROM entry WHERE sha256 = ? AND frame = ? AND queue_id = ? ORDER BY id LIMIT 2",
-            (content, new.frame, queue_id),
-        ).fetchall()
-        if first_two and first_two[0][0] >= new.entry_id:
-            others += [entry_id for (entry_id,) in first_two if entry_id > new.entry_id][:1]
-    return others
-
-
-def _insert_result(connection: sqlite3.Connection, new: NewResult) -> int:
-    """Insert a result, or find the one that stands for the same image and way of reading; it is never rewritten."""
-    judged = new.judgement
-    # What could not be read is no result of the image: the next run tries again.
-    shared = None if judged.reason is Reason.UNREADABLE else new.sha256
-    if shared is not None:
-        found = connection.execute(
-            """SELECT id FROM result WHERE sha256 = ? AND frame = ? AND model_sha256 = ? AND model_id = ?
-            AND told_population = ? AND analyse_outside = ? AND preprocessing_version = ?""",
-            (shared, new.frame, judged.model_sha256, judged.model_id, new.told_population.value, int(new.analyse_outside),
-             judged.preprocessing_version),
-        ).fetchone()  # fmt: skip
-        if found is not None:
-            return int(found[0])
-    point, heat_map = judged.operating_point, new.heat_map
-    cursor = connection.execute(
-        """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
-        preprocessing_version, app_version, time, outcome, reason, detail, score, threshold, low, high, turned,
-        inverted, notes, gate_distance, map_height, map_width, map, model_sha256)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            shared, new.frame, judged.model_id, judged.population.value, new.told_population.value,
-            int(new.analyse_outside), judged.preprocessing_version, judged.app_version, _now(), judged.outcome.value,
-            judged.reason.value if judged.reason else None, judged.detail, judged.score,
-            point.threshold if point else None, point.low if point else None, point.high if point else None,
-            judged.turned, int(judged.inverted), json.dumps(judged.notes), judged.gate_distance,
-            heat_map.shape[0] if heat_map is not None else None, heat_map.shape[1] if heat_map is not None else None,
-            heat_map.astype("<f2").tobytes() if heat_map is not None else None, judged.model_sha256,
-        ),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)

@@ -27,7 +27,9 @@ from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.network import Network
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.reading.trial import try_package
-from pneumo_desktop.records.store import Decision, NewerDatabaseError, NewResult, RecordsError, Store
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
+from pneumo_desktop.records.rows import Decision, NewResult
+from pneumo_desktop.records.store import Store
 from tests import making
 
 Attack = Callable[[bytes], str]

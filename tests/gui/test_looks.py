@@ -36,7 +36,7 @@ from pneumo_desktop.gui.window_menus import TOOLS
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import set_language
 
 ROLE = QPalette.ColorRole

@@ -16,7 +16,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
-from pneumo_desktop.records.store import Row
+from pneumo_desktop.records.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"

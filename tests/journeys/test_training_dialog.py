@@ -295,7 +295,7 @@ def test_reviewed_images_are_trained_from(
     dialog: TrainingDialog, services: Services, images: Path, qtbot: QtBot
 ) -> None:
     from pneumo_desktop.imaging.radiograph import Entry
-    from pneumo_desktop.records.store import Decision
+    from pneumo_desktop.records.rows import Decision
 
     dialog.data.reviewed.click()
     qtbot.waitUntil(lambda: "No image has been decided" in dialog.data.words.text(), timeout=LONG)

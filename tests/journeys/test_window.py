@@ -29,7 +29,7 @@ from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
-from pneumo_desktop.records.store import Decision
+from pneumo_desktop.records.rows import Decision
 from pneumo_desktop.words import language, set_language
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"

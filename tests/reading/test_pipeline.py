@@ -17,7 +17,8 @@ from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import QUEUE_LENGTH, Callbacks, Pipeline, Progress
 from pneumo_desktop.reading.reader import Reading
-from pneumo_desktop.records.store import NOT_READ_AGAIN, Decision, Row, Store
+from pneumo_desktop.records.rows import NOT_READ_AGAIN, Decision, Row
+from pneumo_desktop.records.store import Store
 from tests import making
 
 POINT = OperatingPoint(0.5, 0.4, 0.6)

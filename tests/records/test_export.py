@@ -18,7 +18,7 @@ from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.records.export import COLUMNS, write_csv, write_json
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row
 
 JUDGED = Judgement(
     Outcome.LIKELY_PNEUMONIA, None, 0.987654, OperatingPoint(0.5, 0.4, 0.6), Population.CHILDREN, "m", 1, "0.1"

@@ -16,16 +16,10 @@ import pytest
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
+from pneumo_desktop.records.rows import NOT_READ_AGAIN, Decision, NewResult, PatientFields
 from pneumo_desktop.records.schema import MIGRATIONS, migrate
-from pneumo_desktop.records.store import (
-    NOT_READ_AGAIN,
-    Decision,
-    NewerDatabaseError,
-    NewResult,
-    PatientFields,
-    RecordsError,
-    Store,
-)
+from pneumo_desktop.records.store import Store
 
 TOLD = Population.NOT_KNOWN
 
@@ -192,7 +186,8 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_store import judged, TOLD
 from pneumo_desktop.imaging.radiograph import Entry
-from pneumo_desktop.records.store import NewResult, Store
+from pneumo_desktop.records.rows import NewResult
+from pneumo_desktop.records.store import Store
 store = Store(Path(sys.argv[1]))
 queue = store.new_queue("q", TOLD)
 ids = store.add_entries(queue, [Entry(Path(f"/x/{{n}}.png")) for n in range(100000)])

@@ -13,7 +13,7 @@ from typing import Any
 
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.reading.outcome import Outcome
-from pneumo_desktop.records.store import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row
 
 PACKAGE = "model.pneumo"
 """What a job of the window makes, in its own folder."""

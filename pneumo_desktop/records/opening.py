@@ -1,0 +1,95 @@
+"""Opening the database: what is damaged is set aside, what cannot be opened is told; and a transaction of it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from pneumo_desktop.records.schema import is_sound
+
+_ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
+"""File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
+
+
+class NewerDatabaseError(Exception):
+    """The database was written by a newer version of the program and must not be touched."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
+class RecordsError(Exception):
+    """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+
+def text_of(raw: bytes) -> str:
+    """Return what a text of the database says."""
+    return raw.decode("utf-8", _ERRORS)
+
+
+def stored(text: Path | str | None) -> bytes | None:
+    """Return a path or a member's name as the bytes for ``CAST(? AS TEXT)``."""
+    return None if text is None else str(text).encode("utf-8", _ERRORS)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database at ``path``; raises sqlite3.DatabaseError where it is damaged."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.text_factory = text_of
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok" or not is_sound(connection):
+            raise sqlite3.DatabaseError("the database is damaged")
+        return connection
+    except UnicodeDecodeError as problem:  # SQLite's own message quotes the damage
+        connection.close()
+        raise sqlite3.DatabaseError("the database is damaged") from problem
+    except BaseException:
+        connection.close()
+        raise
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database and its side files; nothing is deleted."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S-%f")
+    target = path.with_name(f"{path.stem}-damaged-{stamp}{path.suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.rename(target.with_name(target.name + suffix))
+    return target
+
+
+class Transaction:
+    """Holds the lock; commits at the end, rolls back on an error."""
+
+    def __init__(self, lock: threading.RLock, connection: sqlite3.Connection) -> None:  # type: ignore[valid-type]
+        self._lock: Any = lock
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._connection
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        finally:
+            self._lock.release()

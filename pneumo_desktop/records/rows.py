@@ -1,0 +1,155 @@
+"""What the records hold, as objects: rows, results on their way, decisions, queues; and how they come out of the tables."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+
+if TYPE_CHECKING:  # imported with the first heat map, not at start-up
+    import numpy as np
+    import numpy.typing as npt
+
+MAX_MAP_SIDE = 64
+
+NOT_READ_AGAIN = "not_read_again"
+"""Note of a row that was to be read again and whose file could not be read: it keeps its earlier result."""
+
+
+class Decision(StrEnum):
+    """What the reader decided. The values are stable: they stand in exports."""
+
+    AGREE = "agree"
+    PNEUMONIA = "pneumonia"
+    NORMAL = "normal"
+    CANNOT_TELL = "cannot_tell"
+
+
+class UnfinishedQueue(NamedTuple):
+    """A queue that was not finished: ``waiting`` entries are to be read, ``again`` of them have an earlier result."""
+
+    queue_id: int
+    label: str
+    population: Population
+    waiting: int
+    again: int = 0
+
+
+@dataclass(frozen=True)
+class PatientFields:
+    """What the worklist shows of a patient, where DICOM tells."""
+
+    name: str = ""
+    patient_id: str = ""
+    study_date: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class NewResult:
+    """One result on its way into the store. ``sha256`` is None for a file without readable bytes."""
+
+    entry_id: int
+    frame: int
+    sha256: str | None
+    judgement: Judgement
+    told_population: Population
+    analyse_outside: bool = False
+    heat_map: npt.NDArray[np.float32] | None = None
+    patient: PatientFields = PatientFields()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the worklist. ``status`` is ``waiting`` or ``done``.
+
+    duplicate: an earlier entry of the queue has the same content.
+    """
+
+    entry_id: int
+    queue_id: int
+    entry: Entry
+    sha256: str | None
+    status: str
+    judgement: Judgement | None
+    patient_name: str = ""
+    patient_id: str = ""
+    study_date: str = ""
+    decision: Decision | None = None
+    note: str = ""
+    initials: str = ""
+    time: str = ""
+    duplicate: bool = False
+    example: bool = False
+
+
+class Undone(NamedTuple):
+    """A row as it stands after an undoing, and what stood there before it."""
+
+    row: Row
+    decision: Decision | None
+    note: str
+    initials: str
+
+
+ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
+    EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
+        AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
+    r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
+    r.time, d.decision, d.note, d.initials, e.not_read_again
+    FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
+    LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
+        coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
+
+
+@functools.lru_cache(64)
+def _point(threshold: float, low: float, high: float) -> OperatingPoint:
+    """Return an operating point: one object for all the rows that have it."""
+    return OperatingPoint(threshold=threshold, low=low, high=high)
+
+
+def judgement_of(values: Sequence[Any]) -> Judgement | None:
+    """Return a judgement of the sixteen columns of a result, or None where there is none that can be read."""
+    (outcome, reason, score, threshold, low, high, population, model_id, preprocessing, version, detail, turned,
+     inverted, notes, distance, model_sha256) = values  # fmt: skip
+    if outcome is None:
+        return None
+    point = None if threshold is None else _point(threshold, low, high)
+    try:
+        return Judgement(
+            outcome=Outcome(outcome), reason=Reason(reason) if reason else None, score=score, operating_point=point,
+            population=Population(population), model_id=model_id, preprocessing_version=preprocessing,
+            app_version=version, detail=detail, turned=turned, inverted=bool(inverted),
+            notes=tuple(json.loads(notes)), gate_distance=distance, model_sha256=model_sha256,
+        )  # fmt: skip
+    except (TypeError, ValueError):  # a damaged row is as good as none: the image can be read again
+        return None
+
+
+def row_of(values: Sequence[Any]) -> Row:
+    """Return a row of the columns of ``ROW_QUERY``."""
+    judgement = judgement_of(values[11:27])
+    if judgement is not None and values[31]:
+        judgement = replace(judgement, notes=(*judgement.notes, NOT_READ_AGAIN))
+    return Row(
+        entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
+        status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
+        patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
+        time=values[27] or "", decision=Decision(values[28]) if values[28] else None, note=values[29] or "",
+        initials=values[30] or "",
+    )  # fmt: skip
+
+
+def heat_map_of(height: int | None, width: int | None, blob: bytes | None) -> npt.NDArray[np.float32] | None:
+    """Return a heat map (h, w) float32 of its columns, or None where there is none or it is damaged."""
+    if blob is None or not height or not width or max(height, width) > MAX_MAP_SIDE or len(blob) != 2 * height * width:
+        return None
+    import numpy as np
+
+    return np.frombuffer(blob, dtype="<f2").reshape(height, width).astype(np.float32)
