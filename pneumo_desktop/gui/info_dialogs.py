@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -14,30 +15,41 @@ from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 
-def show_keys(groups: Sequence[tuple[str, Sequence[QAction]]], parent: QWidget) -> None:
-    """Show the sheet of keys."""
-    from pneumo_desktop.gui.viewer.dialogs import CheatSheet
+class InfoDoors(QObject):
+    """Opens the dialogs of the help menu over ``window``; ``groups`` returns (title, actions) of every menu."""
 
-    CheatSheet(groups, parent).exec()
+    def __init__(
+        self, services: Services, groups: Callable[[], Sequence[tuple[str, Sequence[QAction]]]], window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._services, self._groups, self._window = services, groups, window
 
+    def show_keys(self) -> None:
+        """Show the sheet of keys."""
+        from pneumo_desktop.gui.viewer.dialogs import CheatSheet
 
-def show_help(services: Services, parent: QWidget) -> None:
-    """Show the help page."""
-    from pneumo_desktop.gui.help_dialog import HelpDialog
+        CheatSheet(self._groups(), self._window).exec()
 
-    HelpDialog(services.bundled_card(), parent).exec()
+    def show_help(self) -> None:
+        """Show the help page."""
+        from pneumo_desktop.gui.help_dialog import HelpDialog
 
+        HelpDialog(self._services.bundled_card(), self._window).exec()
 
-def show_checkup(services: Services, parent: QWidget) -> None:
-    """Look at this computer and this installation, and tell what was seen."""
-    from pneumo_desktop.gui.checkup import CheckupDialog
+    def show_checkup(self) -> None:
+        """Look at this computer and this installation, and tell what was seen."""
+        from pneumo_desktop.gui.checkup import CheckupDialog
 
-    dialog = CheckupDialog(services, parent)
-    dialog.begin()
-    dialog.exec()
+        dialog = CheckupDialog(self._services, self._window)
+        dialog.begin()
+        dialog.exec()
 
-
-def show_about(services: Services, parent: QWidget) -> None:
-    """Say what the program is, and what it is not."""
-    lines = [f"Pneumo Desktop {__version__}", sentence("disclaimer"), model_text(services.card()), "Apache-2.0"]
-    QMessageBox.about(parent, tr("About Pneumo Desktop"), "\n\n".join(lines))
+    def show_about(self) -> None:
+        """Say what the program is, and what it is not."""
+        lines = [
+            f"Pneumo Desktop {__version__}",
+            sentence("disclaimer"),
+            model_text(self._services.card()),
+            "Apache-2.0",
+        ]
+        QMessageBox.about(self._window, tr("About Pneumo Desktop"), "\n\n".join(lines))

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMessageBox,
     QPushButton,
@@ -23,15 +18,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pneumo_desktop import places
 from pneumo_desktop.app import Services
-from pneumo_desktop.gui import info_dialogs
 from pneumo_desktop.gui.appearance import Appearance
+from pneumo_desktop.gui.file_doors import FileDoors
+from pneumo_desktop.gui.info_dialogs import InfoDoors
 from pneumo_desktop.gui.invitations import DropCue, Offer, PopulationQuestion, Welcome
 from pneumo_desktop.gui.keeper import Keeper
+from pneumo_desktop.gui.lists_of_records import ListsOfRecords
 from pneumo_desktop.gui.model_doors import ModelDoors
 from pneumo_desktop.gui.model_of_row import ModelOfRow
-from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.population_box import PopulationBox
 from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
@@ -46,14 +42,10 @@ from pneumo_desktop.gui.window_menus import WindowMenus, WindowToolbar
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.rows import Decision, Row, UnfinishedQueue
+from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
-if TYPE_CHECKING:
-    from pneumo_desktop.imaging.sources import LeftOut
-
-MOST_RECENT = 8
 _CARD_MILLISECONDS = 150
 
 
@@ -63,7 +55,6 @@ class MainWindow(QMainWindow):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
-        self._labelled: Path | None = None
         self._background = Background(1, self)
         self._keeper = Keeper(services.store, self)
         self.preferences = Preferences(services.store.settings(), self._keeper)
@@ -80,24 +71,33 @@ class MainWindow(QMainWindow):
         self.result = ResultPanel()
         self.review = ReviewDesk(services.store, self._keeper, self.queue, self.viewer, self.result, self)
         self.welcome = Welcome()
-        self.population = QComboBox()
-        self._population_label = QLabel()
-        self.offer, self.evaluate_offer, self.training_offer = Offer(), Offer(), self.doors.training_offer
+        self._population_box = PopulationBox()
+        self.population = self._population_box.box
+        self.offer, self.evaluate_offer, self.training_offer = (
+            Offer(),
+            self.doors.evaluate_offer,
+            self.doors.training_offer,
+        )
         self.population_question, self.model_offer = PopulationQuestion(), Offer()
         self.model_of_row = ModelOfRow(
             services, self.queue.model, self.result, self.model_offer, self._background, self
         )
+        self.files = FileDoors(
+            self.queue.model, self.viewer, self.reading, self.review, self.preferences, self._background, self
+        )
+        self.info = InfoDoors(services, lambda: self.menus.groups(), self)
         self._lay_out()
 
-        self.menus = WindowMenus(self, self.viewer.actions_by_name, lambda: self.preferences.get("recent", []))
+        self.menus = WindowMenus(self, self.viewer.actions_by_name, self.files.recent)
         self.toolbar = WindowToolbar(
-            self.menus.actions | self.viewer.actions_by_name, self.viewer.presets_menu, self._population_box(), self
+            self.menus.actions | self.viewer.actions_by_name, self.viewer.presets_menu, self._population_box, self
         )
         self.addToolBar(self.toolbar)
         self._drop_cue = DropCue(self)
         self._unfinished = Unfinished(self.offer, services, self._keeper, lambda: bool(self.active_runs()), self)
+        self._lists = ListsOfRecords(services.store, self._keeper, self.reading, self)
         self._left_out = QPushButton(flat=True)
-        self._left_out.clicked.connect(self.show_left_out)
+        self._left_out.clicked.connect(self.files.show_left_out)
         self._left_out.hide()
         self.statusBar().addPermanentWidget(self._left_out)
         self._connect()
@@ -128,25 +128,14 @@ class MainWindow(QMainWindow):
         layout.addWidget(splitter, 1)
         self.setCentralWidget(page)
 
-    def _population_box(self) -> QWidget:
-        for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
-            self.population.addItem("", known.value)
-        self._population_label.setBuddy(self.population)
-        box = QWidget()
-        line = QHBoxLayout(box)
-        line.setContentsMargins(8, 0, 4, 0)
-        line.addWidget(self._population_label)
-        line.addWidget(self.population)
-        return box
-
     def _connect(self) -> None:
-        self.welcome.folder_wanted.connect(self.open_folder)
-        self.welcome.files_wanted.connect(self.open_files)
-        self.welcome.examples_wanted.connect(self.try_examples)
-        self._unfinished.wanted.connect(self._go_on)
-        self.evaluate_offer.accepted.connect(self._evaluate_dropped)
-        self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
-        self.population.activated.connect(lambda: self.reading.tell(Population(self.population.currentData())))
+        self.welcome.folder_wanted.connect(self.files.open_folder)
+        self.welcome.files_wanted.connect(self.files.open_files)
+        self.welcome.examples_wanted.connect(self.files.try_examples)
+        self.files.wanted.connect(self.start)
+        self._unfinished.wanted.connect(self._lists.go_on)
+        self._lists.came.connect(self._list_came)
+        self._population_box.told.connect(self.reading.tell)
         self.population_question.told.connect(lambda folders, told: self.reading.tell(told, folders))
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
@@ -164,9 +153,9 @@ class MainWindow(QMainWindow):
         reading.failed.connect(self._reading_failed)
         reading.no_model.connect(self._no_model)
         reading.population_wanted.connect(self.population_question.ask)
-        reading.population_used.connect(self._show_population)
+        reading.population_used.connect(self._population_box.show_population)
         bar.pause_wanted.connect(self.toggle_pause)
-        bar.stop_wanted.connect(self.cancel_reading)
+        bar.stop_wanted.connect(reading.cancel)
         bar.go_on_wanted.connect(reading.go_on)
         self.menus.recent_chosen.connect(lambda name: self.start([Path(name)]))
         self.menus.earlier_wanted.connect(
@@ -190,13 +179,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(tr("Pneumo Desktop"))
         self.menus.retranslate()
         self.menus.tick(self.appearance.theme, language())
-        self._population_label.setText(tr("Whose images?"))
-        self.population.setAccessibleName(tr("Whose images are these?"))
-        self.population.setToolTip(tr("Whose images are these? The age in a DICOM file goes before it."))
-        for number in range(self.population.count()):
-            known = Population(self.population.itemData(number))
-            self.population.setItemText(number, population_word(known))
-        parts = (self.queue, self.viewer, self.result, self.welcome, self.population_question, self._drop_cue)
+        parts = (self.queue, self.viewer, self.result, self.welcome, self.population_question, self._drop_cue,
+                 self._population_box)  # fmt: skip
         for part in parts:
             part.retranslate()
         self.toolbar.retranslate()
@@ -245,9 +229,7 @@ class MainWindow(QMainWindow):
             return
         self.reading.start(paths, examples, population)
         if not examples:
-            names = [str(path.absolute()) for path in paths][:MOST_RECENT]
-            before = [name for name in self.preferences.get("recent", []) if name not in names]
-            self.preferences.set("recent", (names + before)[:MOST_RECENT])
+            self.files.remember(paths)
 
     def active_runs(self) -> list[ReadingRun]:
         """Return the runs that have not told their last row."""
@@ -296,10 +278,6 @@ class MainWindow(QMainWindow):
         self.reading.toggle_pause()
         self.queue.reading_bar.set_paused(self.reading.paused)
 
-    def cancel_reading(self) -> None:
-        """Stop before the next image; what was not read can be resumed."""
-        self.reading.cancel()
-
     def _enable_list_actions(self) -> None:
         """What cannot be done now is grey."""
         active, listed = bool(self.active_runs()), self.queue.model.has_rows()
@@ -311,38 +289,16 @@ class MainWindow(QMainWindow):
         for name in ("agree", "pneumonia", "normal", "cannot_tell", "note"):
             self.menus.actions[name].setEnabled(self.review.current is not None)
 
-    # What was not finished
-
-    def _go_on(self, queue: UnfinishedQueue) -> None:
-        self._ask_for_list(queue.queue_id, lambda: self.reading.resume(queue.queue_id, queue.population))
+    # Lists of the records
 
     def show_list(self, queue_id: int) -> None:
         """Show a list that was read before; it needs no model and reads nothing again."""
         self.clear_list()
-        self._ask_for_list(queue_id)
+        self._lists.show(queue_id)
 
-    def _ask_for_list(self, queue_id: int, when_it_came: Callable[[], None] = lambda: None) -> None:
-        """Show a queue as it stands; ``when_it_came`` may change it: what that tells goes over what is shown."""
-        store = self._services.store
-
-        def came(told: tuple[list[Row], Population, list[LeftOut]]) -> None:
-            when_it_came()
-            self._list_came(queue_id, *told)
-
-        def listed() -> tuple[list[Row], Population, list[LeftOut]]:
-            from pneumo_desktop.imaging.sources import LeftOut
-
-            left_out = [LeftOut(*item) for item in store.left_out(queue_id)]
-            return store.rows(queue_id), store.queue_population(queue_id), left_out
-
-        self._keeper.ask(listed, came, "list")
-
-    def _list_came(
-        self, queue_id: int, rows: Sequence[Row], population: Population, left_out: Sequence[LeftOut]
-    ) -> None:
+    def _list_came(self, rows: Sequence[Row], population: Population) -> None:
         """Take rows from the records; what has been read meanwhile is newer than they are."""
-        self.reading.lists(queue_id, population, left_out)
-        self._show_population(population)
+        self._population_box.show_population(population)
         model = self.queue.model
         self.queue.add_rows([row for row in rows if row.judgement is not None or model.row_of(row.entry_id) is None])
         self.model_of_row.offer_to_read_again(rows)
@@ -351,9 +307,6 @@ class MainWindow(QMainWindow):
             self.queue.focus_table()
 
     # Whose images, and the verdict all the same
-
-    def _show_population(self, population: Population) -> None:
-        self.population.setCurrentIndex(self.population.findData(population.value))
 
     def _show_verdict(self, shown: bool) -> None:
         """The reader wants the verdict although the patient lies outside the model's population; that is recorded."""
@@ -378,38 +331,9 @@ class MainWindow(QMainWindow):
         """Choose the row before."""
         self.queue.step(-1)
 
-    def toggle_left(self) -> None:
-        """Show only what is left to decide, or everything."""
-        self.queue.show_left()
-
-    def focus_filter(self) -> None:
-        """Put the cursor into the filter."""
-        self.queue.filter_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.queue.filter_box.selectAll()
-
     def focus_note(self) -> None:
         """Put the cursor into the note; Enter goes back to the list."""
         self.result.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def decide_agree(self) -> None:
-        """The reader agrees with the verdict."""
-        self.review.agree()
-
-    def decide_pneumonia(self) -> None:
-        """The reader sees pneumonia."""
-        self.review.decide(Decision.PNEUMONIA)
-
-    def decide_normal(self) -> None:
-        """The reader sees a normal radiograph."""
-        self.review.decide(Decision.NORMAL)
-
-    def decide_cannot_tell(self) -> None:
-        """The reader cannot tell."""
-        self.review.decide(Decision.CANNOT_TELL)
-
-    def undo_decision(self) -> None:
-        """Take back the newest decision or note of this sitting, wherever it was made."""
-        self.review.undo()
 
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, (sqlite3.Error, OSError)):
@@ -436,38 +360,7 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.start(paths)
         if len(paths) == 1:
-            self._background.submit(
-                lambda: _is_labelled(paths[0]), lambda labelled: self._offer_evaluation(paths[0]) if labelled else None
-            )
-
-    def _offer_evaluation(self, folder: Path) -> None:
-        self._labelled = folder
-        text = tr("“{name}” holds folders of normal and of pneumonia images. Do you want to measure the model on them?")
-        self.evaluate_offer.ask(text.format(name=folder.name), tr("Evaluate"), tr("Only read them"))
-
-    def _evaluate_dropped(self) -> None:
-        self.evaluate_offer.hide()
-        self.doors.show_evaluation(self._labelled)
-
-    def open_folder(self) -> None:
-        """Ask for a folder and read it."""
-        start = self.preferences.get("last_folder", "")
-        chosen = QFileDialog.getExistingDirectory(self, tr("Open a folder of radiographs"), start)
-        if chosen:
-            self.preferences.set("last_folder", chosen)
-            self.start([Path(chosen)])
-
-    def open_files(self) -> None:
-        """Ask for files and read them."""
-        start = self.preferences.get("last_folder", "")
-        chosen, _filter = QFileDialog.getOpenFileNames(self, tr("Open radiographs"), start)
-        if chosen:
-            self.preferences.set("last_folder", str(Path(chosen[0]).parent))
-            self.start([Path(name) for name in chosen])
-
-    def try_examples(self) -> None:
-        """Read the generated examples."""
-        self.start([places.resource("examples")], examples=True)
+            self.doors.offer_evaluation(paths[0])
 
     def clear_list(self) -> None:
         """Empty the list; results and decisions stay in the records."""
@@ -480,39 +373,7 @@ class MainWindow(QMainWindow):
         self.queue.clear()
         self.say("")
 
-    def export_results(self) -> None:
-        """Ask how and where to, and write the list."""
-        from pneumo_desktop.gui.export_dialog import ask_and_export
-
-        ask_and_export(self, self.queue.model, self.preferences, self._background, self.reading.left_out)
-
-    def save_viewed_picture(self) -> None:
-        """Ask for a file and save the picture as it is shown."""
-        from pneumo_desktop.gui.export_dialog import ask_and_save_picture
-
-        row, make = self.review.current, self.viewer.snapshot()
-        if row is not None and make is not None:
-            ask_and_save_picture(self, row.entry.path.stem, make, self.preferences, self._background)
-
-    def show_left_out(self) -> None:
-        """Say what was left out, counted by reason, with the names."""
-        from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
-
-        LeftOutDialog(self.reading.left_out, self).exec()
-
-    # Models, settings, help
-
-    def show_models(self) -> None:
-        """Show the installed models."""
-        self.doors.show_models()
-
-    def show_training(self) -> None:
-        """Open the training dialog."""
-        self.doors.show_training()
-
-    def show_evaluation(self) -> None:
-        """Open the evaluation page."""
-        self.doors.show_evaluation()
+    # Language and colours
 
     def choose_language(self, code: str) -> None:
         """Speak another language at once, and from now on."""
@@ -521,26 +382,6 @@ class MainWindow(QMainWindow):
     def choose_theme(self, theme: Theme) -> None:
         """Change the colours at once, and from now on."""
         self.appearance.choose_theme(theme)
-
-    def show_settings(self) -> None:
-        """Show what can be set."""
-        self.appearance.show_settings()
-
-    def show_keys(self) -> None:
-        """Show the sheet of keys."""
-        info_dialogs.show_keys(self.menus.groups(), self)
-
-    def show_help(self) -> None:
-        """Show the help page."""
-        info_dialogs.show_help(self._services, self)
-
-    def show_checkup(self) -> None:
-        """Look at this computer and this installation."""
-        info_dialogs.show_checkup(self._services, self)
-
-    def show_about(self) -> None:
-        """Say what the program is, and what it is not."""
-        info_dialogs.show_about(self._services, self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel and wait for everything that runs; what was not read is offered at the next start."""
@@ -554,9 +395,3 @@ class MainWindow(QMainWindow):
         self._background.close()
         self._keeper.close()
         event.accept()
-
-
-def _is_labelled(path: Path) -> bool:
-    from pneumo_desktop.evaluation.labelled import is_labelled
-
-    return is_labelled(path)

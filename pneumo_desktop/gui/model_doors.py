@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ModelDoors(QObject):
-    """Opens the dialogs, and offers to go on with a training that was not finished."""
+    """Opens the dialogs, and offers to measure on a labelled folder and to go on with a training that was not finished."""
 
     model_changed = Signal()
 
@@ -29,7 +29,10 @@ class ModelDoors(QObject):
         self._background = Background(1, self)
         self._training: TrainingDialog | None = None
         self._unfinished: Path | None = None
-        self.training_offer = Offer()
+        self._labelled: Path | None = None
+        self.training_offer, self.evaluate_offer = Offer(), Offer()
+        self.evaluate_offer.accepted.connect(self._evaluate)
+        self.evaluate_offer.declined.connect(self.evaluate_offer.hide)
         self.training_offer.accepted.connect(self._go_on)
         self.training_offer.declined.connect(self._give_up)
 
@@ -48,6 +51,23 @@ class ModelDoors(QObject):
         dialog = EvaluationDialog(self._services, folder, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
+
+    def offer_evaluation(self, folder: Path) -> None:
+        """Offer to measure the model on a folder that was dropped, where its images are labelled."""
+
+        def told(labelled: bool) -> None:
+            if labelled:
+                self._labelled = folder
+                text = tr(
+                    "“{name}” holds folders of normal and of pneumonia images. Do you want to measure the model on them?"
+                )
+                self.evaluate_offer.ask(text.format(name=folder.name), tr("Evaluate"), tr("Only read them"))
+
+        self._background.submit(lambda: _is_labelled(folder), told)
+
+    def _evaluate(self) -> None:
+        self.evaluate_offer.hide()
+        self.show_evaluation(self._labelled)
 
     def show_training(self, resume: Path | None = None) -> None:
         """Open the training dialog, or bring it to the front; images are read meanwhile."""
@@ -102,3 +122,9 @@ class ModelDoors(QObject):
     def close(self) -> None:
         """Wait for what is being written."""
         self._background.close()
+
+
+def _is_labelled(path: Path) -> bool:
+    from pneumo_desktop.evaluation.labelled import is_labelled
+
+    return is_labelled(path)

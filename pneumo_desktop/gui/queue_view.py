@@ -256,6 +256,11 @@ class QueueView(QWidget):
         if judged is not None and judged.score is not None:
             self._open_at_the_top()
 
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter."""
+        self.filter_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filter_box.selectAll()
+
     def focus_table(self) -> None:
         """Let the keys go to the list."""
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)

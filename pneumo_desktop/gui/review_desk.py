@@ -164,6 +164,18 @@ class ReviewDesk(QObject):
         if self._result.buttons[Decision.AGREE].isEnabled():
             self.decide(Decision.AGREE)
 
+    def pneumonia(self) -> None:
+        """The reader sees pneumonia."""
+        self.decide(Decision.PNEUMONIA)
+
+    def normal(self) -> None:
+        """The reader sees a normal radiograph."""
+        self.decide(Decision.NORMAL)
+
+    def cannot_tell(self) -> None:
+        """The reader cannot tell."""
+        self.decide(Decision.CANNOT_TELL)
+
     def undo(self) -> None:
         """Take back the newest decision or note of this sitting, wherever it was made."""
         self._keeper.undo()

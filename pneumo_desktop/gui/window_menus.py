@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -17,7 +18,10 @@ from pneumo_desktop.words import N_, available_languages, ntr, tr
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action: ``slot`` is the name of the window's method that it calls; a held key repeats it where ``repeats``."""
+    """One action: ``slot`` names the method that it calls, of the window or of a part of it (``review.undo``).
+
+    A held key repeats it where ``repeats``.
+    """
 
     name: str
     text: str
@@ -30,17 +34,17 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
     (
         N_("&File"),
         (
-            ActionSpec("open_folder", N_("Open a folder…"), "Ctrl+O", "open_folder"),
-            ActionSpec("open_files", N_("Open files…"), "Ctrl+Shift+O", "open_files"),
-            ActionSpec("examples", N_("Try it with generated examples"), "", "try_examples"),
+            ActionSpec("open_folder", N_("Open a folder…"), "Ctrl+O", "files.open_folder"),
+            ActionSpec("open_files", N_("Open files…"), "Ctrl+Shift+O", "files.open_files"),
+            ActionSpec("examples", N_("Try it with generated examples"), "", "files.try_examples"),
             "recent",
             "earlier",
             None,
-            ActionSpec("export", N_("Export the results…"), "Ctrl+E", "export_results"),
-            ActionSpec("save_picture", N_("Save the picture…"), "Ctrl+S", "save_viewed_picture"),
+            ActionSpec("export", N_("Export the results…"), "Ctrl+E", "files.export_results"),
+            ActionSpec("save_picture", N_("Save the picture…"), "Ctrl+S", "files.save_viewed_picture"),
             None,
             ActionSpec("clear", N_("Clear the list"), "Ctrl+W", "clear_list"),
-            ActionSpec("settings", N_("Settings…"), "Ctrl+,", "show_settings"),
+            ActionSpec("settings", N_("Settings…"), "Ctrl+,", "appearance.show_settings"),
             ActionSpec("quit", N_("Quit"), "Ctrl+Q", "close"),
         ),
     ),
@@ -49,37 +53,37 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
         (
             ActionSpec("next", N_("Next radiograph"), "N", "next_row"),
             ActionSpec("previous", N_("Previous radiograph"), "B", "previous_row"),
-            ActionSpec("left", N_("Show only what is left"), "L", "toggle_left"),
-            ActionSpec("find", N_("Filter"), "Ctrl+F", "focus_filter"),
+            ActionSpec("left", N_("Show only what is left"), "L", "queue.show_left"),
+            ActionSpec("find", N_("Filter"), "Ctrl+F", "queue.focus_filter"),
             None,
-            ActionSpec("agree", N_("Decision: agree"), "A", "decide_agree", repeats=False),
-            ActionSpec("pneumonia", N_("Decision: pneumonia"), "1", "decide_pneumonia", repeats=False),
-            ActionSpec("normal", N_("Decision: normal"), "2", "decide_normal", repeats=False),
-            ActionSpec("cannot_tell", N_("Decision: cannot tell"), "3", "decide_cannot_tell", repeats=False),
+            ActionSpec("agree", N_("Decision: agree"), "A", "review.agree", repeats=False),
+            ActionSpec("pneumonia", N_("Decision: pneumonia"), "1", "review.pneumonia", repeats=False),
+            ActionSpec("normal", N_("Decision: normal"), "2", "review.normal", repeats=False),
+            ActionSpec("cannot_tell", N_("Decision: cannot tell"), "3", "review.cannot_tell", repeats=False),
             ActionSpec("note", N_("Write a note"), "Ctrl+N", "focus_note"),
-            ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "undo_decision", repeats=False),
+            ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "review.undo", repeats=False),
             None,
             ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "toggle_pause"),
-            ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "cancel_reading"),
-            ActionSpec("left_out", N_("Files that were left out…"), "", "show_left_out"),
+            ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "reading.cancel"),
+            ActionSpec("left_out", N_("Files that were left out…"), "", "files.show_left_out"),
         ),
     ),
     (N_("&View"), ("viewer", None, "theme", "language")),
     (
         N_("&Model"),
         (
-            ActionSpec("evaluate", N_("Evaluate on a labelled folder…"), "Ctrl+L", "show_evaluation"),
-            ActionSpec("train", N_("Train with your own images…"), "Ctrl+T", "show_training"),
-            ActionSpec("models", N_("Models…"), "Ctrl+M", "show_models"),
+            ActionSpec("evaluate", N_("Evaluate on a labelled folder…"), "Ctrl+L", "doors.show_evaluation"),
+            ActionSpec("train", N_("Train with your own images…"), "Ctrl+T", "doors.show_training"),
+            ActionSpec("models", N_("Models…"), "Ctrl+M", "doors.show_models"),
         ),
     ),
     (
         N_("&Help"),
         (
-            ActionSpec("help", N_("How to use it, and how to read the answers"), "F1", "show_help"),
-            ActionSpec("keys", N_("Keys"), "?", "show_keys"),
-            ActionSpec("checkup", N_("Check this computer…"), "", "show_checkup"),
-            ActionSpec("about", N_("About Pneumo Desktop"), "", "show_about"),
+            ActionSpec("help", N_("How to use it, and how to read the answers"), "F1", "info.show_help"),
+            ActionSpec("keys", N_("Keys"), "?", "info.show_keys"),
+            ActionSpec("checkup", N_("Check this computer…"), "", "info.show_checkup"),
+            ActionSpec("about", N_("About Pneumo Desktop"), "", "info.show_about"),
         ),
     ),
 )
@@ -144,7 +148,7 @@ class WindowMenus(QObject):
             if part.key:
                 action.setShortcut(QKeySequence(part.key))
             action.setAutoRepeat(part.repeats)
-            slot = getattr(window, part.slot)
+            slot = attrgetter(part.slot)(window)
             action.triggered.connect(lambda _checked=False: slot())
             menu.addAction(action)
             self.actions[part.name] = action

@@ -411,7 +411,7 @@ def test_stopped_before_the_first_queue_began_starts_no_other(
     shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", known / "film.jpeg")
     services.store.set_folder_population(known, Population.ADULTS)
     window.start([folder, known])
-    window.cancel_reading()
+    window.reading.cancel()
     wait(window, qtbot)
     window.reading._background.wait()
     wait(window, qtbot)
@@ -430,6 +430,6 @@ def test_nothing_of_the_originals_changes(window: MainWindow, folder: Path, qtbo
     window.start([folder])
     wait(window, qtbot)
     qtbot.waitUntil(lambda: window.review._seen)
-    window.decide_pneumonia()
+    window.review.pneumonia()
     qtbot.waitUntil(lambda: window.queue.model.left_count() == 3)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before

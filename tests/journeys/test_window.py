@@ -106,7 +106,7 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     look_at(window, 0, qtbot)
     first = window.queue.current_row()
     assert first is not None
-    window.decide_normal()
+    window.review.normal()
     following = window.queue.current_row()
     assert following is not None
     assert following.entry_id != first.entry_id
@@ -119,7 +119,7 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     qtbot.waitUntil(lambda: kept() is Decision.NORMAL)
     name = first.entry.display_name()
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"{name}: normal. Ctrl+Z takes it back.")
-    window.undo_decision()
+    window.review.undo()
     qtbot.waitUntil(lambda: kept() is None)
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
     name = first.entry.display_name()
@@ -135,10 +135,10 @@ def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Pa
     for note in ("seen", "seen twice"):
         window.result.note.setText(note)
         qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
-    window.undo_decision()
+    window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
     window.choose_language("es")
-    window.undo_decision()
+    window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: Se deshizo la nota.")
 
 
@@ -245,8 +245,7 @@ def choose_population(window: MainWindow, told: Population) -> None:
 
 def test_another_population_is_told_in_place(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    window.queue.choose(3)
-    picture(window, qtbot)
+    look_at(window, 3, qtbot)
     before, chosen = window.queue.model.all_rows(), window.queue.current_row()
     window.viewer.zoom_in()
     zoom, shown = window.viewer.canvas.scale, window.viewer._picture
@@ -291,10 +290,10 @@ def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, q
     window.queue.add_rows(window._services.store.rows())
     window.queue.flush()
     assert window.queue.automatic
-    window.decide_pneumonia()
+    window.review.pneumonia()
     assert not window._keeper.undecided
     qtbot.waitUntil(lambda: window.review._seen)
-    window.decide_pneumonia()
+    window.review.pneumonia()
     assert window._keeper.undecided
 
 
@@ -420,10 +419,10 @@ def test_an_undoing_is_told_although_its_list_is_closed(window: MainWindow, fold
     look_at(window, 0, qtbot)
     row = window.queue.current_row()
     assert row is not None
-    window.decide_normal()
+    window.review.normal()
     qtbot.waitUntil(lambda: not window._keeper.undecided)
     window.clear_list()
-    window.undo_decision()
+    window.review.undo()
     told = f"{row.entry.display_name()}: The decision “Reader: normal” was taken back."
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
     assert window._services.store.row(row.entry_id).decision is None  # type: ignore[union-attr]
@@ -440,7 +439,7 @@ def test_what_is_decided_holds_for_every_file_with_the_image(
     assert place is not None
     look_at(window, place, qtbot)
     left = model.left_count()
-    window.decide_cannot_tell()
+    window.review.cannot_tell()
     current = window.queue.current_row()
     assert current is not None and current.entry_id not in twins
     qtbot.waitUntil(lambda: model.left_count() == left - 2)
@@ -451,7 +450,7 @@ def test_what_is_decided_holds_for_every_file_with_the_image(
     assert [name for name, decision in sorted(told.items()) if decision] == sorted(names)
     assert {told[name] for name in names} == {"cannot_tell"}
     assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
-    window.undo_decision()
+    window.review.undo()
     qtbot.waitUntil(lambda: model.left_count() == left)
     assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
 
@@ -463,7 +462,7 @@ def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtb
     look_at(window, 0, qtbot)
     row = window.queue.current_row()
     assert row is not None
-    window.decide_cannot_tell()
+    window.review.cannot_tell()
     window.close()
     assert services.store.row(row.entry_id).decision is Decision.CANNOT_TELL  # type: ignore[union-attr]
 
@@ -481,7 +480,7 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     window.queue.choose(1)  # neither entered nor left: the note goes with the row
     qtbot.keyClicks(window.result.note, "turned")
     qtbot.waitUntil(lambda: window.review._seen)
-    window.decide_pneumonia()
+    window.review.pneumonia()
     qtbot.keyClicks(window.result.note, "typed when the window was closed")
     window.close()
     kept = [(row.decision, row.note) for row in map(services.store.row, chosen) if row]
