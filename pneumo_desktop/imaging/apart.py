@@ -49,6 +49,11 @@ def decode(entry: Entry, data: bytes, sha256: str, all_tags: bool = False) -> Ra
     return _HELPER.decode(entry, data, sha256, all_tags)
 
 
+def start() -> None:
+    """Start the helper, without waiting for it, because pictures for it were found: it takes as long as the network."""
+    _HELPER.start()
+
+
 def close() -> None:
     """End the helper. The next picture starts one again."""
     _HELPER.close()
@@ -65,6 +70,15 @@ class _Helper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # Who has the lock has started it; where it does not start, the first picture tells.
+        if self._lock.acquire(blocking=False):
+            try:
+                with contextlib.suppress(UnreadableImageError):
+                    self._running()
+            finally:
+                self._lock.release()
 
     def decode(self, entry: Entry, data: bytes, sha256: str, all_tags: bool) -> Radiograph:
         with self._lock:

@@ -11,18 +11,22 @@ if TYPE_CHECKING:  # NumPy and OpenCV are not imported at start-up: the window i
     import numpy as np
     import numpy.typing as npt
 
+    from pneumo_desktop.imaging.sniff import Kind
+
 
 @dataclass(frozen=True, order=True)
 class Entry:
     """One place an image can be read from.
 
     ``path`` is a file on disk; ``member`` the name inside it when that file is a ZIP archive;
-    ``frame`` counts from 0 in a multi-frame DICOM or a multi-page TIFF.
+    ``frame`` counts from 0 in a multi-frame DICOM or a multi-page TIFF. ``kind`` is what its first bytes said when it
+    was found, or None where nobody looked: it does not belong to the place.
     """
 
     path: Path
     member: str | None = None
     frame: int = 0
+    kind: Kind | None = field(default=None, compare=False)
 
     def display_name(self) -> str:
         """Return what the worklist shows: the file's own name, with member and frame where there are any."""

@@ -156,7 +156,7 @@ class _Walk:
         elif suffix == ".zip":
             yield LeftOut(path, None, codes.ZIP_DAMAGED)
         elif kind in IMAGE_KINDS or named or (suffix in IMAGE_SUFFIXES and not _is_system(path.name)):
-            yield Entry(path)
+            yield Entry(path, kind=kind)
         else:
             yield LeftOut(path, None, codes.NOT_AN_IMAGE)
 
@@ -238,7 +238,7 @@ def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Entr
     if kind is Kind.ZIP and suffix not in _DOCUMENT_SUFFIXES:
         return LeftOut(path, name, codes.TOO_DEEP)
     if kind in IMAGE_KINDS or suffix in IMAGE_SUFFIXES:
-        return Entry(path, name)
+        return Entry(path, name, kind=kind)
     return LeftOut(path, name, codes.NOT_AN_IMAGE)
 
 

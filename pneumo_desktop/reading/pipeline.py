@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cv2
 
+from pneumo_desktop.imaging import apart
 from pneumo_desktop.imaging.load import decode, sha256_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
@@ -222,6 +223,8 @@ class Pipeline:
                 left_out.append(item)
             elif item not in known:
                 found.append(item)
+                if item.kind in apart.KINDS:
+                    apart.start()
             if len(found) >= 256 or time.monotonic() - flushed > BATCH_SECONDS:
                 flush()
                 flushed = time.monotonic()

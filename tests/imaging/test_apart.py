@@ -103,8 +103,17 @@ def test_a_helper_that_dies_or_talks_nonsense(program: str, monkeypatch: pytest.
     assert apart.decode(HERE, data, "").pixels.shape == (700, 700)
 
 
+def test_a_helper_started_ahead_is_the_one_that_decodes() -> None:
+    apart.start()
+    (ahead,) = helpers()
+    apart.start()
+    apart.decode(HERE, making.picture("TIFF"), "")
+    assert helpers() == [ahead]
+
+
 def test_a_program_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "command", lambda: [str(Path("no", "such", "program"))])
+    apart.start()
     with pytest.raises(UnreadableImageError) as caught:
         apart.decode(HERE, making.picture("TIFF"), "")
     assert caught.value.code == codes.IO

@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 
 from pneumo_desktop.imaging import codes, limits
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
+from pneumo_desktop.imaging.sniff import Kind
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
 from tests import making
 
@@ -41,6 +42,15 @@ def zipped(path: Path, members: Iterable[tuple[str, bytes]], how: int = zipfile.
         for name, data in members:
             archive.writestr(name, data)
     return path
+
+
+def test_what_was_found_says_its_kind_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(making.picture("TIFF"))
+    zipped(tmp_path / "b.zip", [("c.jpg", making.written(making.dataset(making.film())))])
+    (tmp_path / "d.jpg").write_bytes(b"no picture")
+    entries, _left = found(tmp_path)
+    assert [entry.kind for entry in entries] == [Kind.TIFF, Kind.DICOM, Kind.UNKNOWN]
+    assert entries[0] == Entry(tmp_path / "a.png")  # which place it is does not depend on who looked
 
 
 def test_a_folder_is_walked_in_order_and_what_is_no_image_is_told(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from pneumo_desktop.imaging import apart
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sources import LeftOut
@@ -218,6 +220,36 @@ def test_where_the_files_are_out_of_reach_what_is_known_of_them_stays(store: Sto
         assert new.judgement == replace(old.judgement, notes=(*old.judgement.notes, NOT_READ_AGAIN))
         assert replace(new, judgement=old.judgement) == old
         assert store.heat_map(new.entry_id) is not None
+
+
+@pytest.mark.parametrize(("name", "starts"), [("PNG", False), ("TIFF", True)])
+def test_the_helper_starts_when_a_picture_for_it_is_found(
+    name: str, starts: bool, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when its turn comes: the network is loaded meanwhile."""
+    (folder / "film").write_bytes(making.picture(name))
+    found, started = threading.Event(), threading.Event()
+    monkeypatch.setattr(apart, "start", started.set)
+    real = Pipeline._walk
+
+    def walk(pipeline: Pipeline, *rest: Any) -> None:
+        real(pipeline, *rest)
+        found.set()
+
+    monkeypatch.setattr(Pipeline, "_walk", walk)
+
+    def make_reader() -> BrightReader:
+        assert found.wait(20)
+        asked.append(started.is_set())
+        return BrightReader()
+
+    asked: list[bool] = []
+    number = store.new_queue("test", Population.NOT_KNOWN)
+    pipeline = Pipeline(make_reader, "bright", store, number, Told().callbacks(), workers=1)  # type: ignore[arg-type]
+    pipeline.start([folder])
+    finish(pipeline)
+    apart.close()
+    assert asked == [starts]
 
 
 def test_what_is_no_image_is_told(store: Store, folder: Path) -> None:
