@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Log:
         """Note one line and print it."""
         self.lines.append((what, seen))
         print(f"{what}: {seen}", flush=True)
+
+
+def load() -> str:
+    """Return how busy the computer was in the last minute: times of a busy one say little."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def processor() -> str:

@@ -10,6 +10,7 @@ packages="wine wine64 xvfb xauth xdotool imagemagick fonts-dejavu-core locales n
 # shellcheck disable=SC2086
 [ -x "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase trixie "$root" ${DEBIAN_MIRROR:-}
 mkdir -p "$root/w"
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io" # a root that a power cut spoils is made again
 chroot "$root" apt-get update -qq
 # shellcheck disable=SC2086
 chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages

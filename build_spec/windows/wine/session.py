@@ -18,6 +18,10 @@ HOME = f"/home/{USER}"
 PREFIX = f"{HOME}/prefix"
 
 
+def _megabytes(file: Path, name: str) -> int:
+    return next(int(line.split()[1]) // 1024 for line in file.read_text().splitlines() if line.startswith(name))
+
+
 class Session:
     """One user's Windows in the Debian root ``root``; paths of Windows are given as Windows has them."""
 
@@ -119,15 +123,19 @@ class Session:
                 found.add(f"{key} {line.split('=')[0]}")
         return found
 
-    def peak_memory(self, program: str) -> int:
-        """Return the largest resident memory of the running ``program``, in MB."""
-        peak = 0
+    def memory(self, program: str) -> tuple[int, int]:
+        """Return the peak of the resident memory of the running ``program``, and what is its own of it now, in MB.
+
+        Its own is what no other process could share: on Windows it would be less, because Wine copies the libraries
+        whose parts do not begin at whole pages, where Windows maps them.
+        """
+        peak = own = 0
         for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, StopIteration):
                 if program in (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[0]:
-                    lines = (process / "status").read_text().splitlines()
-                    peak = max(peak, *(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")))
-        return peak
+                    peak = max(peak, _megabytes(process / "status", "VmHWM:"))
+                    own = max(own, _megabytes(process / "smaps_rollup", "Anonymous:"))
+        return peak, own
 
     @contextlib.contextmanager
     def screen(self) -> Iterator[None]:
