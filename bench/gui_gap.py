@@ -30,8 +30,10 @@ def gaps_while_reading(folder: Path, data: Path, count: int, listed: int) -> tup
 
     from pneumo_desktop.app import Services
     from pneumo_desktop.gui.main_window import MainWindow
+    from pneumo_desktop.gui.workers import answer_first
 
     application = QApplication([])
+    answer_first()
     services = Services.create(data)
     window = MainWindow(services)
     window.resize(1366, 768)

@@ -7,7 +7,10 @@ import os
 import platform
 import resource
 import statistics
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,30 @@ def machine() -> str:
 def peak_megabytes() -> float:
     """Return the peak resident memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+_BARE_LOOP = """
+import sys, threading, time
+end = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), end.set())).start()
+longest, last = 0.0, time.perf_counter()
+while not end.is_set():
+    time.sleep(0.001)
+    now = time.perf_counter()
+    longest, last = max(longest, now - last), now
+print(1e3 * longest)
+"""
+
+
+@contextmanager
+def bare_loop() -> Iterator[Callable[[], float]]:
+    """Turn a loop that does nothing in a process of its own; the function ends it and returns its longest gap in milliseconds.
+
+    No window can answer sooner than that: it is what the computer, busy with others, leaves to anybody.
+    """
+    command = [sys.executable, "-c", _BARE_LOOP]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        yield lambda: float(child.communicate()[0])
 
 
 def median(values: Sequence[float]) -> float:

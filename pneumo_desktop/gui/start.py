@@ -18,6 +18,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.preferences import chosen
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
+from pneumo_desktop.gui.workers import answer_first
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import set_language, tr
 
@@ -52,6 +53,7 @@ def run(
     Without ``population`` the folder's own, or the setting's, is used; ``language`` goes before the setting.
     """
     application = _application()
+    answer_first()
     try:
         services = Services.create(data_dir, model)
     except CREATE_ERRORS as problem:

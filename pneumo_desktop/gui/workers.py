@@ -11,6 +11,19 @@ from typing import Any
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 
+SWITCH_SECONDS = 0.0005
+"""So long a thread keeps Python's lock while another one wants it; Python's own 5 ms is for throughput."""
+
+
+def answer_first() -> None:
+    """Let the window's thread in at once where a worker computes in Python.
+
+    Each call into Qt may give the lock back and wait for it again: at 5 ms each, one event of some twenty calls held the
+    window up for a tenth of a second while a worker drew a figure (bench/training_gui.py).
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 @dataclass(frozen=True, eq=False)
 class _Job:
     work: Callable[[], Any]

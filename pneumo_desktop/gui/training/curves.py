@@ -37,13 +37,13 @@ class LiveCurves(FigureView):
 
     def cut(self, epoch: int) -> None:
         """Forget the epochs from ``epoch`` (1 is the first): training goes on from there."""
-        self.history = {key: values[: max(0, epoch - 1)] for key, values in self.history.items()}
+        self._keep(epoch - 1)
         self._show()
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Take the numbers of a finished epoch."""
         epoch = max(1, int(event.get("epoch", 1)))
-        self.cut(epoch)
+        self._keep(epoch - 1)
         for key in KEYS:
             value, values = event.get(key), self.history.setdefault(key, [])
             # An epoch that was learnt but not told (the program was killed between the two) leaves a gap.
@@ -53,6 +53,9 @@ class LiveCurves(FigureView):
         job, kept = self._job, {key: list(values) for key, values in self.history.items()}
         if job is not None:
             self._worker.submit(lambda: write_json(job / _FILE, kept), failed=lambda _error: None)
+
+    def _keep(self, epochs: int) -> None:
+        self.history = {key: values[: max(0, epochs)] for key, values in self.history.items()}
 
     def _show(self) -> None:
         history = {key: list(values) for key, values in self.history.items() if values}
