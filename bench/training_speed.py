@@ -32,7 +32,6 @@ from pneumo_desktop.training.fit import FitSettings, fit, freeze_first_blocks
 from pneumo_desktop.training.head import HeadFit, balanced_weights
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.networks import ARCHITECTURES, build
-from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.weights import network_of, norms_still
 
 QUOTAS = {"bench:0": 1.0, "bench:1": 1.0}
@@ -114,14 +113,13 @@ def adapt(options: argparse.Namespace) -> None:
     size = base.card.input_size
     pictures = [squash(read_grey(path), size) for path in paths]
     labels = np.array([int(path.parent.name == "PNEUMONIA") for path in paths])
-    names = list(CHANGES)
     width = len(Judge(base).look(pictures[0]).features)
     rehearsal = Rehearsal.of(base, width)
     space = space_of(base, rehearsal.depths.shape[1], pictures[0])
     started, busy = time.perf_counter(), time.process_time()
     views = [
         *pictures,
-        *(perturbed(picture, names[place % len(names)], place) for place, picture in enumerate(pictures)),
+        *(picture[:, ::-1] for picture in pictures),
         *(
             augment(picture, size, MILD, np.random.default_rng((view, place)), pictures[place - 1])
             for view in range(LOOKS)

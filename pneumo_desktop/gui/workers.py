@@ -10,7 +10,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
-
 SWITCH_SECONDS = 0.0005
 """So long a thread keeps Python's lock while another one wants it; Python's own 5 ms is for throughput."""
 

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from pneumo_desktop.training.augment import Augmentation, augment
 from pneumo_desktop.training.cache import Rows, write_json
 from pneumo_desktop.training.computer import used_memory_mb
 from pneumo_desktop.training.control import Control
-from pneumo_desktop.training.depths import MIDDLE, terms_of, with_depth_features, with_terms
+from pneumo_desktop.training.depths import terms_of, with_depth_features, with_terms
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.head import Head, HeadFit, Values
 from pneumo_desktop.training.job import Job
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.litert_file import head_of, with_head
-from pneumo_desktop.training.local import LocalImage, LocalImages
+from pneumo_desktop.training.local import LocalImages
 from pneumo_desktop.training.mixed import Mix
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
@@ -44,7 +45,7 @@ HELD_OUT = 5
 """Every fifth rehearsal image is not learnt from: it tells whether the old population is kept. So many folds there are."""
 
 LOOKS = 2
-"""So many copies of each image to learn from are changed mildly and borrow the look of another, beside the two others."""
+"""So many copies of each image to learn from are changed mildly and borrow the look of another, beside it and its mirror image."""
 
 VIEWS = 2 + LOOKS
 
@@ -63,13 +64,20 @@ _CHECKPOINT = Path("checkpoint", "head.json")
 class Features:
     """Features (n, F), in a deep space with the depths behind them, (n, F + E): plain images first, then the same changed.
 
-    The training part has ``VIEWS`` of each image, the validation part two.
+    The training part has ``VIEWS`` of each image: plain, mirrored, and ``LOOKS`` with a borrowed look. The validation part
+    has two, plain and perturbed; the test part one, by which its images are known where the rehearsal has them.
     """
 
     train: npt.NDArray[np.float32]
     train_labels: npt.NDArray[np.int64]
     val: npt.NDArray[np.float32]
     val_labels: npt.NDArray[np.int64]
+    test: npt.NDArray[np.float32]
+
+    @property
+    def plain(self) -> npt.NDArray[np.float32]:
+        """The features of all images as they are."""
+        return np.concatenate((self.train[: len(self.train) // VIEWS], self.val[: len(self.val) // 2], self.test))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +135,10 @@ def space_of(base: ModelPackage, rehearsal_depths: int, picture: npt.NDArray[np.
     width = count - (rehearsal_depths if deep is not None else 0)
     places: dict[int, slice] = {}
     if deep is not None:
-        places[MIDDLE] = slice(0, width - top.kernel.size)
+        first = width
         for block, own in deep.widths.items():
-            first = width + sum(at.stop - at.start for known, at in places.items() if known != MIDDLE)
             places[block] = slice(first, first + own)
+            first += own
     kernel = np.zeros(count)
     kernel[width - top.kernel.size : width] = top.kernel.ravel()
     for block, term in terms.items():
@@ -144,37 +152,41 @@ def space_of(base: ModelPackage, rehearsal_depths: int, picture: npt.NDArray[np.
 def features_of(
     job: Job, base: ModelPackage, space: Space, local: LocalImages, events: Events, control: Control
 ) -> Features:
-    """Return the features of train and val, plain and changed; what was computed before a crash is not computed again."""
-    train, val = local.part("train"), local.part("val")
+    """Return the features, plain and changed; what was computed before a crash is not computed again."""
+    train, val, test = (local.part(name) for name in ("train", "val", "test"))
     width = len(space.old.kernel)
-    count = VIEWS * len(train) + 2 * len(val)
-    key = f"{base.sha256} {local.fingerprint} {job.seed} {VIEWS} views"
+    count = VIEWS * len(train) + 2 * len(val) + len(test)
+    key = f"{base.sha256} {local.fingerprint} {job.seed} {VIEWS} views, one mirrored"
     rows = Rows(job.folder_of_job / "cache", "features", key, count, (width,), np.float32)
-    order = [(image, place, view) for view in range(VIEWS) for place, image in enumerate(train)]
-    order += [(image, place, view) for view in range(2) for place, image in enumerate(val)]
     names, size = list(CHANGES), int(job.size or 0)
 
-    def view_of(image: LocalImage, place: int, view: int) -> npt.NDArray[np.uint8]:
-        picture = local.picture(image)
-        if view == 0:
-            return picture
-        if view == 1:
-            return perturbed(picture, names[place % len(names)], _CHANGE_SEED + job.seed + place)
+    def to_learn(place: int, view: int) -> npt.NDArray[np.uint8]:
+        picture = local.picture(train[place])
+        if view < 2:
+            return picture[:, ::-1] if view else picture
         rng = np.random.default_rng((_LOOK_SEED, job.seed, place, view))
         return augment(picture, size, MILD, rng, local.picture(train[int(rng.integers(len(train)))]))
 
+    def to_judge(place: int, view: int) -> npt.NDArray[np.uint8]:
+        picture = local.picture(val[place])
+        return perturbed(picture, names[place % len(names)], _CHANGE_SEED + job.seed + place) if view else picture
+
+    order = [partial(to_learn, place, view) for view in range(VIEWS) for place in range(len(train))]
+    order += [partial(to_judge, place, view) for view in range(2) for place in range(len(val))]
+    order += [partial(local.picture, image) for image in test]
     for first in range(rows.done, count, _CHUNK):
         if control.asked:
             rows.flush()
             control.check()
-        for output in space.judge.look_at_all([view_of(*one) for one in order[first : first + _CHUNK]]):
+        for output in space.judge.look_at_all([make() for make in order[first : first + _CHUNK]]):
             rows.append(output.features)
         events.progress("features", rows.done, count)
     rows.flush()
-    place = VIEWS * len(train)
+    starts = (VIEWS * len(train), VIEWS * len(train) + 2 * len(val))
+    learn, judged, tested = (np.array(part) for part in np.split(rows.rows, starts))
     train_labels = np.array([image.label for image in train] * VIEWS, np.int64)
     val_labels = np.array([image.label for image in val] * 2, np.int64)
-    return Features(np.array(rows.rows[:place]), train_labels, np.array(rows.rows[place:]), val_labels)
+    return Features(learn, train_labels, judged, val_labels, tested)
 
 
 @dataclass
@@ -224,6 +236,7 @@ def adapt(
     features = features_of(job, base, space, local, events, control)
     if not len(rehearsal.labels):
         events.tell("warning", code="no_rehearsal", sentence=no_rehearsal())
+    rehearsal = rehearsal.without(features.plain[:, : space.width])
     events.tell("stage", stage="fitting")
     state = _fit(job, base, space, features, rehearsal, events, control, finish)
     if not state.best_epoch:

@@ -1,7 +1,8 @@
 """What a network sees below its top, and evidence from there: read from the LiteRT file and written into it. No TensorFlow.
 
 The top of a network that has seen one population keeps only what told that one apart; the blocks below still hold what
-another population needs (docs/decisions.md). A package stays readable by every version: the file only gets further operations.
+another population needs, most of all in their widened channels, before these are projected to a few (docs/decisions.md).
+A package stays readable by every version: the file only gets further operations.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ from ai_edge_litert import schema_py_generated as schema
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.training.litert_file import CONV, EVIDENCE, Array, Weights, layers_of, operations
 
-BLOCKS = (8, 12)
-"""The blocks whose means are added to the features; the gate's features hold those of block 10."""
+BLOCKS = (9, 11)
+"""The blocks whose widened channels' means are added to the features, 672 each in EfficientNet-Lite0."""
 
-MIDDLE = 10
 _OPERATOR = schema.BuiltinOperator
 
 
@@ -36,14 +36,13 @@ class DepthNetwork:
 def with_depth_features(data: bytes) -> DepthNetwork | None:
     """Return the file with the means of ``BLOCKS`` behind its features, or None where it has no such blocks."""
     model, graph = _read(data)
-    places = {block: _output_of(graph, block) for block in BLOCKS}
+    places = {block: _widened(graph, block) for block in BLOCKS}
     joined = [op for op in graph.operators if _kind(model, op) == _OPERATOR.CONCATENATION]
     if None in places.values() or len(joined) != 1:
         return None
     join = joined[0]
-    middle = _output_of(graph, MIDDLE)
-    means = [op for op in graph.operators if _kind(model, op) == _OPERATOR.MEAN and op.inputs[0] == middle]
-    if len(means) != 1:
+    means = [op for op in graph.operators if _kind(model, op) == _OPERATOR.MEAN and op.outputs[0] in join.inputs]
+    if not means:
         return None
     added, widths = [], {}
     for block, tensor in places.items():
@@ -97,7 +96,7 @@ def with_terms(data: bytes, terms: Mapping[int, Array]) -> bytes:
 
 def _add_term(model: Any, graph: Any, block: int, kernel: Array) -> None:
     """Add the mean-preserving evidence of one block to the tensor that the map and the logit are made of."""
-    tensor = _output_of(graph, block)
+    tensor = _widened(graph, block)
     logits = [
         op for op in graph.operators if _kind(model, op) == _OPERATOR.MEAN and _shape(graph, op.outputs[0]) == (1, 1)
     ]
@@ -160,12 +159,12 @@ def _kind(model: Any, operator: Any) -> int:
     return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
 
 
-def _output_of(graph: Any, block: int) -> int | None:
-    """Return the tensor that a block ends in: what the next block's first convolution reads."""
+def _widened(graph: Any, block: int) -> int | None:
+    """Return the tensor of a block's widened channels: what its projection reads."""
     for operator in graph.operators:
         if len(operator.inputs) > 1:
             name = bytes(graph.tensors[int(operator.inputs[1])].name).decode("utf-8", "replace")
-            if f"block{block + 1}_expand" in layers_of(name):
+            if f"block{block}_project" in layers_of(name):
                 return int(operator.inputs[0])
     return None
 

@@ -17,8 +17,8 @@ from pneumo_desktop.models.card import BadPackageError
 
 Array = npt.NDArray[np.float32]
 CONV, DEPTHWISE, DENSE = "conv", "depthwise", "dense"
-EVIDENCE = "depth_block"
-"""The evidence from block 8 is a 1 x 1 convolution without bias named ``depth_block8`` (``training.depths``)."""
+EVIDENCE = "evidence_block"
+"""The evidence from block 9 is a 1 x 1 convolution without bias named ``evidence_block9`` (``training.depths``)."""
 
 _OPERATORS = {
     schema.BuiltinOperator.CONV_2D: CONV,

@@ -68,7 +68,7 @@ def with_depths(model: keras.Model, blocks: Iterable[int]) -> keras.Model:
     total = model.get_layer("evidence").output
     rows, columns = total.shape[1:3]
     for block in blocks:
-        x = model.get_layer(f"block{block + 1}_expand").input
+        x = model.get_layer(f"block{block}_project").input
         x = layers.Conv2D(1, 1, use_bias=False, name=f"{EVIDENCE}{block}")(x)
         if x.shape[1] > rows:
             x = layers.AveragePooling2D((x.shape[1] // rows, x.shape[2] // columns))(x)

@@ -14,6 +14,8 @@ from pneumo_desktop.training.depths import with_depth_features
 from pneumo_desktop.training.judge import Judge, unwritten
 
 _CHUNK = 32
+_SAME = 2e-3
+"""Features that differ by less than this share of their length are of one image: float16 alone changes them by 5e-4."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,18 @@ class Rehearsal:
     def full(self) -> npt.NDArray[np.float32]:
         """Features and depths side by side."""
         return np.concatenate((self.features, self.depths), axis=1)
+
+    def without(self, features: npt.NDArray[np.float32]) -> Rehearsal:
+        """Return it without the images that ``features`` (m, F) are of, by the network that this was made with.
+
+        An image that is learnt from anew counts once, with the label that it has now; one that is chosen by or tested
+        on is not learnt from.
+        """
+        own, others = self.features.astype(np.float64), features.astype(np.float64)
+        squares = (own**2).sum(axis=1)
+        distances = squares[:, None] + (others**2).sum(axis=1) - 2.0 * own @ others.T
+        known = (distances < _SAME**2 * squares[:, None]).any(axis=1)
+        return Rehearsal(self.features[~known], self.depths[~known], self.labels[~known])
 
     @staticmethod
     def seen(

@@ -46,7 +46,7 @@ def drawn(seed: int) -> tuple[Features, Mix]:
         return values, labels.astype(np.int64)
 
     train, val = images(VIEWS * LOCAL), images(2 * LOCAL)
-    return Features(*train, *val), Mix(*images(IMAGES), deep=True, balance=True)
+    return Features(*train, *val, val[0][:0]), Mix(*images(IMAGES), deep=True, balance=True)
 
 
 def final(space: Space, features: Features, mix: Mix) -> Head:

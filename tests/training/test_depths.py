@@ -54,7 +54,7 @@ def test_evidence_from_the_blocks_is_in_the_map_and_the_logit(bundled: ModelPack
     assert deep is not None
     reads, width = Judge(unwritten(bundled.card, deep.network)), len(Judge(bundled).look(PICTURES[0]).features)
     rng = np.random.default_rng(1)
-    terms = {block: (rng.normal(size=own) / 9).astype(np.float32) for block, own in deep.widths.items()}
+    terms = {block: (rng.normal(size=own) / 99).astype(np.float32) for block, own in deep.widths.items()}
     first, second = terms.values()
     changed = with_terms(bundled.network_bytes, terms)
     assert {block: term.tolist() for block, term in terms_of(changed).items()} == {
@@ -74,13 +74,13 @@ def test_evidence_from_the_blocks_is_in_the_map_and_the_logit(bundled: ModelPack
         reads.look(PICTURES[0]).logit, abs=1e-6
     )
     with pytest.raises(BadPackageError):
-        with_terms(bundled.network_bytes, {8: np.zeros(7, np.float32)})
+        with_terms(bundled.network_bytes, {9: np.zeros(7, np.float32)})
     with pytest.raises(BadPackageError):
         with_terms(bundled.network_bytes, {99: np.zeros(112, np.float32)})
 
     # What fine-tuning and the exports start from answers the same (network_of compares them)
     card = replace(bundled.card, model_id="deep-1")
-    assert network_of(unwritten(card, changed)).get_layer("depth_block8").kernel.shape == (1, 1, 112, 1)
+    assert network_of(unwritten(card, changed)).get_layer("evidence_block9").kernel.shape == (1, 1, 672, 1)
 
 
 def test_a_head_over_the_depths_is_written_and_found_again(bundled: ModelPackage, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_head_over_the_depths_is_written_and_found_again(bundled: ModelPackage
     package = _deep(bundled, tmp_path / "deep.pneumo", sum(deep.widths.values()))
     rehearsal = Rehearsal.of(package, len(Judge(bundled).look(PICTURES[0]).features))
     space = space_of(package, rehearsal.depths.shape[1], PICTURES[0])
-    assert set(space.places) == {8, 10, 12}
+    assert set(space.places) == {9, 11}
     assert not space.start.kernel.any()
     kernel = np.random.default_rng(2).normal(size=len(space.learnt)) / 9
     head = space.whole(Head(kernel, 0.25))

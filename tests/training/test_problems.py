@@ -57,7 +57,9 @@ def test_adapting_makes_a_model_and_tells_the_comparison(here: Here, job: Path, 
     assert package.card.parent == base.card.model_id
     assert package.network_bytes[:1000] == base.network_bytes[:1000]
     assert len(package.network_bytes) == len(base.network_bytes)
-    assert len(package.arrays["rehearsal_labels"]) > len(base.arrays["rehearsal_labels"])
+    learnt = package.card.data["counts"]["train"]
+    remembered = package.card.training["rehearsal_images"] + learnt["normal"] + learnt["pneumonia"]
+    assert len(package.arrays["rehearsal_labels"]) == remembered
     assert ended.last["figures"]["verdict"] in ("better", "no_worse", "worse", "too_few")
     evaluation = json.loads((job / "evaluation.json").read_text("utf-8"))
     assert evaluation["old"]["model_id"] == base.card.model_id
