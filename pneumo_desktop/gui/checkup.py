@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QP
 
 from pneumo_desktop import __version__
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import tr
 
@@ -74,7 +75,8 @@ class CheckupDialog(QDialog):
         else:
             self.words.setText(tr("Something is not as it should be: see above."))
         self._page.activate()
-        self.resize(self.width(), max(self.height(), self._page.totalHeightForWidth(self.width())))
+        tall = self._page.totalHeightForWidth(self.width())
+        resize_within_screen(self, self.width(), max(self.height(), tall))
         self.examined.emit(report)
 
     def _add(self, line: int, check: Check) -> None:

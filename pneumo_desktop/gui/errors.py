@@ -17,6 +17,7 @@ from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInst
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from pneumo_desktop import __version__
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import tr
 
 log = logging.getLogger("pneumo_desktop")
@@ -93,7 +94,7 @@ class ErrorDialog(QDialog):
         layout.addWidget(words)
         layout.addWidget(self._text, 1)
         layout.addWidget(buttons)
-        self.resize(620, 380)
+        resize_within_screen(self, 620, 380)
 
     def add(self, text: str) -> None:
         """Add a further error to the report that is shown."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 from pneumo_desktop import places
 from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.words import language, tr
 
@@ -40,7 +41,7 @@ class HelpDialog(QDialog):
     def __init__(self, bundled: Card | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Help"))
-        self.resize(760, 640)
+        resize_within_screen(self, 760, 640)
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setSearchPaths([str(places.resource("help"))])

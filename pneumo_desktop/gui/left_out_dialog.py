@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -23,7 +24,7 @@ class LeftOutDialog(QDialog):
     def __init__(self, items: Sequence[LeftOut], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Files that were left out"))
-        self.resize(640, 420)
+        resize_within_screen(self, 640, 420)
         by_code: dict[str, list[LeftOut]] = {}
         for item in items:
             by_code.setdefault(item.code, []).append(item)
@@ -47,5 +48,5 @@ class LeftOutDialog(QDialog):
         if items:
             layout.addWidget(self.tree)
         else:
-            self.resize(320, 100)
+            resize_within_screen(self, 320, 100)
         layout.addWidget(buttons)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QMainWindow,
@@ -35,6 +35,7 @@ from pneumo_desktop.gui.reading_desk import ReadingDesk
 from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
+from pneumo_desktop.gui.screen_room import resize_within_screen, room_for
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.unfinished import Unfinished
 from pneumo_desktop.gui.viewer import ViewerPanel
@@ -47,6 +48,8 @@ from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
 _CARD_MILLISECONDS = 150
+_SIZE = (1366, 768)
+"""Points; less where the screen has less."""
 
 
 class MainWindow(QMainWindow):
@@ -63,8 +66,8 @@ class MainWindow(QMainWindow):
         self.reading.default_population = self.appearance.population
         self.doors = ModelDoors(services, self)
         self.setAcceptDrops(True)
-        self.resize(self.sizeHint())
-        self.setMinimumSize(640, 360)
+        resize_within_screen(self, *_SIZE)
+        self.setMinimumSize(640, 336)
 
         self.queue = QueueView(QueueModel())
         self.viewer = ViewerPanel()
@@ -203,9 +206,13 @@ class MainWindow(QMainWindow):
         """Write a line into the status bar."""
         self.statusBar().showMessage(text)
 
-    def sizeHint(self) -> QSize:
-        """Return the size of a small laptop's screen, or of this one where that is smaller."""
-        return QSize(1366, 768).boundedTo(self.screen().availableSize())
+    def open(self) -> None:
+        """Show the window: in its own size, or all over a screen that has no more room than that."""
+        room = room_for(self)
+        if room.width() < _SIZE[0] or room.height() < _SIZE[1]:
+            self.showMaximized()
+        else:
+            self.show()
 
     def _next_part(self) -> None:
         """Move the focus to the next part: worklist, picture, decision."""

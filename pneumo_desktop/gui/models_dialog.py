@@ -30,6 +30,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.card_text import card_text, learnt_from
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError
@@ -69,7 +70,7 @@ class ModelsDialog(QDialog):
         self._converter.told.connect(self._converted)
         self._converter.ended.connect(self._conversion_ended)
         self.setWindowTitle(tr("Models"))
-        self.resize(940, 560)
+        resize_within_screen(self, 940, 560)
         self.table = _Table(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels([tr(words) for words in _COLUMNS])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -24,6 +24,8 @@ _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 _BREAKS = " _-.·/()"
 _MARK = 14
 """Room for the outcome's shape or the mark of a note, in device-independent pixels."""
+_COMPACT_SIDE = 34
+"""Of a thumbnail where the outcome stands beside it, so that the outcome is written out."""
 
 
 def broken(text: str, metrics: QFontMetrics, width: int, most: int) -> list[str]:
@@ -90,8 +92,9 @@ class QueueDelegate(QStyledItemDelegate):
             self._paint_outcome(painter, rect, row, metrics, colour, faint)
         else:
             scale = widget.devicePixelRatioF() if widget is not None else 1.0
-            self._paint_thumbnail(painter, rect, row, scale, palette)
-            rect.setLeft(rect.left() + SIDE + 6)
+            side = _COMPACT_SIDE if self.compact else SIDE
+            self._paint_thumbnail(painter, rect, row, side, scale, palette)
+            rect.setLeft(rect.left() + side + 6)
             if row.note:
                 _paint_note(painter, QRectF(rect.right() - 10, rect.top() + 6, 10, 11), faint)
             if self.compact:
@@ -103,14 +106,18 @@ class QueueDelegate(QStyledItemDelegate):
                 _write(painter, rect, metrics, [*name, *below], inks)
         painter.restore()
 
-    def _paint_thumbnail(self, painter: QPainter, rect: QRectF, row: Row, scale: float, palette: QPalette) -> None:
-        box = QRectF(rect.left(), rect.center().y() - SIDE / 2, SIDE, SIDE)
+    def _paint_thumbnail(
+        self, painter: QPainter, rect: QRectF, row: Row, side: int, scale: float, palette: QPalette
+    ) -> None:
+        box = QRectF(rect.left(), rect.center().y() - side / 2, side, side)
         pixmap = self._thumbnails.get(row, scale)
         if pixmap is None:
             painter.fillRect(box.adjusted(2, 2, -2, -2), palette.color(QPalette.ColorRole.Mid))
             return
-        size = pixmap.deviceIndependentSize()
-        painter.drawPixmap(int(box.center().x() - size.width() / 2), int(box.center().y() - size.height() / 2), pixmap)
+        size = pixmap.deviceIndependentSize() * (side / SIDE)
+        place = QRectF(box.center() - QPointF(size.width() / 2, size.height() / 2), size)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(place.toAlignedRect(), pixmap)
 
     def _paint_outcome(
         self, painter: QPainter, rect: QRectF, row: Row, metrics: QFontMetrics, colour: QColor, faint: QColor

@@ -8,8 +8,8 @@ from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
@@ -136,24 +136,24 @@ class QueueView(QWidget):
         for column in (Column.PATIENT, Column.DATE, Column.SCORE, Column.STATUS):  # written beside and under the others
             table.setColumnHidden(column, True)
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
-        self._size_columns()
         table.selectionModel().selectionChanged.connect(self._selected)
         model.modelReset.connect(self._restore)
 
         self.counts = QLabel(wordWrap=True)
         self.counts.setObjectName("counts")
         self.reading_bar = ReadingBar()
-        line = QHBoxLayout()
-        line.addWidget(self.show_box, 1)
-        line.addWidget(self.order_box, 1)
-        layout = QVBoxLayout(self)
+        self.reading_bar.shown.connect(lambda _shown: self._fit_columns())
+        self._boxes = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._boxes.addWidget(self.show_box, 1)
+        self._boxes.addWidget(self.order_box, 1)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 4, 4)
         layout.addWidget(self.filter_box)
-        layout.addLayout(line)
+        layout.addLayout(self._boxes)
         layout.addWidget(table, 1)
         layout.addWidget(self.counts)
         layout.addWidget(self.reading_bar)
-        self.setMinimumWidth(218)
+        self.setMinimumWidth(224)  # an outcome and an order are written out
         self.retranslate()
 
     def add_rows(self, rows: list[Row]) -> None:
@@ -289,9 +289,16 @@ class QueueView(QWidget):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Where a name would not be readable any more, the outcome moves under it."""
-        self._delegate.compact = self.width() < self._room_needed
-        self.table.setColumnHidden(Column.OUTCOME, self._delegate.compact)
+        """Where a name would not be readable any more, the outcome moves under it, and the boxes under each other; how far
+        the reading is stands in place of how many are shown."""
+        compact = self._delegate.compact = self.width() < self._room_needed
+        self.table.setColumnHidden(Column.OUTCOME, compact)
+        self.table.horizontalHeader().setHidden(compact)  # one column: the box above says by what it is sorted
+        direction = QBoxLayout.Direction.TopToBottom if compact else QBoxLayout.Direction.LeftToRight
+        self._boxes.setDirection(direction)
+        self._column.setSpacing(3 if compact else -1)
+        self.reading_bar.set_compact(compact)
+        self.counts.setVisible(not (compact and self.reading_bar.isVisible()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

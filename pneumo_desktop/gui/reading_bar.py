@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pneumo_desktop.words import decimal, ntr, tr
 
@@ -39,6 +49,7 @@ class ReadingBar(QWidget):
     pause_wanted = Signal()
     stop_wanted = Signal()
     go_on_wanted = Signal()
+    shown = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,10 +61,12 @@ class ReadingBar(QWidget):
         self.pause.clicked.connect(self.pause_wanted)
         self.stop.clicked.connect(self.stop_wanted)
         self.go_on.clicked.connect(self.go_on_wanted)
-        line = QHBoxLayout()
-        line.addWidget(self.text, 1)
+        buttons = QHBoxLayout()
         for button in (self.pause, self.stop, self.go_on):
-            line.addWidget(button)
+            buttons.addWidget(button)
+        self._line = line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        line.addWidget(self.text, 1)
+        line.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -63,6 +76,18 @@ class ReadingBar(QWidget):
         self._paused = False
         self.retranslate()
         self.hide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.shown.emit(False)
+
+    def set_compact(self, compact: bool) -> None:
+        """Put the buttons under the words, where both have no room side by side."""
+        self._line.setDirection(QBoxLayout.Direction.TopToBottom if compact else QBoxLayout.Direction.LeftToRight)
 
     def begin(self) -> None:
         """Say that the images are being looked for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -52,8 +51,8 @@ _BUTTONS: tuple[tuple[Decision, str, str], ...] = (
 
 
 _LOW = 26
-"""Lines of text in the panel's height, below which the decision's title and what was saved are left out: the buttons and
-the status bar say it too."""
+"""Lines of text in the panel's height, below which the decision's title and what was saved are left out (the buttons and
+the status bar say it too), and the note shares its line with the initials."""
 
 
 def _wrapped(name: str = "") -> QLabel:
@@ -98,10 +97,6 @@ class ResultPanel(QWidget):
         self.example = _wrapped("example")
         self.icon = QLabel()
         self.word = QLabel(wordWrap=True)
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 1.5)
-        font.setBold(True)
-        self.word.setFont(font)
         head = QHBoxLayout()
         head.addWidget(self.icon)
         head.addWidget(self.word, 1)
@@ -117,13 +112,12 @@ class ResultPanel(QWidget):
 
         self.decision_title = QLabel()
         self.buttons: dict[Decision, QPushButton] = {}
-        grid = self._grid = QGridLayout()
-        for number, (decision, _, _) in enumerate(_BUTTONS):
+        self._grid = QGridLayout()
+        for decision, _, _ in _BUTTONS:
             button = QPushButton()
             button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
             self.buttons[decision] = button
-            grid.addWidget(button, number // 2, number % 2)
         self.note = QLineEdit()
         self.note.setMaxLength(1000)
         self.note.setAcceptDrops(False)
@@ -131,20 +125,14 @@ class ResultPanel(QWidget):
         self.note.editingFinished.connect(self._note_done)
         self.initials = QLineEdit()
         self.initials.setMaxLength(8)
-        self.initials.setMaximumWidth(90)
         self.initials.setAcceptDrops(False)
         self.initials.editingFinished.connect(self._note_done)
         self.undo = QToolButton()
         self.undo.clicked.connect(self.undo_wanted)
         self.saved = _wrapped("saved")
-        form = QFormLayout()
         self.note_label, self.initials_label = QLabel(), QLabel()
-        form.addRow(self.note_label, self.note)
-        last = QHBoxLayout()
-        last.addWidget(self.initials)
-        last.addStretch(1)
-        last.addWidget(self.undo)
-        form.addRow(self.initials_label, last)
+        self._fields = QGridLayout()
+        self._fields.setColumnStretch(2, 1)
 
         self.model_title = QLabel()
         self.model = _wrapped("model")
@@ -178,19 +166,18 @@ class ResultPanel(QWidget):
         inner.addWidget(self.other_model)
         inner.addWidget(self.read_again)
         inner.addStretch(1)
-        pinned = QVBoxLayout()  # stands still, whatever is said above it: the keys' buttons are always in reach
-        pinned.setSpacing(6)
-        pinned.setContentsMargins(8, 6, 8, 6)
+        self._pinned = pinned = (
+            QVBoxLayout()
+        )  # stands still, whatever is said above it: the keys' buttons are always in reach
         pinned.addWidget(self.decision_title)
-        pinned.addLayout(grid)
-        pinned.addLayout(form)
+        pinned.addLayout(self._grid)
+        pinned.addLayout(self._fields)
         pinned.addWidget(self.saved)
         self._scroll = scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
         self.disclaimer = QLabel(wordWrap=True)
-        self.disclaimer.setContentsMargins(10, 6, 10, 8)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -200,18 +187,49 @@ class ResultPanel(QWidget):
         layout.addWidget(self._rule())
         layout.addWidget(self.disclaimer)
         self.setMinimumWidth(220)
+        self._initials_wanted = True
+        self._low = False
+        self._arrange()
         self.retranslate()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the buttons below each other where two do not fit side by side, and leave out titles where it is low."""
+        super().resizeEvent(event)
+        self._low = self.height() < _LOW * self.fontMetrics().height()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Lay out what is pinned below, for the room there is."""
+        low = self._low
         widest = max(button.sizeHint().width() for button in self.buttons.values())
         columns = 2 if 2 * widest + 40 <= self.width() else 1
         for number, button in enumerate(self.buttons.values()):
             self._grid.addWidget(button, number // columns, number % columns)
-        low = self.height() < _LOW * self.fontMetrics().height()
-        self.decision_title.setVisible(not low)
-        self.saved.setVisible(not low)
-        super().resizeEvent(event)
+        self._grid.setVerticalSpacing(3 if low else 6)
+        if low:
+            self._fields.addWidget(self.note, 0, 0, 1, 3)
+            self._fields.addWidget(self.initials, 0, 3)
+            self._fields.addWidget(self.undo, 0, 4)
+        else:
+            self._fields.addWidget(self.note_label, 0, 0)
+            self._fields.addWidget(self.note, 0, 1, 1, 4)
+            self._fields.addWidget(self.initials_label, 1, 0)
+            self._fields.addWidget(self.initials, 1, 1)
+            self._fields.addWidget(self.undo, 1, 4)
+        self.initials.setMaximumWidth(64 if low else 90)
+        for widget in (self.decision_title, self.saved, self.note_label):
+            widget.setVisible(not low)
+        self.initials.setVisible(self._initials_wanted)
+        self.initials_label.setVisible(self._initials_wanted and not low)
+        for field, label in ((self.note, self.note_label), (self.initials, self.initials_label)):
+            field.setPlaceholderText(label.text() if low else "")
+        self._pinned.setSpacing(3 if low else 6)
+        self._pinned.setContentsMargins(8, 3 if low else 6, 8, 3 if low else 6)
+        self.disclaimer.setContentsMargins(10, 2 if low else 6, 10, 2 if low else 8)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * (1.2 if low else 1.5))
+        font.setBold(True)
+        self.word.setFont(font)
 
     def sizeHint(self) -> QSize:
         """Return a width that holds the four buttons and the scale."""
@@ -234,8 +252,8 @@ class ResultPanel(QWidget):
 
     def show_initials(self, wanted: bool) -> None:
         """Show or hide the field for the reader's initials."""
-        self.initials.setVisible(wanted)
-        self.initials_label.setVisible(wanted)
+        self._initials_wanted = wanted
+        self._arrange()
 
     def finish_note(self) -> None:
         """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
@@ -273,6 +291,7 @@ class ResultPanel(QWidget):
             self.buttons[decision].setText(f"{tr(words)}  [{key}]")
             self.buttons[decision].setAccessibleName(tr(words))
         self.scale.retranslate()
+        self._arrange()
         self.updateGeometry()
         self._fill()
 

@@ -69,7 +69,7 @@ def run(
         translate_qt(application)
         apply_theme(application, chosen(services.store.setting("theme"), Theme.SYSTEM))
         window = MainWindow(services)
-        window.show()
+        window.open()
         if services.store.set_aside is not None:
             text = tr("The records were damaged and were set aside as {name}; a new file was begun.")
             told = QMessageBox(QMessageBox.Icon.Warning, window.windowTitle(), "", parent=window)

@@ -218,14 +218,18 @@ class WindowToolbar(QToolBar):
         self.setIconSize(QSize(22, 22))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._actions = actions
+        self._buttons: dict[str, QToolButton] = {}
         for name in TOOLS:
             if name is None:
                 self.addSeparator()
                 continue
-            self.addAction(actions[name])
+            button = self._buttons[name] = QToolButton()
+            button.setDefaultAction(actions[name])
+            button.setAutoRaise(True)
+            button.setIconSize(self.iconSize())
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self.addWidget(button)
             if name == "next_window":
-                button = self.widgetForAction(actions[name])
-                assert isinstance(button, QToolButton)
                 button.setMenu(presets)
                 button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.addSeparator()
@@ -250,13 +254,8 @@ class WindowToolbar(QToolBar):
         self.setWindowTitle(tr("Tools"))
         self.setAccessibleName(tr("Tools"))
         self._draw_icons()
-        for name in TOOLS:
-            if name is None:
-                continue
+        for name, button in self._buttons.items():
             action = self._actions[name]
             key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{action.text().rstrip('…')} ({key})" if key else action.text())
-            button = self.widgetForAction(action)
-            if button is not None:
-                button.setAccessibleName(action.text().rstrip("…"))
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(action.text().rstrip("…"))

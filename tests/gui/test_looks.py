@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QRadioButton,
+    QStyle,
+    QStyleOptionComboBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -29,6 +31,7 @@ from pneumo_desktop.gui.invitations import Offer, Welcome
 from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_colour
+from pneumo_desktop.gui.screen_room import room_for
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet
@@ -36,6 +39,7 @@ from pneumo_desktop.gui.window_menus import TOOLS
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
+from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import set_language
 
@@ -197,9 +201,22 @@ def test_at_double_scale_the_decision_is_in_reach(window: MainWindow, qtbot: QtB
 
 
 def test_the_window_opens_no_larger_than_its_screen(window: MainWindow) -> None:
-    room = window.screen().availableSize()
-    assert window.sizeHint().width() <= room.width() and window.sizeHint().height() <= room.height()
-    assert window.size().boundedTo(room) == window.size()
+    assert window.size().boundedTo(room_for(window)) == window.size()
+
+
+@pytest.mark.parametrize(("width", "height", "all_of_it"), [(1366, 768, True), (1920, 1080, False), (683, 384, True)])
+def test_a_small_screen_is_filled(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, width: int, height: int, all_of_it: bool
+) -> None:
+    """With its frame a window of the screen's own size would hang over the edge, and the status bar with it."""
+    monkeypatch.setattr("pneumo_desktop.gui.main_window.room_for", lambda _window: QSize(width, height - 40))
+    services = Services.create(tmp_path / "data")
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.open()
+    assert window.isMaximized() is all_of_it
+    window.close()
+    services.close()
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
@@ -212,6 +229,28 @@ def test_the_window_fits_a_small_screen_at_double_scale(window: MainWindow, code
     for part in (window.queue, window.result):
         right = part.mapTo(window, part.rect().topRight())
         assert right.x() <= 683
+    window.choose_language("en")
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_at_double_scale_nothing_beside_the_list_is_cut(window: MainWindow, qtbot: QtBot, code: str) -> None:
+    window.choose_language(code)
+    window.resize(683, 364)
+    QApplication.processEvents()
+    for box in (window.queue.show_box, window.queue.order_box):
+        options = QStyleOptionComboBox()
+        box.initStyleOption(options)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, options, part, box).width()
+        widest = max(box.fontMetrics().horizontalAdvance(box.itemText(n)) for n in range(box.count()))
+        assert widest <= room, (box.accessibleName(), widest, room)
+    bar = window.queue.reading_bar
+    bar.begin()
+    bar.tell(Progress(110, 137, False, 12.8, 190.0))
+    window.population_question.ask((Path("/clinic"),))
+    qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
+    assert bar.text.width() > 150
+    assert window.queue.table.viewport().height() >= window.queue.table.rowHeight(0)
     window.choose_language("en")
 
 

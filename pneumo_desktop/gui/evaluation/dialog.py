@@ -26,6 +26,7 @@ from pneumo_desktop.evaluation.cases import ReadOne
 from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measure, reading_with
 from pneumo_desktop.gui.evaluation.page import EvaluationPage
 from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
@@ -47,7 +48,7 @@ class EvaluationDialog(QDialog):
         self._told = _Progress(self)
         self._told.moved.connect(self._moved)
         self.setWindowTitle(tr("Evaluate on a labelled folder"))
-        self.resize(1100, 680)
+        resize_within_screen(self, 1100, 680)
 
         self.folder = QLineEdit(str(folder or ""))
         self.choose, self.choose_file = QPushButton(tr("Folder…")), QPushButton(tr("ZIP or CSV…"))

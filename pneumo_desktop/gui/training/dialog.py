@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.questions import asked
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.jobs import (
@@ -55,7 +56,7 @@ class TrainingDialog(QDialog):
         self._job: Path | None = None
         self._background = Background(1, self)
         self.setWindowTitle(tr("Training"))
-        self.resize(1160, 690)
+        resize_within_screen(self, 1160, 690)
         self.train = TrainPage()
         self.data = DataPage(self._jobs / "locked-test.json", self._job_for_scan, self.model, self.train.recipe)
         self.decision = DecisionPage(services)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import N_, tr
 
 TagRow = tuple[str, str, str, str]
@@ -72,7 +73,7 @@ class TagsDialog(QDialog):
     def __init__(self, name: str, rows: Sequence[TagRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("DICOM tags of {name}").format(name=name))
-        self.resize(760, 520)
+        resize_within_screen(self, 760, 520)
         self.search_box = QLineEdit(clearButtonEnabled=True)
         self.search_box.setPlaceholderText(tr("Search tags, keywords and values"))
         self.search_box.setAccessibleName(tr("Search tags, keywords and values"))
@@ -97,7 +98,7 @@ class TagsDialog(QDialog):
             layout.addWidget(self.table)
         else:
             layout.addWidget(QLabel(tr("This file has no DICOM tags.")))
-            self.resize(360, 120)
+            resize_within_screen(self, 360, 120)
         layout.addWidget(buttons)
 
 
@@ -145,9 +146,8 @@ class CheatSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(scroll)
         layout.addWidget(buttons)
-        room = QGuiApplication.primaryScreen().availableSize() * 0.92
         wanted = inside.sizeHint()
-        self.resize(min(room.width(), wanted.width() + 48), min(room.height(), wanted.height() + 72))
+        resize_within_screen(self, wanted.width() + 48, wanted.height() + 72)
 
 
 def _key(action: QAction) -> str:

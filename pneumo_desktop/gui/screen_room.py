@@ -1,0 +1,19 @@
+"""No window opens larger than its screen: at 200 % a small laptop's screen has 683 x 384 points."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QWidget
+
+_FRAME = QSize(8, 40)
+"""What a window manager puts round a window; it is known only when the window is there."""
+
+
+def room_for(window: QWidget) -> QSize:
+    """Return the size that a window may have on its screen, beside task bar and frame."""
+    return window.screen().availableSize() - _FRAME
+
+
+def resize_within_screen(window: QWidget, width: int, height: int) -> None:
+    """Give a window that is not yet shown a size, as far as its screen has room for it."""
+    window.resize(QSize(width, height).boundedTo(room_for(window)))
