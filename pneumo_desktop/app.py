@@ -17,6 +17,7 @@ from pneumo_desktop.records.rows import Row, UnfinishedQueue
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import system_words
 
 if TYPE_CHECKING:  # the reading itself is imported when the first image is read
     from pneumo_desktop.models.package import ModelPackage
@@ -44,7 +45,8 @@ def why_not(problem: Exception) -> str:
     if isinstance(problem, BadPackageError):
         return sentence(problem.code)
     text = tr("{name} could not be read or written: {why}.")
-    return text.format(name=getattr(problem, "filename", "") or "", why=getattr(problem, "strerror", "") or problem)
+    why = system_words(problem) if isinstance(problem, OSError) else str(problem)
+    return text.format(name=getattr(problem, "filename", "") or "", why=why)
 
 
 class Services:

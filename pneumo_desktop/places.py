@@ -55,8 +55,13 @@ def bundled_model() -> Path:
     return _root() / "models" / "bundled.pneumo"
 
 
+def data_path(override: Path | None = None) -> Path:
+    """Return the folder for results, settings, models and logs, there or not."""
+    return override if override is not None else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
 def data_dir(override: Path | None = None) -> Path:
     """Return the folder for results, settings, models and logs, made if it is missing."""
-    folder = override if override is not None else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+    folder = data_path(override)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -6,21 +6,23 @@ import importlib.metadata
 import json
 import platform
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from pneumo_desktop import __version__, computer, places
-from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.app import NoModelError, Services, why_not
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words.system_errors import system_words
 
 NEEDED_MEMORY_MB = 350
 """What reading takes at most (bench/memory.py)."""
@@ -92,7 +94,7 @@ def _data_folder(folder: Path) -> Check:
             pass
     except OSError as problem:
         text = tr("Results cannot be kept in {folder}: {why}. Please choose a folder that can be written.")
-        return Check("data_folder", False, text.format(folder=folder, why=problem.strerror))
+        return Check("data_folder", False, text.format(folder=folder, why=system_words(problem)))
     return Check("data_folder", True, tr("Results are kept in {folder}.").format(folder=folder))
 
 
@@ -182,3 +184,27 @@ def examine(services: Services) -> Report:
             "tolerance": TOLERANCE,
         }
     return Report(tuple(checks), numbers)
+
+
+def examine_folder(data_dir: Path | None, model: Path | None = None) -> Report:
+    """Look at the installation with the records of a data folder; where they do not open, say so and look at all the rest.
+
+    ``model`` is a package to use instead of the active one; raises BadPackageError for it.
+    """
+    trouble = ""
+    with tempfile.TemporaryDirectory() as spare:
+        try:
+            services = Services.create(data_dir, model)
+        except (NewerDatabaseError, RecordsError, OSError) as problem:
+            trouble = why_not(problem)
+            services = Services.create(Path(spare), model)
+        try:
+            report = examine(services)
+        finally:
+            services.close()
+    if not trouble:
+        return report
+    about_the_folder = {"disk", "data_folder"}
+    checks = [check for check in report.checks if check.name not in about_the_folder]
+    numbers = report.numbers | {"data_folder": str(places.data_path(data_dir)), "disk_mb": None}
+    return replace(report, checks=(Check("data_folder", False, trouble), *checks), numbers=numbers)

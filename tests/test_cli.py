@@ -83,9 +83,12 @@ def test_a_refusal_is_no_failure(tmp_path: Path, data: list[str]) -> None:
     assert (result["outcome"], result["reason"]) == ("not_analysed", "too_small")
 
 
-def test_predict_writes_csv_for_a_spanish_spreadsheet(folder: Path, tmp_path: Path, data: list[str]) -> None:
+def test_predict_writes_csv_for_a_spanish_spreadsheet(
+    folder: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "results.csv"
-    assert main(["predict", str(folder), "--out", str(out), "--separator", ";", "--decimal", ",", *data]) == 0
+    assert main(["predict", str(folder), "--out", str(out), "--separator", "semicolon", "--decimal", ",", *data]) == 0
+    assert f"Written: {out}" in capsys.readouterr().out
     with out.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter=";"))
     assert len(rows) == 3
@@ -148,6 +151,9 @@ def test_wrong_values_end_with_2_and_a_sentence(
     assert main(["predict", str(tmp_path), "--separator", ",", "--decimal", ",", *data]) == 2
     assert main(["predict", str(tmp_path), "--out", str(tmp_path / "results.pdf"), *data]) == 2
     assert "results.pdf" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["predict", str(tmp_path), "--separator", "colon", *data])
+    assert "colon is none of these: comma, semicolon, tab." in capsys.readouterr().err
     noise = tmp_path / "noise.pneumo"
     noise.write_bytes(b"noise")
     assert main(["predict", str(tmp_path), "--model", str(noise), *data]) == 2
@@ -186,6 +192,27 @@ def test_self_test_passes_and_says_so_in_json(data: list[str], capsys: pytest.Ca
     assert len(told["model"]["sha256"]) == 64
     assert set(told["checks"]) == {"processor", "memory", "disk", "data_folder", "decoder", "model", "scores"}
     assert "numpy" in told["versions"]
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_self_test_tells_all_the_rest_where_the_records_do_not_open(
+    tmp_path: Path, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    arguments = ["self-test", "--language", code, "--data-dir", str(in_the_way)]
+    assert main([*arguments, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [name for name, check in told["checks"].items() if not check["fine"]] == ["data_folder"]
+    why = {"en": "there is a file where a folder is needed", "es": "hay un archivo donde hace falta una carpeta"}[code]
+    assert why in told["checks"]["data_folder"]["sentence"]
+    assert set(told["checks"]) == {"processor", "memory", "data_folder", "decoder", "model", "scores"}
+    assert told["data_folder"] == str(in_the_way)
+
+
+def test_a_rollback_without_an_earlier_model_says_so(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "rollback", *data]) == 0
+    assert capsys.readouterr().err == "There is no earlier model to go back to.\n"
 
 
 def test_models_travel(tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 
 from pneumo_desktop.words import N_, ntr, tr
 
@@ -33,6 +34,29 @@ def whole(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(tr("{value} is no whole number.").format(value=text)) from None
+
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+"""What may stand between the columns of a CSV, by name."""
+
+DECIMALS = {"point": ".", "comma": ","}
+"""The decimal signs of a CSV, by name."""
+
+
+def one_of(signs: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what takes a sign itself or its name; argparse tells which ones there are."""
+
+    def sign(text: str) -> str:
+        if text in signs.values():
+            return text
+        try:
+            return signs[text.lower()]
+        except KeyError:
+            known = ", ".join(signs)
+            text = tr("{value} is none of these: {known}.").format(value=text, known=known)
+            raise argparse.ArgumentTypeError(text) from None
+
+    return sign
 
 
 def share(text: str) -> float:

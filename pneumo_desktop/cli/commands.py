@@ -76,16 +76,16 @@ def _parser() -> _Parser:
     predict.add_argument(
         "--separator",
         default=",",
-        choices=[",", ";", "\t"],
-        metavar=tr("SIGN"),
-        help=tr("between the columns of a .csv: comma, semicolon or tab"),
+        type=arguments.one_of(arguments.SEPARATORS),
+        metavar="{" + ",".join(arguments.SEPARATORS) + "}",
+        help=tr("what stands between the columns of a .csv"),
     )
     predict.add_argument(
         "--decimal",
         default=".",
-        choices=[".", ","],
-        metavar=tr("SIGN"),
-        help=tr("decimal sign of a .csv: point or comma"),
+        type=arguments.one_of(arguments.DECIMALS),
+        metavar="{" + ",".join(arguments.DECIMALS) + "}",
+        help=tr("the decimal sign of a .csv"),
     )
 
     training.add_options(
@@ -185,8 +185,10 @@ def _predict(options: argparse.Namespace) -> int:
         heat_maps = None
         if options.heatmaps is not None:
             heat_maps = worklist.write_heat_maps(found.rows, options.heatmaps, services.store)
+            print(tr("Written: {name}").format(name=options.heatmaps))
         if options.out is not None:
             worklist.write_results(found, options.out, options.separator, options.decimal, heat_maps)
+            print(tr("Written: {name}").format(name=options.out))
         return worklist.exit_code(found.rows)
     finally:
         services.close()
@@ -220,17 +222,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     finally:
         services.close()
     print(result["text"])
+    for written in filter(None, (options.out, options.figures)):
+        print(tr("Written: {name}").format(name=written))
     return exit_codes.UNREADABLE if result["unreadable"] else exit_codes.FINE
 
 
 def _self_test(options: argparse.Namespace) -> int:
     from pneumo_desktop.cli.self_test import self_test
 
-    services = Services.create(options.data_dir, options.model)
-    try:
-        return 0 if self_test(services, options.json) else 1
-    finally:
-        services.close()
+    return 0 if self_test(options.data_dir, options.model, options.json) else 1
 
 
 def _verify(_options: argparse.Namespace) -> int:

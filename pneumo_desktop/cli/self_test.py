@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from pneumo_desktop.app import Services
-from pneumo_desktop.self_test import examine
+from pneumo_desktop.self_test import examine_folder
 from pneumo_desktop.words import tr
 
 
-def self_test(services: Services, as_json: bool = False) -> bool:
-    """Print what was checked and return whether everything is as it should be."""
-    report = examine(services)
+def self_test(data_dir: Path | None, model: Path | None = None, as_json: bool = False) -> bool:
+    """Print what was checked and return whether everything is as it should be.
+
+    Raises BadPackageError for ``model``.
+    """
+    report = examine_folder(data_dir, model)
     if as_json:
         print(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
         return report.passed

@@ -18,7 +18,7 @@ from pneumo_desktop.imaging.load import invert, load, turn
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, as_display
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.heatmap import is_empty, overlay
-from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from pneumo_desktop.reading.outcome import Population, Reason, suspicion
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
 from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.rows import Row
@@ -31,15 +31,6 @@ _NAMED = 10
 """So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
 
 _LONGEST_NAME = 80
-_ORDER = {Outcome.LIKELY_PNEUMONIA: 0, Outcome.UNCERTAIN: 1, Outcome.NOT_ANALYSED: 2, Outcome.LIKELY_NORMAL: 3}
-
-
-def suspicion(row: Row) -> tuple[int, float]:
-    """Return a key that puts the suspicious rows first."""
-    if row.judgement is None:
-        return (9, 0.0)
-    score = row.judgement.score
-    return (_ORDER[row.judgement.outcome], -(score if score is not None else 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +111,7 @@ def _tell_left_out(items: Sequence[LeftOut]) -> None:
 
 def print_worklist(rows: Sequence[Row]) -> None:
     """Print the worklist, the suspicious first."""
-    for row in sorted(rows, key=suspicion):
+    for row in sorted(rows, key=lambda row: suspicion(row.judgement)):
         judged = row.judgement
         if judged is None:
             continue

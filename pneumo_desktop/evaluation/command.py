@@ -41,6 +41,7 @@ from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.words import tr
+from pneumo_desktop.words.system_errors import system_words
 
 
 class EvaluationError(Exception):
@@ -127,7 +128,7 @@ class Evaluation:
         except OSError as error:
             raise EvaluationError(
                 tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
-                    path=error.filename or out or figures, reason=error.strerror or type(error).__name__
+                    path=error.filename or out or figures, reason=system_words(error)
                 )
             ) from error
 

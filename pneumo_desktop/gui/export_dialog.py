@@ -30,6 +30,7 @@ from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, language, ntr, tr
+from pneumo_desktop.words.system_errors import system_words
 
 _SEPARATORS = {",": N_("comma  ,"), ";": N_("semicolon  ;"), "\t": N_("tab")}
 _DECIMALS = {".": N_("point  0.5"), ",": N_("comma  0,5")}
@@ -190,7 +191,7 @@ def export_to(
         if not isinstance(error, OSError):
             raise error
         text = tr("The results could not be written to {name}: {why}. Please choose another place.")
-        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=error.strerror))
+        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=system_words(error)))
 
     beside = tuple(left_out)
     background.submit(lambda: write(rows, path, choice, beside), written, failed)

@@ -38,6 +38,7 @@ from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import system_words
 
 _COLUMNS = (N_("Model"), N_("Made on"), N_("Made from"), N_("Images learnt from"), N_("AUC"), N_("State"))
 _CONVERTED = (".tflite", ".keras", ".onnx")
@@ -198,7 +199,9 @@ class ModelsDialog(QDialog):
         elif isinstance(error, OSError | sqlite3.Error):
             text = tr("{name} could not be read or written: {why}.")
             name = getattr(error, "filename", None) or ""
-            self.words.setText(text.format(name=Path(name).name, why=getattr(error, "strerror", None) or error))
+            self.words.setText(
+                text.format(name=Path(name).name, why=system_words(error) if isinstance(error, OSError) else error)
+            )
         else:
             raise error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.row_words import date_text, patient_text, status_word
-from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.reading.outcome import Outcome, suspicion
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import tr
 
@@ -51,11 +51,7 @@ SUSPICION = -1
 
 
 def _suspicion(row: Row, texts: Folded) -> tuple[int, float, str, int]:
-    if row.judgement is None:
-        return (2, 0.0, texts[0], row.entry_id)
-    if row.judgement.score is None:
-        return (1, 0.0, texts[0], row.entry_id)
-    return (0, -row.judgement.score, texts[0], row.entry_id)
+    return (*suspicion(row.judgement), texts[0], row.entry_id)
 
 
 def _score(row: Row, _texts: Folded) -> tuple[float, int]:

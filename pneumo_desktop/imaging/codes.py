@@ -37,6 +37,7 @@ UNREADABLE_CODES: Final = frozenset(
 
 # Why a file was not even tried: LeftOut.code (MISSING, NO_PERMISSION as above)
 NOT_AN_IMAGE: Final = "not_an_image"
+CD_INDEX: Final = "cd_index"
 TOO_DEEP: Final = "too_deep"
 ZIP_BOMB: Final = "zip_bomb"
 ZIP_ENCRYPTED: Final = "zip_encrypted"
@@ -46,6 +47,7 @@ LINK_LOOP: Final = "link_loop"
 LEFT_OUT_CODES: Final = frozenset(
     {
         NOT_AN_IMAGE,
+        CD_INDEX,
         TOO_DEEP,
         ZIP_BOMB,
         ZIP_ENCRYPTED,

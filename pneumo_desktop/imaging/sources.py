@@ -149,7 +149,6 @@ class _Walk:
         kind = kind_of(head)
         suffix = path.suffix.lower()
         if kind is Kind.DICOMDIR:
-            yield LeftOut(path, None, codes.NOT_AN_IMAGE)
             yield from self._dicomdir(path)
         elif kind is Kind.ZIP and (named or suffix not in _DOCUMENT_SUFFIXES):
             yield from _archive(path)
@@ -170,6 +169,7 @@ class _Walk:
             code = error.code if error.code in codes.LEFT_OUT_CODES else codes.NOT_AN_IMAGE
             yield LeftOut(index, None, code)
             return
+        yield LeftOut(index, None, codes.CD_INDEX if listed else codes.NOT_AN_IMAGE)
         for parts in listed:
             path = _resolve(index.parent, parts)
             if path is None:
@@ -239,7 +239,7 @@ def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Entr
         return LeftOut(path, name, codes.TOO_DEEP)
     if kind in IMAGE_KINDS or suffix in IMAGE_SUFFIXES:
         return Entry(path, name, kind=kind)
-    return LeftOut(path, name, codes.NOT_AN_IMAGE)
+    return LeftOut(path, name, codes.CD_INDEX if kind is Kind.DICOMDIR else codes.NOT_AN_IMAGE)
 
 
 def _is_bomb(info: zipfile.ZipInfo) -> bool:

@@ -81,3 +81,10 @@ class Judgement:
     notes: tuple[str, ...] = ()
     gate_distance: float | None = None
     model_sha256: str = ""
+
+
+def suspicion(judgement: Judgement | None) -> tuple[int, float]:
+    """Return a key that puts the most suspicious first: the highest score, then those without one, then those waiting."""
+    if judgement is None:
+        return (2, 0.0)
+    return (1, 0.0) if judgement.score is None else (0, -judgement.score)

@@ -318,7 +318,7 @@ def test_a_medium_is_read_through_its_index_and_each_file_once(tmp_path: Path) -
         entries, left = found(start)
         assert sorted(entry.path.name for entry in entries) == ["IM1", "IM2"]
         assert {(item.path.name, item.code) for item in left} == {
-            ("DICOMDIR", codes.NOT_AN_IMAGE), ("LOST", codes.MISSING),
+            ("DICOMDIR", codes.CD_INDEX), ("LOST", codes.MISSING),
         }  # fmt: skip
 
 
@@ -355,4 +355,4 @@ def test_an_archive_of_a_medium_gives_its_images(tmp_path: Path) -> None:
     path = zipped(tmp_path / "cd.zip", [("DICOMDIR", index), ("IMAGES/IM1", scan)])
     entries, left = found(path)
     assert [entry.member for entry in entries] == ["IMAGES/IM1"]
-    assert [(item.member, item.code) for item in left] == [("DICOMDIR", codes.NOT_AN_IMAGE)]
+    assert [(item.member, item.code) for item in left] == [("DICOMDIR", codes.CD_INDEX)]
