@@ -81,10 +81,11 @@ def confusion_matrix(counts: Counts) -> Figure:
     normal, pneumonia = class_names()
     cells = [[counts.tn, counts.fp], [counts.fn, counts.tp]]
     columns = [normal, pneumonia]
-    if counts.silent_negative or counts.silent_positive:
+    silent = bool(counts.silent_negative or counts.silent_positive)
+    if silent:
         cells[0].append(counts.silent_negative)
         cells[1].append(counts.silent_positive)
-        columns.append(tr("Not analysed"))
+        columns.append(tr("Not analysed").replace(" ", "\n", 1))
     grid = np.array(cells, dtype=np.float64)
     share = grid / np.maximum(grid.sum(axis=1, keepdims=True), 1.0)
     figure, axes = _new(4.2 + 0.9 * (len(columns) - 1), 4.2)
@@ -97,7 +98,7 @@ def confusion_matrix(counts: Counts) -> Figure:
             ha="center",
             va="center",
             color="white" if share[row, column] > 0.5 else "black",
-            fontsize=13,
+            fontsize=9 if silent else 13,
         )
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(2), [normal, pneumonia], rotation=90, va="center")
@@ -105,8 +106,9 @@ def confusion_matrix(counts: Counts) -> Figure:
     axes.set_ylabel(tr("True class"))
     axes.set_title(tr("Confusion matrix"))
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, format=NumberFormatter())
-    bar.set_label(tr("Share of the true class"))
+    if not silent:  # else its room is for the third column; each cell has its share written in it anyway
+        bar = figure.colorbar(image, ax=axes, format=NumberFormatter())
+        bar.set_label(tr("Share of the true class"))
     return figure
 
 

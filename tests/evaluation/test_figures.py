@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,21 @@ def test_the_matrix_shows_counts_and_shares() -> None:
 def test_images_without_a_verdict_get_a_column() -> None:
     figure = figures.confusion_matrix(Counts(tp=1, fp=0, fn=0, tn=1, silent_positive=3))
     assert texts(figure) == ["1\n100.0 %", "0\n0.0 %", "0\n0.0 %", "0\n0.0 %", "1\n25.0 %", "3\n75.0 %"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("silent", [0, 3])
+def test_words_and_numbers_of_a_narrow_matrix_do_not_lie_over_each_other(silent: int, language: str) -> None:
+    set_language(language)
+    with figures.drawing({"font.size": 9.0, "axes.titlesize": 10.0}):  # two beside each other in the window
+        figure = figures.confusion_matrix(Counts(tp=100, fp=0, fn=0, tn=100, silent_positive=silent))
+        figure.set_dpi(96)
+        figure.set_size_inches(280 / 96, 400 / 96)
+        figure.draw_without_rendering()
+        axes = figure.axes[0]
+        for texts in (axes.get_xticklabels(), axes.texts[: 3 if silent else 2]):
+            boxes = [text.get_window_extent() for text in texts]
+            assert all(one.x1 <= other.x0 for one, other in itertools.pairwise(boxes)), boxes
 
 
 def test_every_figure_is_written_twice(folder: Path, answers: Any, tmp_path: Path) -> None:
@@ -104,6 +120,7 @@ def test_axes_and_colour_bars_have_the_decimal_sign_of_the_program(
             figure.canvas.draw()
             axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
             ticks = [label.get_text() for axis in axes for label in axis.get_ticklabels()]
+            ticks += [text.get_text() for one in figure.axes for text in one.texts]  # a matrix may have no bar
             assert any(sign in text for text in ticks), name
             assert not any(other in text for text in ticks), name
     finally:

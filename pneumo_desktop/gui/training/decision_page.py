@@ -121,6 +121,7 @@ class DecisionPage(QWidget):
         line = QHBoxLayout()
         line.addWidget(self.undo_point)
         line.addWidget(self.point_words, 1)
+        line.addStretch()
         for button in (self.discard_button, self.keep_button, self.accept_button):
             line.addWidget(button)
         for button in (self.undo_point, self.discard_button, self.keep_button, self.accept_button):

@@ -37,7 +37,7 @@ _WAYS = (
     (
         "adapt",
         N_("Adapt the current model"),
-        N_("Only its last layer learns, from what the network already sees. Best for fifty to some hundred images."),
+        N_("The network stays; only how it weighs what it sees is learnt anew. Best for fifty to some hundred images."),
     ),
     (
         "fine-tune",
