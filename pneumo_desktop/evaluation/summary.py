@@ -96,6 +96,22 @@ def report_lines(report: Report) -> list[str]:
     return lines
 
 
+def caveats(report: Report, name: str) -> list[str]:
+    """Return what to know of ``report`` before its figures are believed: images without a verdict, a mere guess."""
+    counts, area = report.counts, report.numbers["auc_all"]
+    silent, sentences = counts.silent_positive + counts.silent_negative, []
+    if silent:
+        text = ntr(
+            "{name} gave {n} of {images} images no verdict; it counts as wrong.",
+            "{name} gave {n} of {images} images no verdict; they count as wrong.",
+            silent,
+        )
+        sentences.append(text.format(name=name, n=silent, images=counts.total))
+    if silent < counts.total and area.low <= 0.5:
+        sentences.append(tr("{name} cannot be told from guessing on these images.").format(name=name))
+    return sentences
+
+
 def comparison_sentence(comparison: Comparison, names: tuple[str, str] | None = None) -> str:
     """Return the verdict with its numbers; ``names`` of the two models where none of them is the new one."""
     test = comparison.mcnemar

@@ -14,7 +14,7 @@ from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import compare_reports, evaluate_folder, make_report
-from pneumo_desktop.evaluation.summary import comparison_sentence, report_lines
+from pneumo_desktop.evaluation.summary import caveats, comparison_sentence, report_lines
 from pneumo_desktop.reading.outcome import Reason
 
 from .conftest import picture
@@ -170,3 +170,15 @@ def test_the_summary_names_what_counts_as_wrong(folder: Path, answers: Any) -> N
     assert "0.333" in text
     assert "2 images got no verdict" in text
     assert "Called pneumonia: 1 right, 1 wrong. Called normal: 1 right, 1 wrong." in text
+
+
+def test_images_without_a_verdict_and_a_guess_are_said_before_the_figures(folder: Path, answers: Any) -> None:
+    report = evaluate_folder(folder, answers(MIXED), repeats=50)
+    assert caveats(report, "model-a") == [
+        "model-a gave 2 of 6 images no verdict; they count as wrong.",
+        "model-a cannot be told from guessing on these images.",
+    ]
+    good = evaluate_folder(folder, answers({"NORMAL": 0.1, "PNEUMONIA": 0.9}), repeats=50)
+    assert caveats(good, "model-b") == []
+    silent = evaluate_folder(folder, answers({"/": Reason.NOT_CHEST_FRONTAL}), repeats=50)
+    assert caveats(silent, "model-c") == ["model-c gave 6 of 6 images no verdict; they count as wrong."]

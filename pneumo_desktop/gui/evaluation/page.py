@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop.evaluation.command import Evaluation, EvaluationError
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.report import Report
-from pneumo_desktop.evaluation.summary import comparison_sentence, metric_name, number_text
+from pneumo_desktop.evaluation.summary import caveats, comparison_sentence, metric_name, number_text
 from pneumo_desktop.evaluation.thresholds import ThresholdRow, table
 from pneumo_desktop.gui.evaluation.gallery import Gallery
 from pneumo_desktop.gui.evaluation.threshold_tab import ThresholdTab
@@ -55,6 +55,7 @@ class EvaluationPage(QWidget):
         self._evaluation: Evaluation | None = None
         self._counted: list[ThresholdRow] | None = None
         self._worker = Background(1, self)
+        self.caveats = QLabel(wordWrap=True)
         self.verdict = QLabel(wordWrap=True)
         font = self.verdict.font()
         font.setBold(True)
@@ -99,6 +100,7 @@ class EvaluationPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.verdict)
+        layout.addWidget(self.caveats)
         layout.addWidget(self.tabs, 1)
         layout.addLayout(line)
 
@@ -158,6 +160,8 @@ class EvaluationPage(QWidget):
             self.verdict.setText(comparison_sentence(evaluation.comparison, named))
         self.verdict.setVisible(evaluation.comparison is not None)
         shown = dict(zip(names, reports, strict=True))
+        self.caveats.setText(" ".join(text for name, report in shown.items() for text in caveats(report, name)))
+        self.caveats.setVisible(bool(self.caveats.text()))
         for place in range(2):
             there = place < len(reports)
             for widget in (self.matrices[place], self.histograms[place], self.errors[place]):
