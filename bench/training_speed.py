@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -118,15 +119,15 @@ def adapt(options: argparse.Namespace) -> None:
     space = space_of(base, rehearsal.depths.shape[1], pictures[0])
     started, busy = time.perf_counter(), time.process_time()
     views = [
-        *pictures,
-        *(picture[:, ::-1] for picture in pictures),
+        *(partial(np.asarray, picture) for picture in pictures),
+        *(partial(np.fliplr, picture) for picture in pictures),
         *(
-            augment(picture, size, MILD, np.random.default_rng((view, place)), pictures[place - 1])
+            partial(augment, picture, size, MILD, np.random.default_rng((view, place)), pictures[place - 1])
             for view in range(LOOKS)
             for place, picture in enumerate(pictures)
         ),
     ]
-    features = space.judge.features(views)
+    features = np.stack([output.features for output in space.judge.look_at_made(views)])
     looked = time.perf_counter() - started
     known = rehearsal.full if space.places else rehearsal.features
     many = np.tile(labels, VIEWS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,12 @@ class Judge:
 
     def look_at_all(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[NetworkOutput]:
         """Return the outputs for ``pictures``, in their order, from all cores."""
+        return self.look_at_made([partial(np.asarray, picture) for picture in pictures])
+
+    def look_at_made(self, makers: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[NetworkOutput]:
+        """Return the outputs for the pictures that ``makers`` return, each made by the thread that looks at it."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(self.look, pictures))
+            return list(pool.map(lambda make: self.look(make()), makers))
 
     def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
         """Return the logits of ``pictures``, (n,)."""
