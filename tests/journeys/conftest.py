@@ -21,6 +21,9 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.imaging.phantom import chest
 
+LONG = 120_000
+"""Milliseconds that a child process may take on a busy computer."""
+
 
 def _dicom_of(picture: Path, age: str, negative: bool = False) -> bytes:
     """Return a picture as DICOM of an invented patient: 12 bits, 0.5 mm a pixel; ``negative`` is MONOCHROME1."""
@@ -108,3 +111,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             assert cv2.imwrite(str(path), chest(number + 500 * pneumonia, pneumonia, (128, 128)))
     return folder
+
+
+def scan(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:
+    dialog.take_folder(folder)
+    qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
+
+
+def findings(dialog: TrainingDialog) -> dict[str, str]:
+    return {finding["code"]: finding["severity"] for finding in dialog.data.scan.get("findings", [])}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
-import cv2
 import psutil
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -20,25 +18,13 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs
 from pneumo_desktop.gui.training.preview import PreviewDialog
-from pneumo_desktop.imaging.phantom import chest
-from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.problems import sentence as problem_sentence
 
-LONG = 120_000
-"""Milliseconds that a child process may take on a busy computer."""
+from .conftest import LONG, findings, scan
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def scan(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:
-    dialog.take_folder(folder)
-    qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
-
-
-def findings(dialog: TrainingDialog) -> dict[str, str]:
-    return {finding["code"]: finding["severity"] for finding in dialog.data.scan.get("findings", [])}
 
 
 def to_training(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:
@@ -122,73 +108,6 @@ def test_from_a_folder_through_a_stop_and_a_kill_to_two_models_side_by_side(
     validated = sum(part == "val" for part in parts.values())
     rows = decision.page.thresholds.rows()
     assert {row.tp + row.fp + row.fn + row.tn for row in rows} == {2 * validated}  # plain and changed
-
-
-def test_class_folders_with_other_names_are_mapped_by_hand(
-    dialog: TrainingDialog, images: Path, tmp_path: Path, qtbot: QtBot
-) -> None:
-    folder = tmp_path / "hospital"
-    folder.mkdir()
-    (folder / "controles 2023").symlink_to(images / "NORMAL", target_is_directory=True)
-    (folder / "grupo B").symlink_to(images / "PNEUMONIA", target_is_directory=True)
-    scan(dialog, folder, qtbot)
-    assert "has no NORMAL and PNEUMONIA folders" in dialog.data.words.text()
-    mapping = dialog.data.mapping
-    assert mapping.isVisible()
-    assert set(mapping.boxes) == {"controles 2023", "grupo B"}
-    for name, value in (("controles 2023", "normal"), ("grupo B", "pneumonia")):
-        mapping.boxes[name].setCurrentIndex(mapping.boxes[name].findData(value))
-    mapping.apply.click()
-    qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
-    assert dialog.data.scan["images"] == 44
-    assert dialog.next.isEnabled()
-    assert dialog.data.settings()["mapping"] == {"controles 2023": "normal", "grupo B": "pneumonia"}
-
-
-def test_errors_block_and_each_finding_shows_its_files(
-    dialog: TrainingDialog, images: Path, tmp_path: Path, qtbot: QtBot
-) -> None:
-    table = tmp_path / "labels.csv"
-    damaged = tmp_path / "damaged.png"
-    damaged.write_bytes((images / "NORMAL" / "IM-0002-0002.png").read_bytes()[:900])
-    with table.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "label"])
-        writer.writerow([str(damaged), "normal"])
-        for name, label in (("NORMAL", "normal"), ("PNEUMONIA", "pneumonia")):
-            writer.writerows([str(path), label] for path in sorted((images / name).iterdir()))
-        writer.writerow([str(images / "NORMAL" / "IM-0003-0003.png"), "pneumonia"])
-    scan(dialog, table, qtbot)
-    assert findings(dialog)["both_labels"] == "error"
-    assert findings(dialog)["unreadable"] == "warning"
-    assert not dialog.next.isEnabled()
-    assert "must be mended" in dialog.data.words.text()
-    shown = [dialog.data.findings.list.item(row).text() for row in range(dialog.data.findings.list.count())]
-    dialog.data.findings.list.setCurrentRow(next(row for row, text in enumerate(shown) if "cannot be read" in text))
-    assert "damaged.png: The file ends too early" in dialog.data.findings.files.toPlainText()
-
-
-def test_fewer_than_twenty_of_a_class_stop(dialog: TrainingDialog, tmp_path: Path, qtbot: QtBot) -> None:
-    for number in range(3):
-        for name in ("normales", "neumonías"):
-            path = tmp_path / "few" / name / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            assert cv2.imwrite(str(path), chest(number, name != "normales", (128, 128)))
-    scan(dialog, tmp_path / "few", qtbot)
-    assert findings(dialog)["too_few_stop"] == "error"
-    assert not dialog.next.isEnabled()
-
-
-def test_a_folder_that_cannot_be_written_is_a_sentence(
-    services: Services, images: Path, qtbot: QtBot, tmp_path: Path
-) -> None:
-    (services.folder / "training").write_text("no folder", "utf-8")
-    dialog = TrainingDialog(services)
-    qtbot.addWidget(dialog)
-    dialog.take_folder(images)
-    assert "could not be read or written" in dialog.data.words.text()
-    assert not dialog.data.scanning
-    dialog.close()
 
 
 def test_without_the_training_component_a_sentence_says_so(
@@ -289,24 +208,3 @@ def test_closing_while_training_runs_asks_and_ends_the_child(
     assert all("Training is running" in text for text in asked)
     assert not psutil.pid_exists(child)
     assert unfinished_jobs(services.folder / "training") == [dialog._job]
-
-
-def test_reviewed_images_are_trained_from(
-    dialog: TrainingDialog, services: Services, images: Path, qtbot: QtBot
-) -> None:
-    from pneumo_desktop.imaging.radiograph import Entry
-    from pneumo_desktop.records.rows import Decision
-
-    dialog.data.reviewed.click()
-    qtbot.waitUntil(lambda: "No image has been decided" in dialog.data.words.text(), timeout=LONG)
-    paths = sorted(images.rglob("*.png"))
-    queue = services.store.new_queue("films", Population.NOT_KNOWN)
-    services.store.add_entries(queue, [Entry(path) for path in paths])
-    for row in services.store.rows(queue):
-        pneumonia = row.entry.path.parent.name == "PNEUMONIA"
-        services.store.set_decision(row.entry_id, Decision.PNEUMONIA if pneumonia else Decision.NORMAL)
-    dialog.data.reviewed.click()
-    qtbot.waitUntil(lambda: bool(dialog.data.scan), timeout=LONG)
-    qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
-    assert dialog.data.scan["images"] == 44
-    assert dialog.next.isEnabled()
