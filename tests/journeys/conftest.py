@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.imaging.phantom import chest
+from tests.using_the_window import FIXTURES
 
 LONG = 120_000
 """Milliseconds that a child process may take on a busy computer."""
@@ -63,6 +65,19 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def dicom_of() -> Callable[..., bytes]:
     """Makes a DICOM file of a picture."""
     return _dicom_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four films, one of them twice, a broken file and one that is no image."""
+    made = tmp_path / "Röntgen ñ Ж"
+    (made / "inner").mkdir(parents=True)
+    for path in FIXTURES.glob("*.jpeg"):
+        shutil.copyfile(path, made / path.name)
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", made / "inner" / "twin.jpg")
+    (made / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    (made / "notes.txt").write_text("no image")
+    return made
 
 
 @pytest.fixture

@@ -24,8 +24,7 @@ from pneumo_desktop.gui.queue_order import Show
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.rows import Decision
-
-FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+from tests.using_the_window import FIXTURES
 
 
 @pytest.fixture

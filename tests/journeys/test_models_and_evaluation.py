@@ -26,8 +26,7 @@ from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import OperatingPoint
-
-FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+from tests.using_the_window import FIXTURES
 
 
 @pytest.fixture

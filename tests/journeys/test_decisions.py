@@ -1,0 +1,183 @@
+"""The reader decides by one key, writes notes and takes both back; nothing is decided that nobody has seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.records.rows import Decision
+from tests.using_the_window import look_at, read_folder
+
+
+def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    first = window.queue.current_row()
+    assert first is not None
+    window.review.normal()
+    following = window.queue.current_row()
+    assert following is not None
+    assert following.entry_id != first.entry_id
+
+    def kept() -> Decision | None:
+        row = window._services.store.row(first.entry_id)
+        assert row is not None
+        return row.decision
+
+    qtbot.waitUntil(lambda: kept() is Decision.NORMAL)
+    name = first.entry.display_name()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"{name}: normal. Ctrl+Z takes it back.")
+    window.review.undo()
+    qtbot.waitUntil(lambda: kept() is None)
+    qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
+    name = first.entry.display_name()
+    assert window.statusBar().currentMessage() == f"{name}: The decision “Reader: normal” was taken back."
+
+
+def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(0)
+    row = window.queue.current_row()
+    assert row is not None
+    name, told = row.entry.display_name(), window.statusBar().currentMessage
+    for note in ("seen", "seen twice"):
+        window.result.note.setText(note)
+        qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    window.review.undo()
+    qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
+    window.choose_language("es")
+    window.review.undo()
+    qtbot.waitUntil(lambda: told() == f"{name}: Se deshizo la nota.")
+
+
+def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.clear()
+    window.queue.add_rows(window._services.store.rows())
+    window.queue.flush()
+    assert window.queue.automatic
+    window.review.pneumonia()
+    assert not window._keeper.undecided
+    qtbot.waitUntil(lambda: window.review._seen)
+    window.review.pneumonia()
+    assert window._keeper.undecided
+
+
+def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    window.activateWindow()
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_1)
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
+    assert window._keeper.undecided == {first}
+    assert window.review.current is not None and window.review.current.entry_id == second
+    refused = "Nothing was decided: this radiograph was not on the screen yet."
+    assert window.statusBar().currentMessage() == refused
+    assert not window.result.buttons[Decision.NORMAL].isChecked()
+
+    def kept() -> list[Decision | None]:
+        return [window._services.store.row(entry_id).decision for entry_id in (first, second)]  # type: ignore[union-attr]
+
+    qtbot.waitUntil(lambda: window.review._seen and not window._keeper.undecided)
+    assert kept() == [Decision.PNEUMONIA, None]
+    assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
+    qtbot.waitUntil(lambda: kept() == [Decision.PNEUMONIA, Decision.NORMAL])
+
+
+def test_a_held_key_decides_once(window: MainWindow) -> None:
+    repeating = {name for name, action in window.menus.actions.items() if action.autoRepeat()}
+    assert not repeating & {"agree", "pneumonia", "normal", "cannot_tell", "undo"}
+    assert {"next", "previous"} <= repeating
+
+
+def test_an_undoing_is_told_although_its_list_is_closed(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    row = window.queue.current_row()
+    assert row is not None
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.clear_list()
+    window.review.undo()
+    told = f"{row.entry.display_name()}: The decision “Reader: normal” was taken back."
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
+    assert window._services.store.row(row.entry_id).decision is None  # type: ignore[union-attr]
+
+
+def test_what_is_decided_holds_for_every_file_with_the_image(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    model = window.queue.model
+    names = ("IM-0131-0001.jpeg", "twin.jpg")
+    twins = [row.entry_id for row in model.all_rows() if row.entry.path.name in names]
+    place = model.place_of(twins[0])
+    assert place is not None
+    look_at(window, place, qtbot)
+    left = model.left_count()
+    window.review.cannot_tell()
+    current = window.queue.current_row()
+    assert current is not None and current.entry_id not in twins
+    qtbot.waitUntil(lambda: model.left_count() == left - 2)
+    export_to(window, model.all_rows(), tmp_path / "out.json", ExportChoice("json"), window._background)
+    qtbot.waitUntil((tmp_path / "out.json").exists)
+    results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
+    told = {Path(item["file"]).name: item["decision"] for item in results}
+    assert [name for name, decision in sorted(told.items()) if decision] == sorted(names)
+    assert {told[name] for name in names} == {"cannot_tell"}
+    assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
+    window.review.undo()
+    qtbot.waitUntil(lambda: model.left_count() == left)
+    assert sorted(model.all_rows(), key=lambda row: row.entry_id) == window._services.store.rows()
+
+
+def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtbot: QtBot) -> None:
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    row = window.queue.current_row()
+    assert row is not None
+    window.review.cannot_tell()
+    window.close()
+    assert services.store.row(row.entry_id).decision is Decision.CANNOT_TELL  # type: ignore[union-attr]
+
+
+def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtbot: QtBot) -> None:
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    read_folder(window, folder, qtbot, 6)
+    chosen = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
+    window.queue.choose(0)
+    qtbot.keyClicks(window.result.note, "ask again")
+    qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
+    window.queue.choose(1)  # neither entered nor left: the note goes with the row
+    qtbot.keyClicks(window.result.note, "turned")
+    qtbot.waitUntil(lambda: window.review._seen)
+    window.review.pneumonia()
+    qtbot.keyClicks(window.result.note, "typed when the window was closed")
+    window.close()
+    kept = [(row.decision, row.note) for row in map(services.store.row, chosen) if row]
+    assert kept == [
+        (None, "ask again"), (Decision.PNEUMONIA, "turned"), (None, "typed when the window was closed"),
+    ]  # fmt: skip
+    services.store.undo_decision()
+    services.store.undo_decision()  # no write beside the decision: the second one takes it back
+    assert services.store.row(chosen[1]).decision is None  # type: ignore[union-attr]
+    again = MainWindow(services)
+    qtbot.addWidget(again)
+    again.show_list(services.store.row(chosen[0]).queue_id)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: again.queue.model.rowCount() == 6)
+    again.queue.choose_entry(chosen[0])
+    assert again.result.note_text() == "ask again"
+    again.close()

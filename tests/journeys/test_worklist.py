@@ -1,0 +1,90 @@
+"""A dropped folder becomes a list; it fills without stealing the choice, is gone on with later and shown again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.reading.outcome import Outcome, Population, Reason
+from tests.using_the_window import FIXTURES, drop, read_folder
+
+
+def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    rows = window.queue.model.shown_rows()
+    assert [row.judgement.outcome for row in rows[:2] if row.judgement] == [Outcome.LIKELY_PNEUMONIA] * 2
+    broken = next(row for row in rows if row.entry.path.name == "broken.png")
+    assert broken.judgement is not None
+    assert (broken.judgement.reason, broken.judgement.score) == (Reason.UNREADABLE, None)
+    twins = [row for row in rows if row.entry.path.name in ("twin.jpg", "IM-0131-0001.jpeg")]
+    assert len({row.judgement.score for row in twins if row.judgement}) == 1
+    assert sorted(row.duplicate for row in twins) == [False, True]
+    assert [item.path.name for item in window.reading.left_out] == ["notes.txt"]
+    assert window._left_out.text() == "1 file left out…"
+
+
+def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.queue.choose(3)
+    chosen = window.queue.current_row()
+    assert chosen is not None
+    drop(window, FIXTURES)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 10)
+    still = window.queue.current_row()
+    assert still is not None
+    assert still.entry_id == chosen.entry_id
+
+
+def test_the_picture_stays_when_all_is_read(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    looked_at: list[int] = []
+    window.queue.current_changed.connect(lambda row: looked_at.append(row.entry_id))
+    read_folder(window, folder, qtbot, 6)
+    drop(window, FIXTURES)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    assert len(set(looked_at)) == 1
+
+
+def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    window.start([tmp_path / "gone"])
+    qtbot.waitUntil(lambda: [item.code for item in window.reading.left_out] == ["missing"])
+    qtbot.waitUntil(lambda: not window.active_runs())
+
+
+def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, folder: Path, qtbot: QtBot) -> None:
+    queue = services.store.new_queue("folder", Population.NOT_KNOWN)
+    services.store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible)
+    window.offer.yes.click()
+    qtbot.waitUntil(lambda: services.store.waiting(queue) == [] and not window.active_runs(), timeout=60_000)
+    assert services.store.unfinished() == []
+    read = window.queue.model.all_rows
+    qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4)
+    window.close()
+
+
+def test_an_earlier_list_is_shown_again_without_reading(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    window.clear_list()
+    assert window.queue.model.rowCount() == 0
+    window.menus.submenus["earlier"].aboutToShow.emit()
+    qtbot.waitUntil(lambda: bool(window.menus.submenus["earlier"].actions()))
+    window.menus.submenus["earlier"].actions()[0].trigger()
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
+    assert not window.active_runs()
+    assert window._left_out.text() == "1 file left out…"
+    assert window._left_out.isVisible()
+    assert [(item.path.name, item.code) for item in window.reading.left_out] == [("notes.txt", "not_an_image")]
+    recent = window.menus.submenus["recent"]
+    recent.aboutToShow.emit()
+    assert recent.actions()[0].text() == str(folder)

@@ -1,0 +1,46 @@
+"""What a person does in the window, for the journeys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QImage
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.gui.main_window import MainWindow
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    """Drop a file or folder onto the window."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(QPoint(400, 300)), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    window.dropEvent(event)
+
+
+def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None:
+    """Drop a folder and wait until all its ``rows`` are read and shown."""
+    drop(window, path)
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows)
+
+
+def look_at(window: MainWindow, place: int, qtbot: QtBot) -> None:
+    """Choose a row and wait for its picture."""
+    window.queue.choose(place)
+    qtbot.waitUntil(lambda: window.review._seen)
+
+
+def picture(window: MainWindow, qtbot: QtBot) -> QImage:
+    """The picture as it is shown, when it has come."""
+    qtbot.waitUntil(lambda: window.viewer.snapshot() is not None)
+    make = window.viewer.snapshot()
+    assert make is not None
+    return make()
