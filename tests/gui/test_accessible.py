@@ -32,10 +32,12 @@ from pneumo_desktop.gui.invitations import Offer
 from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.models_dialog import ModelsDialog
+from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.training.augmentation import AugmentationDialog
 from pneumo_desktop.gui.training.dialog import TrainingDialog
+from pneumo_desktop.gui.training.preview import PreviewDialog
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
@@ -209,6 +211,8 @@ DIALOGS: dict[str, Callable[[Services], QDialog]] = {
     "tags": lambda _services: TagsDialog("film.dcm", [("0010,0010", "PatientName", "PN", "X")]),
     "keys": lambda _services: CheatSheet([]),
     "error": lambda _services: ErrorDialog("report"),
+    "reason": lambda _services: ReasonDialog("Models", "The new model is worse. Why is it used?"),
+    "preview": lambda _services: PreviewDialog([[str(path)] * 3 for path in sorted(FIXTURES.glob("*.jpeg"))]),
 }
 
 
@@ -232,6 +236,32 @@ def test_everything_in_a_dialog_has_a_name_and_is_in_reach_of_tab(
             dialog.pages.setCurrentIndex(page)
             QApplication.processEvents()
         assert focusable(dialog)
+        assert unnamed(dialog) == []
+        assert described(in_reach(dialog) - tabbed(dialog, qtbot)) == []
+    dialog.close()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_everything_in_an_evaluation_with_results_has_a_name_and_is_in_reach_of_tab(
+    code: str, services: Services, tmp_path: Path, qtbot: QtBot
+) -> None:
+    for number, path in enumerate(sorted(FIXTURES.glob("*.jpeg"))):
+        place = tmp_path / "labelled" / ("NORMAL" if number % 2 else "PNEUMONIA") / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    set_language(code)
+    dialog = EvaluationDialog(services, tmp_path / "labelled")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.model.count() == 1)
+    dialog.other.setCurrentIndex(1)  # two models: every part of the page is shown
+    dialog.toggle()
+    qtbot.waitUntil(dialog.page.isVisible, timeout=60_000)
+    page = dialog.page
+    page.gallery.show_cases("all", page.reports()[0].cases)
+    for tab in range(page.tabs.count()):
+        page.tabs.setCurrentIndex(tab)
+        QApplication.processEvents()
         assert unnamed(dialog) == []
         assert described(in_reach(dialog) - tabbed(dialog, qtbot)) == []
     dialog.close()
