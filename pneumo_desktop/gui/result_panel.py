@@ -62,7 +62,7 @@ def _wrapped(name: str = "") -> QLabel:
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
     label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
     return label
 
 
@@ -91,7 +91,8 @@ class ResultPanel(QWidget):
         self._row: Row | None = None
         self._example = False
         self._twin = ""
-        self._model_text = self._other_model = ""
+        self._model_text: str | None = None  # nobody has looked yet
+        self._other_model = ""
         self._drafts: dict[int, str] = {}
 
         self.example = _wrapped("example")
@@ -308,7 +309,7 @@ class ResultPanel(QWidget):
         self.example.setVisible(self._example)
         self.example.setText(tr("Generated example: not a picture of a person."))
         self.model_title.setText(tr("The model that read it") if was_read else tr("The model in use"))
-        self.model.setText(self._model_text or tr("No model is loaded."))
+        self.model.setText("" if self._model_text is None else self._model_text or tr("No model is loaded."))
         self.other_model.setText(self._other_model)
         for widget in (self.other_model, self.read_again):
             widget.setVisible(bool(self._other_model))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.reading.outcome import Judgement
 from pneumo_desktop.records.rows import Row
 
 COLUMNS = (
@@ -55,12 +56,18 @@ def values_of(row: Row, patient: bool = False, heat_map: str | None = None) -> d
         "decision": row.decision.value if row.decision else None,
         "note": row.note or None,
         "initials": row.initials or None,
-        "remarks": " ".join([*judged.notes, *(["duplicate"] if row.duplicate else [])]) or None if judged else None,
+        "remarks": " ".join(_remarks(row, judged)) or None if judged else None,
         "model_sha256": judged.model_sha256 or None if judged else None,
     }
     if patient:
         values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}
     return {**values, HEAT_MAP_COLUMN: heat_map}
+
+
+def _remarks(row: Row, judged: Judgement) -> list[str]:
+    """Return the codes of what was done or noticed."""
+    repairs = (("turned", judged.turned != 0), ("was_inverted", judged.inverted), ("duplicate", row.duplicate))
+    return [*judged.notes, *(code for code, done in repairs if done)]
 
 
 def _cell(value: Any, decimal: str) -> str:

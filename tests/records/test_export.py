@@ -106,6 +106,15 @@ def test_an_export_may_hold_names_and_is_no_more_open_than_the_user_wants(tmp_pa
     assert stat.S_IMODE((tmp_path / "results.csv").stat().st_mode) == 0o600
 
 
+def test_a_repaired_film_is_marked(tmp_path: Path) -> None:
+    straight = row()
+    assert straight.judgement is not None
+    repaired = replace(straight, judgement=replace(straight.judgement, turned=90, inverted=True))
+    write_json([repaired], tmp_path / "a.json")
+    (values,) = json.loads((tmp_path / "a.json").read_text("utf-8"))["results"]
+    assert values["remarks"].split()[-2:] == ["turned", "was_inverted"]
+
+
 def test_the_second_file_of_an_image_is_marked(tmp_path: Path) -> None:
     write_json([row(), replace(row(), duplicate=True)], tmp_path / "a.json")
     results = json.loads((tmp_path / "a.json").read_text("utf-8"))["results"]
