@@ -85,6 +85,9 @@ def lay_out(lock: Path, folder: Path) -> None:
         "install", "--no-index", "--no-compile", "--require-hashes", "--find-links", str(wheels), "--target", str(site),
         "--only-binary", ":all:", *TARGET, "-r", str(chosen),
     )  # fmt: skip
+    # 14,000 sources that no bundle takes: PyInstaller asks Wine for each of them, which takes longer than all the rest.
+    for sources in ("include", "xla_aot_runtime_src"):
+        shutil.rmtree(site / "tensorflow" / sources, ignore_errors=True)
     for library in site.glob("*140*.dll"):  # where pip on Windows, and the wheel's own record, have them
         library.rename(folder / library.name)
 
