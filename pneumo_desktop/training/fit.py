@@ -11,7 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -246,34 +246,6 @@ def mixed_weights(folder: Path, settings: FitSettings) -> list[npt.NDArray[Any]]
         earlier = [archive[name] for name in archive.files]
     share = np.float32(settings.mixed_share)
     return [(1 - share) * new + share * old for new, old in zip(last, earlier, strict=True)]
-
-
-def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
-    """Return the mean of the weights that ``save_weights`` wrote to ``files``: of runs from one start, by other seeds."""
-    every = []
-    for path in files:
-        with np.load(path, allow_pickle=False) as archive:
-            every.append([archive[name] for name in archive.files])
-    return [np.asarray(np.mean(weights, axis=0, dtype=np.float32)) for weights in zip(*every, strict=True)]
-
-
-def renew_norms(model: keras.Model, samples: Sequence[Sample], settings: FitSettings, batches: int = 24) -> None:
-    """Set the statistics of batch normalisation anew, from ``batches`` batches at half augmentation.
-
-    Averaged weights have narrower activations than any of their parts, and the averaged statistics do not fit them
-    (Izmailov et al., UAI 2018). The frozen blocks keep theirs, as they do in a fit.
-    """
-    freeze_first_blocks(model, settings.frozen_blocks)
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
-    usual = [norm.momentum for norm in norms]
-    with BalancedBatches(samples, replace(settings, calm=1.0), 0, batches) as drawn:
-        for batch in range(batches):
-            pictures, _ = drawn.get()
-            for norm in norms:
-                norm.momentum = batch / (batch + 1.0)  # the mean of all batches so far
-            model(tf.constant(pictures), training=True)
-    for norm, momentum in zip(norms, usual, strict=True):
-        norm.momentum = momentum
 
 
 def best_weights(folder: Path) -> Path | None:

@@ -65,15 +65,17 @@ def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]
     return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
 
 
-def _network(runs: Sequence[Path], fitting: Sequence[Sample]) -> tuple[bytes, dict[str, Any], int]:
+def _network(
+    runs: Sequence[Path], fitting: Sequence[Sample] = (), choosing: Sequence[Sample] = ()
+) -> tuple[bytes, dict[str, Any], int]:
     """Return the network of finished runs as a LiteRT file, what the card says of them, and its number of parameters.
 
-    The weights of several runs are averaged: they start from the same ImageNet weights and differ in seed and length, and
-    what each has learnt by heart goes (Wortsman et al., "Model soups", ICML 2022). Their batch normalisation is set anew
-    from ``fitting``.
+    The weights of several runs are averaged. Given ``fitting`` and ``choosing`` the populations are brought onto one
+    scale, on each of the two plain and changed (``average.level_populations``).
     """
+    from pneumo_desktop.training.average import level_populations, mean_weights, pooled
     from pneumo_desktop.training.export_network import to_litert
-    from pneumo_desktop.training.fit import FINAL, FitSettings, mean_weights, renew_norms
+    from pneumo_desktop.training.fit import FINAL
     from pneumo_desktop.training.networks import build
 
     every = [json.loads((run / "settings.json").read_text()) for run in runs]
@@ -82,17 +84,23 @@ def _network(runs: Sequence[Path], fitting: Sequence[Sample]) -> tuple[bytes, di
         raise SystemExit("the runs have different networks: their weights cannot be averaged")
     model = build(settings["architecture"], settings["size"], settings["dropout"])
     model.set_weights(mean_weights([run / FINAL for run in runs]))
-    if len(runs) > 1:
-        known = {key: settings[key] for key in ("size", "batch", "seed", "frozen_blocks", "quotas")}
-        renew_norms(model, fitting, FitSettings(**known))
-    same = {key: value for key, value in settings.items() if all(one[key] == value for one in every)}
-    of_run = {str(run + 1): {key: one[key] for key in one if key not in same} for run, one in enumerate(every)}
-    return to_litert(model), same | ({"mean_of": of_run} if len(every) > 1 else {}), int(model.count_params())
+    told = {key: value for key, value in settings.items() if all(one[key] == value for one in every)}
+    if len(every) > 1:
+        told["mean_of"] = {
+            str(place + 1): {key: one[key] for key in one if key not in told} for place, one in enumerate(every)
+        }
+    if fitting:
+        fit_part, choose_part = (
+            ([*samples, *samples], pooled(model, [s.picture for s in samples] + _changed(samples, seed)))
+            for samples, seed in ((fitting, 77), (choosing, 1000))
+        )
+        told["share_of_population_direction"] = round(level_populations(model, fit_part, choose_part), 4)
+    return to_litert(model), told, int(model.count_params())
 
 
 def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
     """Return the AUCs of another run on the report part; they need neither calibration nor gate."""
-    network, settings, _ = _network([run], ())
+    network, settings, _ = _network([run])
     card = replace(base, architecture=settings["architecture"], input_size=settings["size"])
     logits = Judge(unwritten(card, network)).logits([s.picture for s in reporting])
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
@@ -161,7 +169,7 @@ def publish(
     samples = load_corpus(data, seed)
     parts = {part: [s for s in samples if s.part == part] for part in (FIT, CHOOSE, REPORT)}
     learnable = {part: [s for s in members if s.weight > 0] for part, members in parts.items()}
-    network, settings, parameters = _network(runs, parts[FIT])
+    network, settings, parameters = _network(runs, learnable[FIT], learnable[CHOOSE])
     size = settings["size"]
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
@@ -195,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, nargs="+", required=True, help="the weights of several runs are averaged")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model-id", default="pneumo-2")
+    parser.add_argument("--model-id", default="pneumo-3")
     parser.add_argument("--without-rsna", type=Path, help="a run without the RSNA normals, for its figures in the card")
     parser.add_argument("--seed", type=int, default=20261123)
     chosen = parser.parse_args(arguments)

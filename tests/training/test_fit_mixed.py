@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
+import numpy.typing as npt
 
+from pneumo_desktop.evaluation.metrics import auc
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.training.average import cell_weights, level_populations, mean_weights, pooled
 from pneumo_desktop.training.corpus import FIT, Sample
-from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mean_weights, mixed_weights, renew_norms
+from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mixed_weights
 from pneumo_desktop.training.networks import build
 
 
@@ -32,20 +35,55 @@ def test_runs_of_several_seeds_are_averaged(tmp_path: Path) -> None:
     assert {weights.dtype for weights in mean} == {np.dtype(np.float32)}
 
 
-def test_the_norms_of_mean_weights_are_set_anew_from_images() -> None:
+def _sample(source: str, label: int) -> Sample:
+    pixels = np.random.default_rng(label).integers(0, 256, (40, 40), dtype=np.uint8)
+    return Sample(pixels, label, source, "", FIT, 1.0, Path())
+
+
+def test_what_the_head_sees_gives_the_logit() -> None:
+    model = build("compact", 32, 0.0)
+    pictures = [_sample("nih", label).picture for label in range(3)]
+    features = pooled(model, pictures)
+    kernel, bias = model.get_layer("evidence").get_weights()
+    small = np.stack([squash(picture, 32) for picture in pictures])[..., None].astype(np.float32) / 255
+    np.testing.assert_allclose(features @ kernel.reshape(-1) + bias[0], model(small)["logit"][:, 0], atol=1e-6)
+
+
+def test_a_direction_in_the_head_brings_children_and_adults_onto_one_scale() -> None:
     model = build("compact", 32, 0.0)
     rng = np.random.default_rng(5)
-    samples = [
-        Sample(
-            rng.integers(0, 256, (40, 40), dtype=np.uint8), label, "kermany", str(place), FIT, 1.0, Path(f"{place}.png")
-        )
-        for place, label in enumerate((0, 1) * 6)
-    ]
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    before, momentum = [norm.moving_mean.numpy() for norm in norms], norms[0].momentum
-    kernels = [weight.numpy() for weight in model.trainable_weights]
-    renew_norms(model, samples, FitSettings(architecture="compact", size=32, batch=4, frozen_blocks=0), batches=3)
-    assert all(np.abs(norm.moving_mean.numpy() - old).max() > 1e-4 for norm, old in zip(norms, before, strict=True))
-    for weight, old in zip(model.trainable_weights, kernels, strict=True):
-        np.testing.assert_array_equal(weight.numpy(), old)
-    assert norms[0].momentum == momentum
+    kernel, bias = model.get_layer("evidence").get_weights()
+
+    def part() -> tuple[list[Sample], npt.NDArray[np.float32]]:
+        """The first feature tells the ill, the second the adults; the others nothing."""
+        samples = [_sample(source, label) for source in ("kermany", "nih") for label in (0, 1)] * 60
+        features = rng.normal(0, 0.4, (len(samples), kernel.size)).astype(np.float32)
+        features[:, 0] += [sample.label for sample in samples]
+        features[:, 1] += [3 * (sample.source == "nih") for sample in samples]
+        return samples, features
+
+    fitting, choosing, unseen = part(), part(), part()
+    kernel[:] = 0
+    kernel[0, 0, :2, 0] = (1, 0.3)  # the head takes every adult for somewhat ill
+    model.get_layer("evidence").set_weights([kernel, bias])
+
+    def order() -> float:
+        samples, features = unseen
+        logits = features @ model.get_layer("evidence").get_weights()[0].reshape(-1)
+        return auc(np.array([sample.label for sample in samples]), logits)
+
+    before = order()
+    share = level_populations(model, fitting, choosing)
+    assert share > 0
+    assert order() > before + 0.04
+
+
+def test_the_direction_cannot_learn_how_common_pneumonia_is_in_a_hospital() -> None:
+    samples = [_sample("kermany", 1)] * 8 + [_sample("kermany", 0)] * 2 + [_sample("nih", 1)] + [_sample("nih", 0)] * 5
+    samples += [_sample("rsna_normal", 0)] * 5
+    weights = cell_weights(samples)
+    ill = np.array([s.label for s in samples], bool)
+    young = np.array([s.source == "kermany" for s in samples])
+    for population in (young, ~young):
+        for disease in (ill, ~ill):
+            np.testing.assert_allclose(weights[population & disease].sum(), 1.0)

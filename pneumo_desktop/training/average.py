@@ -1,0 +1,84 @@
+"""One network from several runs: the mean of their weights, and children and adults brought onto one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.training.corpus import Sample
+from pneumo_desktop.training.head import Head, HeadFit, Values
+
+PULL = 3.0
+"""How strongly the direction that tells children from adults is kept short (``head.HeadFit``)."""
+
+_NO_PULL = 1e-6
+
+
+def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
+    """Return the mean of the weights that ``fit.save_weights`` wrote to ``files``.
+
+    The runs start from the same ImageNet weights and differ in seed and length; what each has learnt by heart goes
+    (Wortsman et al., "Model soups", ICML 2022).
+    """
+    every = []
+    for path in files:
+        with np.load(path, allow_pickle=False) as archive:
+            every.append([archive[name] for name in archive.files])
+    return [np.asarray(np.mean(weights, axis=0, dtype=np.float32)) for weights in zip(*every, strict=True)]
+
+
+def pooled(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+    """Return (n, C): what the layer ``evidence`` of ``model`` sees in (H, W) uint8 pictures, averaged over each."""
+    size, width = int(model.input_shape[1]), int(model.get_layer("evidence").kernel.shape[2])
+    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / np.float32(255)
+    return np.asarray(model.predict(batch, batch_size=64, verbose=0)["features"], np.float32)[:, -width:]
+
+
+def cell_weights(samples: Sequence[Sample]) -> Values:
+    """Return weights (n,) by which ill and well children, ill and well adults each count for a quarter.
+
+    With them neither a population nor its share of pneumonia tells anything of the label.
+    """
+    cells = [(sample.source == "kermany", sample.label) for sample in samples]
+    return np.array([1.0 / cells.count(cell) for cell in cells])
+
+
+def level_populations(
+    model: keras.Model,
+    fitting: tuple[Sequence[Sample], npt.NDArray[np.float32]],
+    choosing: tuple[Sequence[Sample], npt.NDArray[np.float32]],
+) -> float:
+    """Bring the logits of children and adults onto one scale, in the head of ``model``; return the share that is added.
+
+    The mean of several runs orders children and adults better than any of them, and puts the line between ill and well
+    elsewhere for each. One direction of the pooled features tells children from adults (logistic, learnt on ``fitting``);
+    its share in the head is the one of the largest likelihood on ``choosing``. Both are samples with their ``pooled``
+    features (n, C), and each of ``cell_weights``' quarters counts the same: the direction cannot learn how common
+    pneumonia is in either hospital.
+    """
+    evidence = model.get_layer("evidence")
+    kernel, bias = (np.asarray(weight, np.float64) for weight in evidence.get_weights())
+    head = Head(kernel.reshape(-1), float(bias[0]))
+    samples, features = fitting
+    young = np.array([sample.source == "kermany" for sample in samples], np.int64)
+    nothing = Head(np.zeros(features.shape[1]), 0.0)
+    direction = HeadFit(features, young, cell_weights(samples), nothing).fit(PULL)
+
+    samples, features = choosing
+    labels = np.array([sample.label for sample in samples])
+    both = np.column_stack((head.logits(features), direction.logits(features)))
+    line = HeadFit(both, labels, cell_weights(samples), Head(np.zeros(2), 0.0)).fit(_NO_PULL)
+    share = float(line.kernel[1] / line.kernel[0])
+    evidence.set_weights(
+        [
+            (head.kernel + share * direction.kernel).reshape(kernel.shape).astype(np.float32),
+            np.array([head.bias + share * direction.bias], np.float32),
+        ]
+    )
+    return share
