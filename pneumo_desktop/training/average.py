@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.corpus import Sample
 from pneumo_desktop.training.head import Head, HeadFit, Values
 
@@ -33,13 +32,6 @@ def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
     return [np.asarray(np.mean(weights, axis=0, dtype=np.float32)) for weights in zip(*every, strict=True)]
 
 
-def pooled(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
-    """Return (n, C): what the layer ``evidence`` of ``model`` sees in (H, W) uint8 pictures, averaged over each."""
-    size, width = int(model.input_shape[1]), int(model.get_layer("evidence").kernel.shape[2])
-    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / np.float32(255)
-    return np.asarray(model.predict(batch, batch_size=64, verbose=0)["features"], np.float32)[:, -width:]
-
-
 def cell_weights(samples: Sequence[Sample]) -> Values:
     """Return weights (n,) by which ill and well children, ill and well adults each count for a quarter.
 
@@ -58,19 +50,19 @@ def level_populations(
 
     The mean of several runs orders children and adults better than any of them, and puts the line between ill and well
     elsewhere for each. One direction of the pooled features tells children from adults (logistic, learnt on ``fitting``);
-    its share in the head is the one of the largest likelihood on ``choosing``. Both are samples with their ``pooled``
-    features (n, C), and each of ``cell_weights``' quarters counts the same: the direction cannot learn how common
-    pneumonia is in either hospital.
+    its share in the head is the one of the largest likelihood on ``choosing``. Both are samples with the features (n, F) of
+    the network, whose last C the head sees, and each of ``cell_weights``' quarters counts the same: the direction cannot
+    learn how common pneumonia is in either hospital.
     """
     evidence = model.get_layer("evidence")
     kernel, bias = (np.asarray(weight, np.float64) for weight in evidence.get_weights())
     head = Head(kernel.reshape(-1), float(bias[0]))
-    samples, features = fitting
+    samples, features = fitting[0], fitting[1][:, -head.kernel.size :]
     young = np.array([sample.source == "kermany" for sample in samples], np.int64)
     nothing = Head(np.zeros(features.shape[1]), 0.0)
     direction = HeadFit(features, young, cell_weights(samples), nothing).fit(PULL)
 
-    samples, features = choosing
+    samples, features = choosing[0], choosing[1][:, -head.kernel.size :]
     labels = np.array([sample.label for sample in samples])
     both = np.column_stack((head.logits(features), direction.logits(features)))
     line = HeadFit(both, labels, cell_weights(samples), Head(np.zeros(2), 0.0)).fit(_NO_PULL)

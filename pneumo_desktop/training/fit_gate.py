@@ -29,7 +29,7 @@ _PERMISSIVE = (
     "NASA",
 )
 COMPONENTS = 256
-WIDEST, WRONG_REFUSED = 1.3, 0.98
+WIDEST, WRONG_REFUSED = 1.3, 0.96
 MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
 
 

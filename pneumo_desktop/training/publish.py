@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -37,6 +37,9 @@ from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.points_of_record import calibrated, operating_points
 from pneumo_desktop.training.rehearsal import Rehearsal
+
+if TYPE_CHECKING:
+    import keras
 
 LICENCES = (
     "Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)",
@@ -65,16 +68,9 @@ def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]
     return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
 
 
-def _network(
-    runs: Sequence[Path], fitting: Sequence[Sample] = (), choosing: Sequence[Sample] = ()
-) -> tuple[bytes, dict[str, Any], int]:
-    """Return the network of finished runs as a LiteRT file, what the card says of them, and its number of parameters.
-
-    The weights of several runs are averaged. Given ``fitting`` and ``choosing`` the populations are brought onto one
-    scale, on each of the two plain and changed (``average.level_populations``).
-    """
-    from pneumo_desktop.training.average import level_populations, mean_weights, pooled
-    from pneumo_desktop.training.export_network import to_litert
+def _mean_of(runs: Sequence[Path]) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the network of finished runs, their weights averaged, and what the card says of their training."""
+    from pneumo_desktop.training.average import mean_weights
     from pneumo_desktop.training.fit import FINAL
     from pneumo_desktop.training.networks import build
 
@@ -89,20 +85,30 @@ def _network(
         told["mean_of"] = {
             str(place + 1): {key: one[key] for key in one if key not in told} for place, one in enumerate(every)
         }
-    if fitting:
-        fit_part, choose_part = (
-            ([*samples, *samples], pooled(model, [s.picture for s in samples] + _changed(samples, seed)))
-            for samples, seed in ((fitting, 77), (choosing, 1000))
-        )
-        told["share_of_population_direction"] = round(level_populations(model, fit_part, choose_part), 4)
-    return to_litert(model), told, int(model.count_params())
+    return model, told
+
+
+def _levelled(model: keras.Model, card: Card, fitting: Sequence[Sample], choosing: Sequence[Sample]) -> Card:
+    """Bring the populations onto one scale in ``model``, on both parts plain and changed; the card tells by how much."""
+    from pneumo_desktop.training.average import level_populations
+    from pneumo_desktop.training.export_network import to_litert
+
+    judge = Judge(unwritten(card, to_litert(model)))
+    fit_part, choose_part = (
+        ([*samples, *samples], judge.features([s.picture for s in samples] + _changed(samples, seed)))
+        for samples, seed in ((fitting, 77), (choosing, 1000))
+    )
+    share = level_populations(model, fit_part, choose_part)
+    return replace(card, training={**card.training, "share_of_population_direction": round(share, 4)})
 
 
 def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
     """Return the AUCs of another run on the report part; they need neither calibration nor gate."""
-    network, settings, _ = _network([run])
+    from pneumo_desktop.training.export_network import to_litert
+
+    model, settings = _mean_of([run])
     card = replace(base, architecture=settings["architecture"], input_size=settings["size"])
-    logits = Judge(unwritten(card, network)).logits([s.picture for s in reporting])
+    logits = Judge(unwritten(card, to_litert(model))).logits([s.picture for s in reporting])
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
     return {
         "children": auc_with_interval([reporting[i] for i in child], logits[child]), "adults": adults(reporting, logits),
@@ -166,17 +172,21 @@ def publish(
 
     ``without_rsna``: a run of the same recipe that has not learnt from the RSNA normals, for its figures in the card.
     """
+    from pneumo_desktop.training.export_network import to_litert
+
     samples = load_corpus(data, seed)
     parts = {part: [s for s in samples if s.part == part] for part in (FIT, CHOOSE, REPORT)}
     learnable = {part: [s for s in members if s.weight > 0] for part, members in parts.items()}
-    network, settings, parameters = _network(runs, learnable[FIT], learnable[CHOOSE])
+    model, settings = _mean_of(runs)
     size = settings["size"]
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
         architecture=settings["architecture"], input_size=size, preprocessing_version=PREPROCESSING_VERSION,
-        parameters=parameters, calibration=Calibration(), operating_points={}, age_range=(1.0, 90.0),
+        parameters=int(model.count_params()), calibration=Calibration(), operating_points={}, age_range=(1.0, 90.0),
         populations=POPULATIONS, data=_data(samples, parts, seed), training=settings, licences=LICENCES, limits=LIMITS,
     )  # fmt: skip
+    card = _levelled(model, card, learnable[FIT], learnable[CHOOSE])
+    network = to_litert(model)
     judge = Judge(unwritten(card, network))
     card = _with_points(card, judge, learnable[CHOOSE])
     wrong = wrong_images(data / "not_cxr")
