@@ -257,6 +257,8 @@ def test_everything_in_an_evaluation_with_results_has_a_name_and_is_in_reach_of_
     dialog.other.setCurrentIndex(1)  # two models: every part of the page is shown
     dialog.toggle()
     qtbot.waitUntil(dialog.page.isVisible, timeout=60_000)
+    assert dialog.minimumSizeHint().width() <= 683
+    assert dialog.minimumSizeHint().height() <= 344  # at 200 % on a small screen, beside frame and task bar
     page = dialog.page
     page.gallery.show_cases("all", page.reports()[0].cases)
     for tab in range(page.tabs.count()):

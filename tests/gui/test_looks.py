@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.checkup import CheckupDialog
 from pneumo_desktop.gui.errors import ErrorDialog
 from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
+from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.icons import icon
 from pneumo_desktop.gui.invitations import Offer, Welcome
 from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
@@ -34,7 +36,8 @@ from pneumo_desktop.gui.outcomes import outcome_colour
 from pneumo_desktop.gui.screen_room import room_for
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
-from pneumo_desktop.gui.viewer.dialogs import CheatSheet
+from pneumo_desktop.gui.training.preview import PreviewDialog
+from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.gui.window_menus import TOOLS
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
@@ -42,6 +45,7 @@ from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, P
 from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import set_language
+from tests.using_the_window import FIXTURES
 
 ROLE = QPalette.ColorRole
 
@@ -258,9 +262,11 @@ def test_at_double_scale_nothing_beside_the_list_is_cut(window: MainWindow, qtbo
 def test_dialogs_fit_a_small_screen_at_double_scale(window: MainWindow, code: str, qtbot: QtBot) -> None:
     set_language(code)
     left_out = [LeftOut(Path("/a/notes.txt"), None, "not_an_image")]
+    pictures = PreviewDialog([[str(path)] * 6 for path in sorted(FIXTURES.glob("*.jpeg"))])
     for dialog in (
         ExportDialog(ExportChoice.usual(), 3, 10), SettingsDialog(Settings(code, Theme.DARK)),
         CheatSheet(window.menus.groups()), LeftOutDialog(left_out), ErrorDialog("text"),
+        HelpDialog(None), CheckupDialog(window._services), TagsDialog("a.dcm", []), pictures,
     ):  # fmt: skip
         qtbot.addWidget(dialog)
         hint = dialog.minimumSizeHint()

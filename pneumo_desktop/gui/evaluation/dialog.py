@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -99,11 +100,19 @@ class EvaluationDialog(QDialog):
         buttons.addWidget(self.words, 1)
         buttons.addWidget(self.start)
         buttons.addWidget(self.close_button)
+        inside = QWidget()
+        inner = QVBoxLayout(inside)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addLayout(form)
+        inner.addWidget(self.progress)
+        inner.addWidget(self.hint, 1)
+        inner.addWidget(self.page, 1)
+        scroll = QScrollArea(widgetResizable=True)  # a small screen has no room for figures of a size to be read
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(inside)
+        scroll.setAccessibleName(self.windowTitle())
         layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.hint, 1)
-        layout.addWidget(self.page, 1)
+        layout.addWidget(scroll, 1)
         layout.addLayout(buttons)
         self._background.submit(services.registry.list, self._models_came)
 

@@ -43,6 +43,10 @@ _SHOWN = (
 )  # fmt: skip
 
 
+_NARROWEST = 120
+"""Points of a column: what a figure is called can be read on a small screen too."""
+
+
 def _short(model_id: str) -> str:
     return model_id if len(model_id) <= 24 else f"{model_id[:23]}…"
 
@@ -69,6 +73,7 @@ class EvaluationPage(QWidget):
         self.numbers.verticalHeader().hide()
         self.numbers.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.numbers.setWordWrap(True)
+        self.numbers.horizontalHeader().setMinimumSectionSize(_NARROWEST)
         self.numbers.setTabKeyNavigation(False)
         self.numbers.setAccessibleName(tr("Figures with 95 % intervals"))
         self.matrices = [FigureView(self._worker, tr("Confusion matrix")) for _ in range(2)]

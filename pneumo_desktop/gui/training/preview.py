@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import tr
 
 PREVIEWED = 4
@@ -28,10 +29,18 @@ class PreviewDialog(QDialog):
                 picture.setPixmap(QPixmap(path).scaledToHeight(_HEIGHT, Qt.TransformationMode.SmoothTransformation))
                 picture.setAccessibleName(tr("Original") if column == 0 else tr("Changed"))
                 grid.addWidget(picture, row, column)
+        pictures = QWidget()
+        pictures.setLayout(grid)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(pictures)
+        scroll.setAccessibleName(self.windowTitle())
         text = tr("Left the original, beside it random changes. They must not change what is to be seen.")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(text, wordWrap=True))
-        layout.addLayout(grid)
+        layout.addWidget(scroll, 1)
         layout.addWidget(buttons)
+        wanted = pictures.sizeHint()
+        resize_within_screen(self, wanted.width() + 40, wanted.height() + 120)
