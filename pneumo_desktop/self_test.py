@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -192,12 +193,13 @@ def examine_folder(data_dir: Path | None, model: Path | None = None) -> Report:
     ``model`` is a package to use instead of the active one; raises BadPackageError for it.
     """
     trouble = ""
-    with tempfile.TemporaryDirectory() as spare:
+    with contextlib.ExitStack() as spare:
         try:
             services = Services.create(data_dir, model)
         except (NewerDatabaseError, RecordsError, OSError) as problem:
             trouble = why_not(problem)
-            services = Services.create(Path(spare), model)
+            folder = spare.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            services = Services.create(Path(folder), model)
         try:
             report = examine(services)
         finally:

@@ -75,7 +75,8 @@ def _act(options: argparse.Namespace, services: Services) -> int:
     elif options.action == "rollback":
         if registry.before() is None:
             print(tr("There is no earlier model to go back to."), file=sys.stderr)
-        services.roll_back_model()
+        else:
+            services.roll_back_model()
     elif options.action == "import":
         services.install_model(options.file)
     elif options.action == "remove":

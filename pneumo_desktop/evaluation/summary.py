@@ -98,7 +98,7 @@ def report_lines(report: Report) -> list[str]:
 
 def caveats(report: Report, name: str) -> list[str]:
     """Return what to know of ``report`` before its figures are believed: images without a verdict, a mere guess."""
-    counts, area = report.counts, report.numbers["auc_all"]
+    counts, area = report.counts, report.numbers["auc"]
     silent, sentences = counts.silent_positive + counts.silent_negative, []
     if silent:
         text = ntr(
@@ -107,7 +107,10 @@ def caveats(report: Report, name: str) -> list[str]:
             silent,
         )
         sentences.append(text.format(name=name, n=silent, images=counts.total))
-    if silent < counts.total and area.low <= 0.5:
+    if area.high < 0.5:
+        text = tr("{name} puts these images in the wrong order: are the folders of the two classes swapped?")
+        sentences.append(text.format(name=name))
+    elif area.low <= 0.5:
         sentences.append(tr("{name} cannot be told from guessing on these images.").format(name=name))
     return sentences
 

@@ -65,12 +65,14 @@ def _swept() -> Iterator[None]:
     A figure is some 7,000 objects in circles. Left to Python they outlive the small collections that drawing itself sets
     off, and ten figures later one whole collection holds every thread up for a tenth of a second.
     """
+    collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.collect(0)
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 def _render(make: Make, width: int, height: int, ratio: float, colours: dict[str, str | float]) -> _Picture:

@@ -216,6 +216,7 @@ class Pipeline:
                 self._callbacks.on_left_out(tuple(left_out))
                 left_out.clear()
 
+        apart_started = False
         for item in find(paths):
             if self._cancelled.is_set():
                 break
@@ -223,7 +224,8 @@ class Pipeline:
                 left_out.append(item)
             elif item not in known:
                 found.append(item)
-                if item.kind in apart.KINDS:
+                if item.kind in apart.KINDS and not apart_started:
+                    apart_started = True
                     apart.start()
             if len(found) >= 256 or time.monotonic() - flushed > BATCH_SECONDS:
                 flush()

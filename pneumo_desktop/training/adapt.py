@@ -58,7 +58,7 @@ MILD = Augmentation(
 
 KNOWS = 0.8
 """With this area under the curve on the clinic's images the old evidence is adapted: as much as new evidence from the blocks
-reaches in a population that the network has not seen, with a few hundred images (bench/README.md)."""
+reaches in a population that the network has not seen, with a few hundred images (docs/decisions.md, cross-fitted)."""
 
 _CHANGE_SEED, _LOOK_SEED = 7000, 7001
 _CHUNK = 32
@@ -255,9 +255,9 @@ def adapt(
     space = space_of(base, rehearsal.depths.shape[1], picture)
     events.tell("stage", stage="features")
     features = features_of(job, base, space, local, events, control)
+    rehearsal = rehearsal.without(features.plain[:, : space.width]).supported()
     if not len(rehearsal.labels):
         events.tell("warning", code="no_rehearsal", sentence=no_rehearsal())
-    rehearsal = rehearsal.without(features.plain[:, : space.width])
     last = last_layer_of(base, space)
     if last is not None and features.area_of(space.old) >= KNOWS:
         space = last
@@ -303,7 +303,7 @@ def _pulls(job: Job) -> Values:
 def no_rehearsal() -> str:
     """Return the warning about a base without rehearsal features."""
     return tr(
-        "The current model carries no features of the images it has learnt from, so it may forget them. "
+        "The current model carries no features of other images that it has learnt from, so it may forget them. "
         "Look at the comparison before you accept the new one."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def cell_weights(samples: Sequence[Sample]) -> Values:
     With them neither a population nor its share of pneumonia tells anything of the label.
     """
     cells = [(sample.source == "kermany", sample.label) for sample in samples]
-    return np.array([1.0 / cells.count(cell) for cell in cells])
+    sizes = Counter(cells)
+    return np.array([1.0 / sizes[cell] for cell in cells])
 
 
 def level_populations(
@@ -49,7 +51,8 @@ def level_populations(
     """Bring the logits of children and adults onto one scale, in the head of ``model``; return the share that is added.
 
     The mean of several runs orders children and adults better than any of them, and puts the line between ill and well
-    elsewhere for each. One direction of the pooled features tells children from adults (logistic, learnt on ``fitting``);
+    elsewhere for each. Children are those of Guangzhou here, adults those of the NIH and of RSNA: that the direction is age
+    elsewhere too is not known. One direction of the pooled features tells children from adults (logistic, learnt on ``fitting``);
     its share in the head is the one of the largest likelihood on ``choosing``. Both are samples with the features (n, F) of
     the network, whose last C the head sees, and each of ``cell_weights``' quarters counts the same: the direction cannot
     learn how common pneumonia is in either hospital.

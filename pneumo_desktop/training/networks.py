@@ -116,7 +116,7 @@ def efficientnet_lite(variant: str, size: int, dropout: float = 0.2) -> keras.Mo
 
 
 def compact(size: int, dropout: float = 0.2) -> keras.Model:
-    """Return a small separable CNN (about 0.3 M parameters) to be trained from scratch."""
+    """Return a small separable CNN (about 0.2 M parameters) to be trained from scratch."""
     # A clinic's training has some hundred steps: statistics that start at nothing must not take longer than that.
     momentum = 0.9
     inputs = keras.Input((size, size, 1), name="picture")

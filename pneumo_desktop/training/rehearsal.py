@@ -13,6 +13,9 @@ from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.training.depths import with_depth_features
 from pneumo_desktop.training.judge import Judge, unwritten
 
+FEWEST = 10
+"""Of either class: fewer images, weighed as the whole, would say more than all that is adapted to."""
+
 _CHUNK = 32
 _SAME = 2e-3
 """Features that differ by less than this share of their length are of one image: float16 alone changes them by 5e-4."""
@@ -54,6 +57,12 @@ class Rehearsal:
         distances = squares[:, None] + (others**2).sum(axis=1) - 2.0 * own @ others.T
         known = (distances < _SAME**2 * squares[:, None]).any(axis=1)
         return Rehearsal(self.features[~known], self.depths[~known], self.labels[~known])
+
+    def supported(self) -> Rehearsal:
+        """Return it, or an empty one where it has fewer than ``FEWEST`` images of a class."""
+        if min(int((self.labels == label).sum()) for label in (0, 1)) >= FEWEST:
+            return self
+        return Rehearsal(self.features[:0], self.depths[:0], self.labels[:0])
 
     @staticmethod
     def seen(

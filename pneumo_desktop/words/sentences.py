@@ -69,7 +69,7 @@ SENTENCES: dict[str, str] = {
     "io": N_("The medium could not be read. Please check the disk or the stick."),
     # Files that were left out
     "not_an_image": N_("No image, left out."),
-    "cd_index": N_("The list of a CD: no image itself, the images that it names were looked for."),
+    "cd_index": N_("The index of a CD: no image itself."),
     "too_deep": N_("Too many folders inside each other, left out."),
     "zip_bomb": N_("An archive that would grow to an unreasonable size, left out."),
     "zip_encrypted": N_("An archive with a password, left out. Please unpack it first."),

@@ -6,6 +6,9 @@ import errno
 
 from pneumo_desktop.words.catalogue import N_, tr
 
+_HELD_ON_WINDOWS = (32, 33)
+"""ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION (winerror.h); Python's errno of both is EACCES."""
+
 _NO_PERMISSION = N_("there is no permission for it")
 _FULL = N_("the disk is full")
 _NO_FOLDER = N_("there is a file where a folder is needed")
@@ -24,5 +27,7 @@ _WORDS = {
 
 def system_words(error: OSError) -> str:
     """Return why the system refused, as words that end a sentence; those of the system itself where it is a rare reason."""
+    if getattr(error, "winerror", None) in _HELD_ON_WINDOWS:
+        return tr("another program has it open")
     known = _WORDS.get(error.errno or 0)
     return tr(known) if known is not None else error.strerror or str(error)

@@ -180,5 +180,9 @@ def test_images_without_a_verdict_and_a_guess_are_said_before_the_figures(folder
     ]
     good = evaluate_folder(folder, answers({"NORMAL": 0.1, "PNEUMONIA": 0.9}), repeats=50)
     assert caveats(good, "model-b") == []
+    swapped = evaluate_folder(folder, answers({"NORMAL": 0.9, "PNEUMONIA": 0.1}), repeats=50)
+    assert caveats(swapped, "model-d") == [
+        "model-d puts these images in the wrong order: are the folders of the two classes swapped?"
+    ]
     silent = evaluate_folder(folder, answers({"/": Reason.NOT_CHEST_FRONTAL}), repeats=50)
     assert caveats(silent, "model-c") == ["model-c gave 6 of 6 images no verdict; they count as wrong."]

@@ -28,6 +28,17 @@ def test_images_that_are_learnt_from_anew_leave_the_rehearsal_and_others_stay() 
     assert len(kept.without(seen[:0]).labels) == 40
 
 
+def test_a_handful_of_remembered_images_does_not_stand_for_all() -> None:
+    features = np.ones((60, 4), np.float32)
+    labels = np.array([0, 1] * 30)
+    whole = Rehearsal(features, features[:, :2], labels)
+    assert whole.supported() is whole
+    few = Rehearsal(features[:19], features[:19, :2], labels[:19])  # nine of the ill
+    assert few.supported().full.shape == (0, 6)
+    one_class = Rehearsal(features, features[:, :2], np.ones(60, np.int64))
+    assert len(one_class.supported().labels) == 0
+
+
 def test_a_second_adapting_on_the_same_images_remembers_each_once(here: Here, clinic: Path, tmp_path: Path) -> None:
     first = job_at(tmp_path / "first", folder=clinic, csv=clinic / "labels.csv", base=places.bundled_model())
     assert here("train", first).last["event"] == "done"

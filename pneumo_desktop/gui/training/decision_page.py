@@ -42,6 +42,7 @@ from pneumo_desktop.models.worse import called_worse
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import system_words
 
 _CLASSES = {"normal": NORMAL, "pneumonia": PNEUMONIA}
 _TOLD_FIRST = (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS)
@@ -252,7 +253,7 @@ class DecisionPage(QWidget):
             self.words.setText(sentence(error.code))
         elif isinstance(error, OSError):
             text = tr("{name} could not be read or written: {why}.")
-            self.words.setText(text.format(name=Path(error.filename or "").name, why=error.strerror or error))
+            self.words.setText(text.format(name=Path(error.filename or "").name, why=system_words(error)))
         else:
             raise error
 
