@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 _FRAME = QSize(8, 40)
 """What a window manager puts round a window; it is known only when the window is there."""
@@ -12,6 +12,15 @@ _FRAME = QSize(8, 40)
 def room_for(window: QWidget) -> QSize:
     """Return the size that a window may have on its screen, beside task bar and frame."""
     return window.screen().availableSize() - _FRAME
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """Return a frameless area that shows ``content`` at its least size where the screen has no room for it."""
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidget(content)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keyboard goes to what is inside, and the area follows
+    return area
 
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:

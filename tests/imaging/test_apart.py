@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def helpers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if apart.COMMAND in " ".join(child.cmdline())]
+
+
+def soon(count: int) -> list[psutil.Process]:
+    """Return the helpers when there are ``count``: a process that has just begun has no command line yet."""
+    end = time.monotonic() + 10.0
+    while len(found := helpers()) != count and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
 
 
 def test_apart_and_here_are_the_same(tmp_path: Path) -> None:
@@ -105,7 +114,7 @@ def test_a_helper_that_dies_or_talks_nonsense(program: str, monkeypatch: pytest.
 
 def test_a_helper_started_ahead_is_the_one_that_decodes() -> None:
     apart.start()
-    (ahead,) = helpers()
+    (ahead,) = soon(1)
     apart.start()
     apart.decode(HERE, making.picture("TIFF"), "")
     assert helpers() == [ahead]

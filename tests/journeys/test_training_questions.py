@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.training.augmentation import USUAL, AugmentationDialog
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.train_page import TrainPage
 
@@ -74,4 +75,11 @@ def test_enter_does_not_train_in_spite_of_the_warnings(dialog: TrainingDialog, q
     dialog.next.setEnabled(True)
     dialog.next.click()
     assert "There are few images." in seen[0]
-    assert dialog.pages.currentWidget() is dialog.data
+    assert dialog.data.isVisible()
+
+
+def test_the_pages_scroll_where_the_screen_has_no_room(dialog: TrainingDialog) -> None:
+    assert dialog.minimumSizeHint().width() <= 683
+    assert dialog.minimumSizeHint().height() <= 344  # at 200 % on a small screen, beside frame and task bar
+    strengths = AugmentationDialog(USUAL, dialog)
+    assert strengths.minimumSizeHint().height() <= 344

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import N_, tr
 
 USUAL: Mapping[str, float] = {
@@ -39,7 +40,8 @@ class AugmentationDialog(QDialog):
     def __init__(self, values: Mapping[str, float], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Augmentation"))
-        form = QFormLayout()
+        strengths = QWidget()
+        form = QFormLayout(strengths)
         self.boxes: dict[str, QDoubleSpinBox] = {}
         for name, words in _WORDS.items():
             degrees = name == "rotation_degrees"
@@ -55,8 +57,9 @@ class AugmentationDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(tr("0 switches a change off. They must not change what is to be seen."), wordWrap=True))
-        layout.addLayout(form)
+        layout.addWidget(scrolled(strengths), 1)
         layout.addWidget(buttons)
+        resize_within_screen(self, 400, 640)
 
     def values(self) -> dict[str, float]:
         """Return the strengths as they are shown."""

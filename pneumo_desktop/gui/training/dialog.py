@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.questions import asked
-from pneumo_desktop.gui.screen_room import resize_within_screen
+from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.jobs import (
@@ -63,7 +63,7 @@ class TrainingDialog(QDialog):
         self.decision = DecisionPage(services)
         self.pages = QStackedWidget()
         for page in (self.data, self.train, self.decision):
-            self.pages.addWidget(page)
+            self.pages.addWidget(scrolled(page))
         self.steps = [QLabel(tr(title)) for title in _TITLES]
         self.back, self.next = QPushButton(tr("Back")), QPushButton(tr("Next"))
         self.leave = QPushButton(tr("Close"))

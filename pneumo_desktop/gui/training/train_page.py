@@ -194,6 +194,7 @@ class TrainPage(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.settings_side)
+        self._show_advanced(False)
         return self._scroll
 
     def _show_advanced(self, shown: bool) -> None:
