@@ -30,6 +30,9 @@ class NoModelError(Exception):
     """No model opens: results can be seen and exported, but nothing can be read."""
 
 
+RECORDS = "records.sqlite"
+"""The file of the results and decisions in the data folder."""
+
 CREATE_ERRORS = (NewerDatabaseError, RecordsError, BadPackageError, OSError)
 """What ``Services.create`` raises."""
 
@@ -70,7 +73,7 @@ class Services:
         """
         folder = places.data_dir(data_dir)
         registry = Registry(folder / "models", places.bundled_model())
-        services = Services(folder, Store(folder / "records.sqlite"), registry, model)
+        services = Services(folder, Store(folder / RECORDS), registry, model)
         if model is not None:
             try:
                 services._package = services.open_model(model)

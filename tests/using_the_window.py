@@ -9,6 +9,8 @@ from PySide6.QtGui import QDropEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.records.rows import Row
+from pneumo_desktop.records.store import Store
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 
@@ -32,10 +34,20 @@ def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows)
 
 
-def look_at(window: MainWindow, place: int, qtbot: QtBot) -> None:
-    """Choose a row and wait for its picture."""
+def look_at(window: MainWindow, place: int, qtbot: QtBot) -> Row:
+    """Choose a row, wait for its picture and return it."""
     window.queue.choose(place)
     qtbot.waitUntil(lambda: window.review._seen)
+    row = window.queue.current_row()
+    assert row is not None
+    return row
+
+
+def kept(store: Store, entry_id: int) -> Row:
+    """Return a row as the records have it."""
+    row = store.row(entry_id)
+    assert row is not None
+    return row
 
 
 def picture(window: MainWindow, qtbot: QtBot) -> QImage:

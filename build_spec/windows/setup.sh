@@ -17,4 +17,5 @@ sh build_spec/windows/wine/enter.sh "$root" env SOURCE_DATE_EPOCH="$SOURCE_DATE_
     -DBUILD_ID="$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["build_id"])' "$bundle/manifest.json")" \
     -DFILES="/w/$bundle/*" -DSIZE_KB="$(du -sk "$bundle" | cut -f1)" -DOUT="/w/$out" \
     "build_spec/windows/$script"
+test -s "$out"
 ls -l "$out" | awk '{printf "%s %.1f MB\n", $NF, $5 / 1e6}'

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop import training_program
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import RECORDS, Services
 from pneumo_desktop.gui.card_text import card_text, learnt_from
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
@@ -38,7 +38,7 @@ from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
-from pneumo_desktop.words.system_errors import system_words
+from pneumo_desktop.words.system_errors import refused
 
 _COLUMNS = (N_("Model"), N_("Made on"), N_("Made from"), N_("Images learnt from"), N_("AUC"), N_("State"))
 _CONVERTED = (".tflite", ".keras", ".onnx")
@@ -196,12 +196,11 @@ class ModelsDialog(QDialog):
             self.words.setText(tr("The file was not imported. {why}").format(why=sentence(error.code)))
         elif isinstance(error, PermissionError) and error.errno is None:
             self.words.setText(tr("The bundled and the active model cannot be removed."))
-        elif isinstance(error, OSError | sqlite3.Error):
+        elif isinstance(error, OSError):
+            self.words.setText(refused(error))
+        elif isinstance(error, sqlite3.Error):
             text = tr("{name} could not be read or written: {why}.")
-            name = getattr(error, "filename", None) or ""
-            self.words.setText(
-                text.format(name=Path(name).name, why=system_words(error) if isinstance(error, OSError) else error)
-            )
+            self.words.setText(text.format(name=RECORDS, why=error))
         else:
             raise error
 

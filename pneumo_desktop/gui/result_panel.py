@@ -167,9 +167,8 @@ class ResultPanel(QWidget):
         inner.addWidget(self.other_model)
         inner.addWidget(self.read_again)
         inner.addStretch(1)
-        self._pinned = pinned = (
-            QVBoxLayout()
-        )  # stands still, whatever is said above it: the keys' buttons are always in reach
+        # What is pinned stands still, whatever is said above it: the keys' buttons are always in reach.
+        self._pinned = pinned = QVBoxLayout()
         pinned.addWidget(self.decision_title)
         pinned.addLayout(self._grid)
         pinned.addLayout(self._fields)

@@ -14,12 +14,17 @@ def room_for(window: QWidget) -> QSize:
     return window.screen().availableSize() - _FRAME
 
 
-def scrolled(content: QWidget) -> QScrollArea:
-    """Return a frameless area that shows ``content`` at its least size where the screen has no room for it."""
+def scrolled(content: QWidget, name: str = "") -> QScrollArea:
+    """Return a frameless area that shows ``content`` at its least size where the screen has no room for it.
+
+    With a ``name`` for screen readers the area takes the keyboard, to be scrolled by it; else what is inside has it.
+    """
     area = QScrollArea(widgetResizable=True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidget(content)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keyboard goes to what is inside, and the area follows
+    area.setAccessibleName(name)
+    if not name:
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
 
 

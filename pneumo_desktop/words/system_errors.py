@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 from pneumo_desktop.words.catalogue import N_, tr
 
@@ -31,3 +32,9 @@ def system_words(error: OSError) -> str:
         return tr("another program has it open")
     known = _WORDS.get(error.errno or 0)
     return tr(known) if known is not None else error.strerror or str(error)
+
+
+def refused(error: OSError, name: str = "") -> str:
+    """Return the sentence for a file that the system did not let be read or written, ``name`` where the error has none."""
+    text = tr("{name} could not be read or written: {why}.")
+    return text.format(name=Path(error.filename).name if error.filename else name, why=system_words(error))

@@ -12,29 +12,25 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.records.rows import Decision
-from tests.using_the_window import look_at, read_folder
+from tests.using_the_window import kept, look_at, read_folder
 
 
 def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    look_at(window, 0, qtbot)
-    first = window.queue.current_row()
-    assert first is not None
+    first = look_at(window, 0, qtbot)
     window.review.normal()
     following = window.queue.current_row()
     assert following is not None
     assert following.entry_id != first.entry_id
 
-    def kept() -> Decision | None:
-        row = window._services.store.row(first.entry_id)
-        assert row is not None
-        return row.decision
+    def decided() -> Decision | None:
+        return kept(window._services.store, first.entry_id).decision
 
-    qtbot.waitUntil(lambda: kept() is Decision.NORMAL)
+    qtbot.waitUntil(lambda: decided() is Decision.NORMAL)
     name = first.entry.display_name()
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"{name}: normal. Ctrl+Z takes it back.")
     window.review.undo()
-    qtbot.waitUntil(lambda: kept() is None)
+    qtbot.waitUntil(lambda: decided() is None)
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
     name = first.entry.display_name()
     assert window.statusBar().currentMessage() == f"{name}: The decision “Reader: normal” was taken back."
@@ -82,14 +78,14 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     assert window.statusBar().currentMessage() == refused
     assert not window.result.buttons[Decision.NORMAL].isChecked()
 
-    def kept() -> list[Decision | None]:
-        return [window._services.store.row(entry_id).decision for entry_id in (first, second)]  # type: ignore[union-attr]
+    def decided() -> list[Decision | None]:
+        return [kept(window._services.store, entry_id).decision for entry_id in (first, second)]
 
     qtbot.waitUntil(lambda: window.review._seen and not window._keeper.undecided)
-    assert kept() == [Decision.PNEUMONIA, None]
+    assert decided() == [Decision.PNEUMONIA, None]
     assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
-    qtbot.waitUntil(lambda: kept() == [Decision.PNEUMONIA, Decision.NORMAL])
+    qtbot.waitUntil(lambda: decided() == [Decision.PNEUMONIA, Decision.NORMAL])
 
 
 def test_a_held_key_decides_once(window: MainWindow) -> None:
@@ -100,16 +96,14 @@ def test_a_held_key_decides_once(window: MainWindow) -> None:
 
 def test_an_undoing_is_told_although_its_list_is_closed(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    look_at(window, 0, qtbot)
-    row = window.queue.current_row()
-    assert row is not None
+    row = look_at(window, 0, qtbot)
     window.review.normal()
     qtbot.waitUntil(lambda: not window._keeper.undecided)
     window.clear_list()
     window.review.undo()
     told = f"{row.entry.display_name()}: The decision “Reader: normal” was taken back."
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
-    assert window._services.store.row(row.entry_id).decision is None  # type: ignore[union-attr]
+    assert kept(window._services.store, row.entry_id).decision is None
 
 
 def test_what_is_decided_holds_for_every_file_with_the_image(
@@ -143,12 +137,10 @@ def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtb
     window = MainWindow(services)
     qtbot.addWidget(window)
     read_folder(window, folder, qtbot, 6)
-    look_at(window, 0, qtbot)
-    row = window.queue.current_row()
-    assert row is not None
+    row = look_at(window, 0, qtbot)
     window.review.cannot_tell()
     window.close()
-    assert services.store.row(row.entry_id).decision is Decision.CANNOT_TELL  # type: ignore[union-attr]
+    assert kept(services.store, row.entry_id).decision is Decision.CANNOT_TELL
 
 
 def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtbot: QtBot) -> None:
@@ -167,16 +159,16 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     window.review.pneumonia()
     qtbot.keyClicks(window.result.note, "typed when the window was closed")
     window.close()
-    kept = [(row.decision, row.note) for row in map(services.store.row, chosen) if row]
-    assert kept == [
+    rows = [kept(services.store, entry_id) for entry_id in chosen]
+    assert [(row.decision, row.note) for row in rows] == [
         (None, "ask again"), (Decision.PNEUMONIA, "turned"), (None, "typed when the window was closed"),
     ]  # fmt: skip
     services.store.undo_decision()
     services.store.undo_decision()  # no write beside the decision: the second one takes it back
-    assert services.store.row(chosen[1]).decision is None  # type: ignore[union-attr]
+    assert kept(services.store, chosen[1]).decision is None
     again = MainWindow(services)
     qtbot.addWidget(again)
-    again.show_list(services.store.row(chosen[0]).queue_id)  # type: ignore[union-attr]
+    again.show_list(kept(services.store, chosen[0]).queue_id)
     qtbot.waitUntil(lambda: again.queue.model.rowCount() == 6)
     again.queue.choose_entry(chosen[0])
     assert again.result.note_text() == "ask again"

@@ -19,7 +19,7 @@ from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reaso
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Decision
 from pneumo_desktop.words import language
-from tests.using_the_window import FIXTURES, look_at, read_folder
+from tests.using_the_window import FIXTURES, kept, look_at, read_folder
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_another_population_reads_a_list_of_the_records_again(
     assert window.population.currentData() == "children"
     assert (store.queue_population(queue), store.unfinished()) == (Population.CHILDREN, [])
     if finished:
-        assert store.row(ids[0]).decision is Decision.NORMAL  # type: ignore[union-attr]
+        assert kept(store, ids[0]).decision is Decision.NORMAL
     window.close()
 
 

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +26,7 @@ from pneumo_desktop.evaluation.cases import ReadOne
 from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measure, reading_with
 from pneumo_desktop.gui.evaluation.page import EvaluationPage
 from pneumo_desktop.gui.outcomes import population_word
-from pneumo_desktop.gui.screen_room import resize_within_screen
+from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
@@ -107,12 +106,8 @@ class EvaluationDialog(QDialog):
         inner.addWidget(self.progress)
         inner.addWidget(self.hint, 1)
         inner.addWidget(self.page, 1)
-        scroll = QScrollArea(widgetResizable=True)  # a small screen has no room for figures of a size to be read
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(inside)
-        scroll.setAccessibleName(self.windowTitle())
         layout = QVBoxLayout(self)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(inside, self.windowTitle()), 1)
         layout.addLayout(buttons)
         self._background.submit(services.registry.list, self._models_came)
 

@@ -43,16 +43,12 @@ _SHOWN = (
 )  # fmt: skip
 
 
-_NARROWEST = 120
-"""Points of a column: what a figure is called can be read on a small screen too."""
+_NARROWEST = 130
+"""Pixels of a column: on a small screen the table moves sideways, and the names of the figures stay words."""
 
 
 def _short(model_id: str) -> str:
     return model_id if len(model_id) <= 24 else f"{model_id[:23]}…"
-
-
-_NARROWEST_NAME = 130
-"""Pixels of the column of names: on a small screen the table moves sideways, and they stay words."""
 
 
 class EvaluationPage(QWidget):
@@ -223,7 +219,6 @@ class EvaluationPage(QWidget):
                 self.numbers.setItem(row, column, QTableWidgetItem(text))
         header = self.numbers.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(_NARROWEST_NAME)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         if self._counted is not None:
             source = tr("Counted on the validation part, which neither taught the model nor tests it.")

@@ -25,7 +25,7 @@ from pneumo_desktop.gui.training.augmentation import AugmentationDialog, scaled
 from pneumo_desktop.gui.training.jobs import write_json
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.words import N_, tr
-from pneumo_desktop.words.system_errors import system_words
+from pneumo_desktop.words.system_errors import refused
 
 _SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384)
 _STRENGTHS = (("normal", N_("Normal"), 1.0), ("weak", N_("Weak"), 0.5), ("none", N_("None"), 0.0))
@@ -157,8 +157,7 @@ class Advanced(QWidget):
         try:
             write_json(path, recipe)
         except OSError as problem:
-            text = tr("{name} could not be read or written: {why}.")
-            QMessageBox.warning(self, tr("Training"), text.format(name=path.name, why=system_words(problem)))
+            QMessageBox.warning(self, tr("Training"), refused(problem, path.name))
 
     def load_from(self, path: Path) -> None:
         """Read a recipe; what is none becomes a sentence."""

@@ -59,7 +59,7 @@ class AugmentationDialog(QDialog):
         layout.addWidget(QLabel(tr("0 switches a change off. They must not change what is to be seen."), wordWrap=True))
         layout.addWidget(scrolled(strengths), 1)
         layout.addWidget(buttons)
-        resize_within_screen(self, 400, 640)
+        resize_within_screen(self, 400, strengths.sizeHint().height() + 120)
 
     def values(self) -> dict[str, float]:
         """Return the strengths as they are shown."""

@@ -34,7 +34,7 @@ from pneumo_desktop.gui.training.process import TrainingProcess, read_json
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import N_, ntr, tr
-from pneumo_desktop.words.system_errors import system_words
+from pneumo_desktop.words.system_errors import refused
 
 _PARTS = {"train": N_("Training"), "val": N_("Validation"), "test": N_("Test, locked")}
 
@@ -252,8 +252,7 @@ class DataPage(QWidget):
         try:
             out = self._job_for_scan() / "scan.json"
         except OSError as problem:
-            text = tr("{name} could not be read or written: {why}.")
-            self.words.setText(text.format(name=Path(problem.filename or "").name, why=system_words(problem)))
+            self.words.setText(refused(problem))
             return
         self._run(
             "scan", self.folder.text().strip(), "--out", str(out), "--locked", str(self._locked), "--seed",

@@ -42,7 +42,7 @@ from pneumo_desktop.models.worse import called_worse
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
-from pneumo_desktop.words.system_errors import system_words
+from pneumo_desktop.words.system_errors import refused
 
 _CLASSES = {"normal": NORMAL, "pneumonia": PNEUMONIA}
 _TOLD_FIRST = (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS)
@@ -252,8 +252,7 @@ class DecisionPage(QWidget):
         elif isinstance(error, BadPackageError):
             self.words.setText(sentence(error.code))
         elif isinstance(error, OSError):
-            text = tr("{name} could not be read or written: {why}.")
-            self.words.setText(text.format(name=Path(error.filename or "").name, why=system_words(error)))
+            self.words.setText(refused(error))
         else:
             raise error
 

@@ -37,7 +37,7 @@ from pneumo_desktop.gui.training.train_page import TrainPage, recipe_of
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
-from pneumo_desktop.words.system_errors import system_words
+from pneumo_desktop.words.system_errors import refused
 
 _TITLES = (N_("1. Data"), N_("2. Train"), N_("3. Evaluation"))
 _DATA, _TRAIN, _EVALUATION = range(3)
@@ -168,9 +168,8 @@ class TrainingDialog(QDialog):
         return self._job
 
     def _cannot_write(self, problem: OSError) -> None:
-        text = tr("{name} could not be read or written: {why}.")
-        words = text.format(name=Path(problem.filename or self._jobs).name, why=system_words(problem))
-        (self.train if self.pages.currentIndex() == _TRAIN else self.data).words.setText(words)
+        page = self.train if self.pages.currentIndex() == _TRAIN else self.data
+        page.words.setText(refused(problem, self._jobs.name))
 
     # Training
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.screen_room import resize_within_screen
+from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import tr
 
 PREVIEWED = 4
@@ -31,16 +31,12 @@ class PreviewDialog(QDialog):
                 grid.addWidget(picture, row, column)
         pictures = QWidget()
         pictures.setLayout(grid)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(pictures)
-        scroll.setAccessibleName(self.windowTitle())
         text = tr("Left the original, beside it random changes. They must not change what is to be seen.")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(text, wordWrap=True))
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(pictures, self.windowTitle()), 1)
         layout.addWidget(buttons)
         wanted = pictures.sizeHint()
         resize_within_screen(self, wanted.width() + 40, wanted.height() + 120)

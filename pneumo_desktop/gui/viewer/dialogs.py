@@ -14,13 +14,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from pneumo_desktop.gui.screen_room import resize_within_screen
+from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import N_, tr
 
 TagRow = tuple[str, str, str, str]
@@ -137,14 +136,10 @@ class CheatSheet(QDialog):
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByKeyboard)
             columns.addWidget(label)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(inside)
-        scroll.setAccessibleName(self.windowTitle())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(scroll)
+        layout.addWidget(scrolled(inside, self.windowTitle()))
         layout.addWidget(buttons)
         wanted = inside.sizeHint()
         resize_within_screen(self, wanted.width() + 48, wanted.height() + 72)
