@@ -46,13 +46,15 @@ def main() -> int:
         default=4,
         help="a quarter of the final weights are those after this epoch (0: none)",
     )
+    parser.add_argument("--mixup", type=float, default=FitSettings.mixup, help="of the Beta distribution (0: none)")
+    parser.add_argument("--size", type=int, default=FitSettings.size, help="pixels a side")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     settings = FitSettings(
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging, calm=arguments.calm,
+        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data, seed=20261123)

@@ -42,7 +42,8 @@ class FitSettings:
     norms_still: batch normalisation keeps its statistics (for networks read back from a package). patience: so many
     epochs without a better ``val_loss`` end the run (0: never). calm: share of the steps, the last ones, that are
     augmented at half strength. mixed_epoch: the epoch (from 1) whose averaged weights are kept for
-    ``mixed_weights`` (0: none), and mixed_share: their share.
+    ``mixed_weights`` (0: none), and mixed_share: their share. mixup: what ``mixup`` draws its shares with (0: films are
+    not mixed), up to the calm steps.
     """
 
     architecture: str = "efficientnet_lite0"
@@ -62,10 +63,28 @@ class FitSettings:
     calm: float = 0.0
     mixed_epoch: int = 0
     mixed_share: float = 0.25
+    mixup: float = 0.0
     quotas: dict[str, float] = field(
         default_factory=lambda: {"kermany:0": 10, "kermany:1": 10, "nih:1": 6, "nih:0": 3, "rsna_normal:0": 3}
     )
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+def mixup(
+    pictures: npt.NDArray[np.float32], labels: npt.NDArray[np.float32], alpha: float, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return each film of a batch laid over another one of it, and its label mixed by the same share.
+
+    pictures (B, S, S, 1) in 0..1, labels (B, 1) in 0..1; the shares are drawn from Beta(alpha, alpha). No film is seen
+    twice as it is, and a wrong label is never told for sure: less is learnt by heart (Zhang et al., ICLR 2018).
+    """
+    other = rng.permutation(len(pictures))
+    share = rng.beta(alpha, alpha, len(pictures)).astype(np.float32)[:, None]
+    of_picture = share[:, :, None, None]
+    return (
+        of_picture * pictures + (1 - of_picture) * pictures[other],
+        share * labels + (1 - share) * labels[other],
+    )
 
 
 class BalancedBatches:
@@ -98,7 +117,8 @@ class BalancedBatches:
     def _batch(self, step: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         rng = np.random.default_rng((self._settings.seed, step))
         strength = self._settings.augmentation
-        if step >= (1.0 - self._settings.calm) * self._settings.epochs * self._settings.steps_per_epoch:
+        calm = step >= (1.0 - self._settings.calm) * self._settings.epochs * self._settings.steps_per_epoch
+        if calm:
             strength = strength.calmed()
         size, count = self._settings.size, self._settings.batch
         numbers = np.floor(self._chances * count).astype(int)
@@ -115,6 +135,8 @@ class BalancedBatches:
             changed = augment(sample.picture, size, strength, rng, donor)
             pictures[row, :, :, 0] = changed.astype(np.float32) / 255.0
             labels[row] = sample.label
+        if self._settings.mixup and not calm:
+            return mixup(pictures, labels, self._settings.mixup, rng)
         return pictures, labels
 
     def _produce(self) -> None:

@@ -1,17 +1,38 @@
-"""Weights mixed: of two points of one run, and of runs of several seeds."""
+"""Mixing: films of a batch, weights of two points of one run, and of runs of several seeds."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.metrics import auc
+from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.average import cell_weights, level_populations, mean_weights
 from pneumo_desktop.training.corpus import FIT, Sample
-from pneumo_desktop.training.fit import AVERAGE, EARLIER, FitSettings, mixed_weights
+from pneumo_desktop.training.fit import AVERAGE, EARLIER, BalancedBatches, FitSettings, mixed_weights
 from pneumo_desktop.training.networks import build
+
+
+def test_films_are_mixed_with_their_labels_until_the_calm_end() -> None:
+    """Black normal and white pneumonia films: a picture's mean is its label, mixed or not."""
+    samples = [
+        Sample(np.full((48, 48), 255 * label, np.uint8), label, "nih", f"{label}", FIT, 1.0, Path()) for label in (0, 1)
+    ]
+    settings = FitSettings(
+        size=32, epochs=1, steps_per_epoch=4, batch=16, mixup=0.4, calm=0.5, quotas={"nih:0": 1, "nih:1": 1},
+        augmentation=Augmentation(**{name: float(name == "crop_area") for name in asdict(Augmentation())}),
+    )  # fmt: skip
+    with BalancedBatches(samples, settings, 0, 4) as batches:
+        mixed, _, calm, _ = (
+            (pictures.mean((1, 2, 3)), labels[:, 0]) for pictures, labels in (batches.get() for _ in range(4))
+        )
+    np.testing.assert_allclose(*mixed, atol=1e-5)
+    assert 0 < np.mean((mixed[1] > 0.01) & (mixed[1] < 0.99)) < 1
+    assert set(calm[1]) == {0.0, 1.0}
+    np.testing.assert_allclose(*calm, atol=1e-5)
 
 
 def test_a_share_of_the_earlier_weights_is_mixed_in(tmp_path: Path) -> None:
