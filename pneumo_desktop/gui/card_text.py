@@ -37,13 +37,24 @@ def _value(value: Any) -> str:
     return text_in_words(value) if isinstance(value, str) else str(value)
 
 
+def _metric(values: Any) -> Metric | None:
+    """Return a number that stands in a card with its interval; None where it is something else (cards are untrusted)."""
+    value, low, high = (_inner(values).get(key) for key in ("value", "low", "high"))
+    if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
+        return Metric(value, low, high)
+    return None
+
+
 def _plain(value: Any, depth: int = 0) -> list[str]:
     """Return JSON values as indented lines, in words as far as they are known."""
     indent = "    " * depth
     if isinstance(value, Mapping):
         lines = []
         for key, inner in value.items():
-            if isinstance(inner, Mapping | list | tuple):
+            metric = _metric(inner)
+            if metric:
+                lines.append(f"{indent}{key_in_words(str(key))}: {number_text(metric)}")
+            elif isinstance(inner, Mapping | list | tuple):
                 lines += [f"{indent}{key_in_words(str(key))}:", *_plain(inner, depth + 1)]
             else:
                 lines.append(f"{indent}{key_in_words(str(key))}: {_value(inner)}")
@@ -75,13 +86,9 @@ def _counts_lines(card: Card) -> list[str]:
 
 def _test_lines(card: Card) -> list[str]:
     """Return the figures of the locked test part with their intervals, where the card has them."""
-    lines = []
-    for name in ("auc", "accuracy", "sensitivity", "specificity"):
-        values = _inner(card.metrics, "locked_test", "metrics", name)
-        value, low, high = (values.get(key) for key in ("value", "low", "high"))
-        if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
-            lines.append(f"{metric_name(name)}: {number_text(Metric(value, low, high))}")
-    return lines
+    names = ("auc", "accuracy", "sensitivity", "specificity")
+    metrics = {name: _metric(_inner(card.metrics, "locked_test", "metrics", name)) for name in names}
+    return [f"{metric_name(name)}: {number_text(metric)}" for name, metric in metrics.items() if metric]
 
 
 def card_text(info: ModelInfo) -> str:

@@ -34,11 +34,16 @@ def _rounded(value: float) -> float:
     return round(float(value), 4)
 
 
+def _patients(samples: Sequence[Sample]) -> list[str]:
+    return [f"{sample.source}:{sample.group}" for sample in samples]
+
+
 def auc_with_interval(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
     """Return AUC, its 95 % interval (bootstrap by patient, seed 0) and the counts."""
     labels = np.array([sample.label for sample in samples])
-    groups = [f"{sample.source}:{sample.group}" for sample in samples]
-    replicates = bootstrap_replicates(lambda at: np.array([auc(labels[at], scores[at])]), groups, REPEATS, 0)[:, 0]
+    replicates = bootstrap_replicates(
+        lambda at: np.array([auc(labels[at], scores[at])]), _patients(samples), REPEATS, 0
+    )[:, 0]
     interval = percentile_interval(replicates)
     return {
         "auc": _rounded(auc(labels, scores)), "low": _rounded(interval.low), "high": _rounded(interval.high),
@@ -46,19 +51,34 @@ def auc_with_interval(samples: Sequence[Sample], scores: Values) -> dict[str, An
     }  # fmt: skip
 
 
+def _with_interval(value: float, replicates: Values) -> dict[str, float]:
+    interval = percentile_interval(replicates)
+    return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
+
+
 def at_operating_point(samples: Sequence[Sample], scores: Values, point: OperatingPoint) -> dict[str, Any]:
-    """Return accuracy, sensitivity and specificity at the threshold, band share, error outside it, and calibration error."""
+    """Return what the verdicts at ``point`` are worth, each with its 95 % interval (bootstrap by patient, seed 0).
+
+    Accuracy, sensitivity and specificity at the threshold, the share of uncertain images and the errors outside the
+    band; the calibration error is of the scores alone.
+    """
     labels = np.array([sample.label for sample in samples])
     called = scores >= point.threshold
-    counts = count(labels, called)
-    inside = (scores >= point.low) & (scores < point.high)
-    wrong = (called != (labels == 1)) & ~inside
+    outside = (scores < point.low) | (scores >= point.high)
+    wrong = (called != (labels == 1)) & outside
+
+    def numbers(at: npt.NDArray[np.int64]) -> Values:
+        counts = count(labels[at], called[at])
+        errors = wrong[at].sum() / max(1, outside[at].sum())
+        return np.array([counts.accuracy, counts.sensitivity, counts.specificity, 1.0 - outside[at].mean(), errors])
+
+    names = ("accuracy", "sensitivity", "specificity", "band_share", "error_outside_band")
+    values = numbers(np.arange(len(samples), dtype=np.int64))
+    replicates = bootstrap_replicates(numbers, _patients(samples), REPEATS, 0)
     return {
-        "accuracy": _rounded(counts.accuracy), "sensitivity": _rounded(counts.sensitivity),
-        "specificity": _rounded(counts.specificity), "band_share": _rounded(inside.mean()),
-        "error_outside_band": _rounded(wrong.sum() / max(1, (~inside).sum())),
+        **{name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)},
         "calibration_error": _rounded(expected_calibration_error(labels, scores)),
-    }  # fmt: skip
+    }
 
 
 def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:
@@ -143,6 +163,7 @@ def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]
     changed = {name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(everyone)]) for name in CHANGES}
     of_children = np.array([s.source == "kermany" for s in everyone])
     changed_children = {name: values[of_children] for name, values in changed.items()}
+    disguised = scores(other_look(children, size))
     unknown = points[Population.NOT_KNOWN]
     return {
         "children": {
@@ -150,7 +171,11 @@ def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]
             **at(children, plain[child], Population.CHILDREN),
             "at_not_known": at(children, plain[child], Population.NOT_KNOWN),
             "perturbed": robustness(children, plain[child], changed_children, unknown),
-            "other_look": auc_with_interval(children, scores(other_look(children, size))),
+            "other_look": {
+                **auc_with_interval(children, disguised),
+                **at(children, disguised, Population.CHILDREN),
+                "at_not_known": at(children, disguised, Population.NOT_KNOWN),
+            },
         },
         "adults": {
             **adults(reporting, plain),

@@ -58,7 +58,7 @@ _KEYS: dict[str, str] = {
     "opacity_vs_rsna_normal": N_("Pneumonia with an opacity seen by radiologists against RSNA normals"),
     "raw_vs_nih_normal_ap": N_("Pneumonia against NIH normals, AP view, not matched"),
     "raw_vs_nih_normal_pa": N_("Pneumonia against NIH normals, PA view, not matched"),
-    "other_look": N_("In the look of the other hospital"), "perturbed": N_("After a change of the picture"),
+    "other_look": N_("With half the look of a film of the other class"), "perturbed": N_("After a change of the picture"),
     "auc_fall": N_("Fall of the AUC"), "flipped": N_("Share of verdicts that changed"), "blur": N_("Blurred"),
     "border_and_text": N_("With border and text"), "brighten": N_("Brighter"), "crop": N_("Cropped"),
     "jpeg": N_("Compressed (JPEG)"), "rescale": N_("Scaled"), "rotate": N_("Turned a little"),

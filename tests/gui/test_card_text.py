@@ -1,0 +1,42 @@
+"""A model's card as a reader sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pneumo_desktop import places
+from pneumo_desktop.gui.card_text import card_text
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.models.registry import ModelInfo
+from pneumo_desktop.words import set_language
+
+METRICS: dict[str, Any] = {
+    "children": {
+        "auc": 0.995,
+        "sensitivity": {"value": 0.98, "low": 0.96, "high": 0.991},
+        "auc_fall": {"value": "much"},
+    }
+}
+
+
+@pytest.fixture
+def info() -> ModelInfo:
+    path = places.bundled_model()
+    card = replace(ModelPackage.open(path).card, metrics=METRICS)
+    return ModelInfo(card.model_id, card, path, "ab12", bundled=True, active=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "line"), [("en", "Sensitivity: 0.980 (0.960 to 0.991)"), ("es", "Sensibilidad: 0,980 (0,960 a 0,991)")]
+)
+def test_a_figure_stands_in_one_line_with_its_interval(info: ModelInfo, code: str, line: str) -> None:
+    set_language(code)
+    assert line in [text.strip() for text in card_text(info).splitlines()]
+
+
+def test_a_figure_that_is_none_is_shown_as_it_stands(info: ModelInfo) -> None:
+    set_language("en")
+    assert "Fall of the AUC:\n            Value: much\n" in card_text(info)
