@@ -22,7 +22,7 @@ from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
-from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words import in_language, ntr, tr
 from pneumo_desktop.words.system_errors import system_words
 
 NEEDED_MEMORY_MB = 350
@@ -134,7 +134,7 @@ def _scores(package: ModelPackage, difference: float) -> Check:
             "Scores: the {count} reference images have other scores than they should (difference {difference}). "
             "Please do not read with this program; install it again."
         )
-    return Check("scores", fine, text.format(count=count, difference=f"{difference:.1g}"))
+    return Check("scores", fine, text.format(count=count, difference=in_language(f"{difference:.1g}")))
 
 
 def _decoder() -> Check:

@@ -12,7 +12,7 @@ from typing import Any
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.report import Metric
 from pneumo_desktop.evaluation.summary import metric_name, number_text, verdict_words
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import decimal, tr
 from pneumo_desktop.words.sentences import training_stage
 
 _FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
@@ -127,7 +127,7 @@ class TextProgress:
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else decimal(value, digits)
 
 
 def _interval(value: Mapping[str, float | None]) -> str:

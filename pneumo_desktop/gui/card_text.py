@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QLocale
-
 from pneumo_desktop.evaluation.report import Metric
 from pneumo_desktop.evaluation.summary import metric_name, number_text
 from pneumo_desktop.gui.outcomes import population_word, score_text
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.registry import ModelInfo
-from pneumo_desktop.words import language, tr
+from pneumo_desktop.words import in_language, tr
 from pneumo_desktop.words.card import key_in_words, text_in_words
 
 _MOST_LINES = 400
@@ -33,7 +31,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: tr("yes"), False: tr("no"), None: "–"}[value]
     if isinstance(value, float):
-        return f"{value:.6g}".replace(".", QLocale(language()).decimalPoint())
+        return in_language(f"{value:.6g}")
     return text_in_words(value) if isinstance(value, str) else str(value)
 
 
@@ -45,19 +43,19 @@ def _metric(values: Any) -> Metric | None:
     return None
 
 
-def _plain(value: Any, depth: int = 0) -> list[str]:
-    """Return JSON values as indented lines, in words as far as they are known."""
+def _plain(value: Any, depth: int = 0, inside: str = "") -> list[str]:
+    """Return JSON values as indented lines, in words as far as they are known; ``inside``: the key they stand under."""
     indent = "    " * depth
     if isinstance(value, Mapping):
         lines = []
         for key, inner in value.items():
-            metric = _metric(inner)
+            metric, name = _metric(inner), key_in_words(str(key), inside)
             if metric:
-                lines.append(f"{indent}{key_in_words(str(key))}: {number_text(metric)}")
+                lines.append(f"{indent}{name}: {number_text(metric)}")
             elif isinstance(inner, Mapping | list | tuple):
-                lines += [f"{indent}{key_in_words(str(key))}:", *_plain(inner, depth + 1)]
+                lines += [f"{indent}{name}:", *_plain(inner, depth + 1, str(key))]
             else:
-                lines.append(f"{indent}{key_in_words(str(key))}: {_value(inner)}")
+                lines.append(f"{indent}{name}: {_value(inner)}")
         return lines
     if isinstance(value, list | tuple):
         return [f"{indent}- {_value(item)}" for item in value]
@@ -106,7 +104,7 @@ def card_text(info: ModelInfo) -> str:
         *_counts_lines(card),
         *_test_lines(card),
         tr("Network: {name}, {size} pixels, {count} parameters").format(
-            name=card.architecture, size=card.input_size, count=card.parameters
+            name=text_in_words(card.architecture), size=card.input_size, count=card.parameters
         ),
         tr("Operating points: {points}").format(points=points or "–"),
         tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),

@@ -227,7 +227,7 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
         parent=base.model_id if base is not None and learns_on else None,
         populations={
             **(base.populations if base is not None and trained.before is not None else {}),
-            "local": f"the clinic's own images, population told: {job.population.value}",
+            "local": whose_images(job.population),
         },
         data={
             "counts": {
@@ -246,6 +246,12 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
         licences=(*licences, "Images of the clinic that trained it"),
         limits=_limits(job, base if learns_on else None),
     )
+
+
+def whose_images(told: Population) -> str:
+    """Return what a card, which travels in English, says of the clinic's images (``words.card`` has it in words)."""
+    whose = "population not told" if told is Population.NOT_KNOWN else f"population told: {told.value}"
+    return f"the clinic's own images, {whose}"
 
 
 def _limits(job: Job, base: Card | None) -> tuple[str, ...]:

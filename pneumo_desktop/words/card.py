@@ -6,8 +6,10 @@ What a card says that is not known here is shown as it stands: cards come from o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pneumo_desktop.words.catalogue import N_, tr
+from pneumo_desktop.words.sentences import TITLES
 
 _TEXTS: tuple[str, ...] = (
     # Of the bundled model (training.publish)
@@ -30,15 +32,29 @@ _TEXTS: tuple[str, ...] = (
     # Of models trained here (training.finish)
     N_("the clinic's own images, population told: children"),
     N_("the clinic's own images, population told: adults"),
-    N_("the clinic's own images, population told: not_known"),
+    N_("the clinic's own images, population not told"),
     N_("patient (the image where the patient is not known)"),
     N_("Images of the clinic that trained it"),
     N_("Trained and tested at one clinic. Not a medical device; it assists a reader and never replaces one."),
     N_("Fine-tuned on local images alone: what {model} knew of others was not rehearsed."),
 )
 
+_OLDER = {"the clinic's own images, population told: not_known": "the clinic's own images, population not told"}
+"""Texts of earlier versions of this program, as they are said now."""
+
+STRENGTHS: Mapping[str, str] = {
+    "crop_area": N_("Smallest share of the picture that is kept"), "aspect": N_("Stretching"),
+    "rotation_degrees": N_("Turning, degrees"), "flip": N_("Mirroring, chance"), "gamma": N_("Gamma"),
+    "contrast": N_("Contrast"), "brightness": N_("Brightness"), "blur": N_("Blur, chance"),
+    "resample": N_("Resampling, chance"), "noise": N_("Noise, chance"), "jpeg": N_("JPEG compression, chance"),
+    "equalise": N_("Equalising the histogram, chance"), "cut_out": N_("Covering a square, chance"),
+    "border": N_("Border, chance"),
+    "borrow": N_("Borrowing the look of another film, chance"),
+}  # fmt: skip
+"""How strongly images are changed while a network learns: the strengths of ``training.augment.Augmentation``."""
+
 _KEYS: dict[str, str] = {
-    "children": N_("Children"), "adults": N_("Adults"), "everyone": N_("Everyone"), "local": N_("The clinic's own images"),
+    "everyone": N_("Everyone"), "local": N_("The clinic's own images"),
     "gate": N_("The gate for wrong images"), "locked_test": N_("Test, locked"), "metrics": N_("Figures"),
     "at_children": N_("At the operating point for children"), "at_adults": N_("At the operating point for adults"),
     "at_not_known": N_("At the operating point where the population is not known"),
@@ -87,6 +103,24 @@ _KEYS: dict[str, str] = {
     "kermany": N_("Guangzhou"), "nih": N_("NIH"), "rsna_normal": N_("RSNA normals"),
     "batch": N_("Images a step"), "epochs": N_("Passes"), "steps_per_epoch": N_("Steps a pass"),
     "mean_of": N_("Mean of the weights of these runs"),
+    # The settings of a training (job.json and training.fit)
+    "architecture": N_("Architecture"), "augmentation": N_("Augmentation"), "averaging": N_("Averaging of the weights"),
+    "best_epoch": N_("Best pass"), "cache_mb": N_("Room for prepared images, MB"),
+    "calm": N_("Share of the steps, at the end, with images changed half as much"),
+    "class_weighting": N_("Both classes count the same"), "dropout": N_("Dropout"),
+    "early_stopping": N_("Stop after epochs without gain"), "patience": N_("Stop after epochs without gain"),
+    "frozen_blocks": N_("Blocks that do not learn"), "goal": N_("Your goal"), "kind": N_("Kind"),
+    "label_smoothing": N_("Label smoothing"), "learning_rate": N_("Learning rate"),
+    "mapping": N_("Class folders"), "mixed_epoch": N_("Pass whose weights are mixed in"),
+    "mixed_share": N_("Share of the weights mixed in"), "norms_still": N_("Batch normalisation stands still"),
+    "parts": N_("Parts"), "population": N_("Population"), "quotas": N_("Images of each kind in a step"),
+    "rehearsal_images": N_("Remembered images learnt with"),
+    "share_of_population_direction": N_("Share of the head that told children from adults"),
+    "size": N_("Image size"), "threads": N_("Threads (0: as many as there are)"), "weight_decay": N_("Weight decay"),
+    # What the reader decided of a model (gui.training.accepted, models.worse)
+    "accepted_although_worse": N_("Accepted although worse, because"), "operating_point": N_("Operating point"),
+    "picked_by": N_("Picked by"), "counted_on": N_("Counted on"), "instead_of": N_("Instead of"),
+    "locked_test_before": N_("Test, locked, at the point before"), "threshold": N_("Threshold"),
 }  # fmt: skip
 
 _VALUES = {
@@ -94,6 +128,13 @@ _VALUES = {
     "worse": N_("The new model is worse."), "too_few": N_("There are too few images to tell the models apart."),
     "patient": N_("patient"), "bootstrap_by_patient": N_("bootstrap by patient"),
     "wilson_by_patient": N_("Wilson, by patient"),
+    "adapt": N_("Adapt the current model"), "fine-tune": N_("Fine-tune the whole network"),
+    "transfer": N_("From ImageNet weights"), "compact": N_("Compact CNN"), "classic": N_("Classic CNN"),
+    "new": N_("drawn anew"), "folder": N_("as the folders have them"),
+    "miss_at_most": N_("Miss at most this share of pneumonia"),
+    "false_alarms_at_most": N_("Alarm at most about this share of normals"), "most_right": N_("Most right verdicts"),
+    "reader": N_("the reader"), "validation part": N_("the validation part"),
+    "normal": N_("normal"), "pneumonia": N_("pneumonia"),
 }  # fmt: skip
 """Values that are codes."""
 
@@ -102,10 +143,12 @@ _LABELS = {"0": N_("normal"), "1": N_("pneumonia")}
 
 def text_in_words(text: str) -> str:
     """Return a text of a card in the language in use; an unknown one as it is."""
+    text = _OLDER.get(text, text)
     if text in _TEXTS:
         return tr(text)
-    if text in _VALUES:
-        return tr(_VALUES[text])
+    for codes in (_VALUES, TITLES):
+        if text in codes:
+            return tr(codes[text])
     for known in _TEXTS:
         if "{model}" in known:
             before, after = known.split("{model}")
@@ -115,8 +158,17 @@ def text_in_words(text: str) -> str:
     return text
 
 
-def key_in_words(key: str) -> str:
-    """Return the name of a figure or a count (``nih:1``: of a source and a label) in words; an unknown key as it is."""
+def key_in_words(key: str, inside: str = "") -> str:
+    """Return the name of a figure, a count (``nih:1``: of a source and a label) or a setting in words.
+
+    inside: the key that it stands under. An unknown key is shown as it is, and so is a folder's name.
+    """
+    if inside == "mapping":
+        return key
+    if inside == "augmentation" and key in STRENGTHS:
+        return tr(STRENGTHS[key])
+    if key in TITLES:
+        return tr(TITLES[key])
     if key in _KEYS:
         return tr(_KEYS[key])
     source, colon, label = key.partition(":")

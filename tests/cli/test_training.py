@@ -84,6 +84,11 @@ def test_text_says_what_is_going_on_and_how_it_ended(typed: list[str], capsys: p
     assert (folder / "scan.json").is_file()
 
 
+def test_in_spanish_its_numbers_have_a_comma(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*typed[:-1], "es"]) == 0
+    assert "0,875 *" in capsys.readouterr().out
+
+
 def test_jsonl_hands_every_event_on(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*typed, "--progress", "jsonl"]) == 0
     events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]

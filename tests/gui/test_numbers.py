@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop.evaluation.cases import Case
+from pneumo_desktop.gui.evaluation.gallery import case_words
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.reading_bar import progress_text
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
 from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.words import set_language
 
@@ -49,3 +54,15 @@ def test_the_rate_of_the_reading_has_the_languages_decimal_sign() -> None:
     assert "0,0 por segundo" in progress_text(slow)
     set_language("en")
     assert "0.0 a second" in progress_text(slow)
+
+
+def test_an_image_without_a_score_is_not_given_an_empty_one() -> None:
+    outcomes = {Outcome.UNCERTAIN: 0.5, Outcome.NOT_ANALYSED: None}
+    judged = [
+        Judgement(outcome, None, score, None, Population.NOT_KNOWN, "m", 1, "1") for outcome, score in outcomes.items()
+    ]
+    told = [case_words(Case(Entry(Path("a.png")), "a.png", 1, "p", judgement)) for judgement in judged]
+    assert told == [
+        "Labelled pneumonia; read as: uncertain, score 0.50",
+        "Labelled pneumonia; read as: not analysed",
+    ]

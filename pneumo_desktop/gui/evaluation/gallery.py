@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem,
 
 from pneumo_desktop.evaluation.cases import Case
 from pneumo_desktop.evaluation.labelled import PNEUMONIA
-from pneumo_desktop.gui.outcomes import outcome_word, score_text
+from pneumo_desktop.gui.outcomes import score_text, summary
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import ntr, tr
@@ -22,10 +22,9 @@ _SIDE = 640
 def case_words(case: Case) -> str:
     """Return label, outcome and score of a case in one line."""
     label = tr("Pneumonia") if case.label == PNEUMONIA else tr("Normal")
-    words = tr("Labelled {label}; read as {outcome}, score {score}").format(
-        label=label.lower(), outcome=outcome_word(case.judgement.outcome).lower(),
-        score=score_text(case.judgement.score),
-    )  # fmt: skip
+    words = tr("Labelled {label}; read as: {outcome}").format(
+        label=label.lower(), outcome=summary(case.judgement).lower()
+    )
     reason = case.judgement.reason
     return words if reason is None else f"{words}. {sentence(reason.value)}"
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words import tr
+from pneumo_desktop.words.card import STRENGTHS
 
 USUAL: Mapping[str, float] = {
     "crop_area": 0.45, "aspect": 0.20, "rotation_degrees": 12.0, "flip": 0.5, "gamma": 0.4, "contrast": 0.3,
@@ -15,16 +16,6 @@ USUAL: Mapping[str, float] = {
     "border": 0.1, "borrow": 0.5,
 }  # fmt: skip
 """The strengths of ``training.augment.Augmentation``, which nobody may import; a test holds them together."""
-
-_WORDS: Mapping[str, str] = {
-    "crop_area": N_("Smallest share of the picture that is kept"), "aspect": N_("Stretching"),
-    "rotation_degrees": N_("Turning, degrees"), "flip": N_("Mirroring, chance"), "gamma": N_("Gamma"),
-    "contrast": N_("Contrast"), "brightness": N_("Brightness"), "blur": N_("Blur, chance"),
-    "resample": N_("Resampling, chance"), "noise": N_("Noise, chance"), "jpeg": N_("JPEG compression, chance"),
-    "equalise": N_("Equalising the histogram, chance"), "cut_out": N_("Covering a square, chance"),
-    "border": N_("Border, chance"),
-    "borrow": N_("Borrowing the look of another film, chance"),
-}  # fmt: skip
 
 
 def scaled(factor: float) -> dict[str, float]:
@@ -43,7 +34,7 @@ class AugmentationDialog(QDialog):
         strengths = QWidget()
         form = QFormLayout(strengths)
         self.boxes: dict[str, QDoubleSpinBox] = {}
-        for name, words in _WORDS.items():
+        for name, words in STRENGTHS.items():
             degrees = name == "rotation_degrees"
             box = QDoubleSpinBox(
                 minimum=0.05 if name == "crop_area" else 0.0, maximum=45.0 if degrees else 1.0,
