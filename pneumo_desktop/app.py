@@ -44,7 +44,7 @@ def why_not(problem: Exception) -> str:
         return text.format(name=problem.path)
     if isinstance(problem, RecordsError):
         text = tr("The records in {name} cannot be opened: {why}. Please check the folder's permissions and the disk.")
-        return text.format(name=problem.path, why=problem.why)
+        return text.format(name=problem.path, why=system_words(problem.why))
     if isinstance(problem, BadPackageError):
         return sentence(problem.code)
     text = tr("{name} could not be read or written: {why}.")

@@ -20,6 +20,7 @@ from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import available_languages, set_language, speak_utf8, system_language, tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import not_recorded
 
 COMMANDS = ("run", "predict", "train", "evaluate", "self-test", "verify", "models")
 
@@ -280,8 +281,7 @@ def main(words: Sequence[str]) -> int:
     except (NewerDatabaseError, RecordsError) as problem:
         complain(why_not(problem), window)
     except sqlite3.Error as problem:
-        text = tr("The records could not be written: {why}. Please free some disk space and try again.")
-        complain(text.format(why=problem), window)
+        complain(not_recorded(problem), window)
     except BadPackageError as problem:
         package = getattr(options, "model", None) or getattr(options, "file", None)
         complain(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), window)

@@ -46,6 +46,7 @@ from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import language, ntr, tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import not_recorded
 
 _CARD_MILLISECONDS = 150
 _SIZE = (1366, 768)
@@ -345,8 +346,7 @@ class MainWindow(QMainWindow):
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, (sqlite3.Error, OSError)):
             raise error
-        text = tr("The records could not be written: {why}. Please free some disk space and try again.")
-        QMessageBox.warning(self, self.windowTitle(), text.format(why=error))
+        QMessageBox.warning(self, self.windowTitle(), not_recorded(error))
 
     # Files
 

@@ -196,11 +196,8 @@ class ModelsDialog(QDialog):
             self.words.setText(tr("The file was not imported. {why}").format(why=sentence(error.code)))
         elif isinstance(error, PermissionError) and error.errno is None:
             self.words.setText(tr("The bundled and the active model cannot be removed."))
-        elif isinstance(error, OSError):
-            self.words.setText(refused(error))
-        elif isinstance(error, sqlite3.Error):
-            text = tr("{name} could not be read or written: {why}.")
-            self.words.setText(text.format(name=RECORDS, why=error))
+        elif isinstance(error, (OSError, sqlite3.Error)):
+            self.words.setText(refused(error, RECORDS if isinstance(error, sqlite3.Error) else ""))
         else:
             raise error
 

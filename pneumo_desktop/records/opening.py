@@ -26,7 +26,7 @@ class NewerDatabaseError(Exception):
 class RecordsError(Exception):
     """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: sqlite3.Error) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why

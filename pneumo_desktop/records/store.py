@@ -52,7 +52,7 @@ class Store:
         try:
             self._connection = connect(path)
         except sqlite3.OperationalError as problem:
-            raise RecordsError(path, str(problem)) from problem
+            raise RecordsError(path, problem) from problem
         except sqlite3.DatabaseError:
             self.set_aside = set_aside(path)
             self._connection = connect(path)

@@ -1,8 +1,9 @@
-"""What the operating system says of a file or a disk, in the program's language: Python has it in English."""
+"""What the operating system and SQLite say of a file or a disk, in the program's language: Python has it in English."""
 
 from __future__ import annotations
 
 import errno
+import sqlite3
 from pathlib import Path
 
 from pneumo_desktop.words.catalogue import N_, tr
@@ -26,15 +27,50 @@ _WORDS = {
 }
 
 
-def system_words(error: OSError) -> str:
-    """Return why the system refused, as words that end a sentence; those of the system itself where it is a rare reason."""
-    if getattr(error, "winerror", None) in _HELD_ON_WINDOWS:
+_OF_SQLITE = {
+    sqlite3.SQLITE_BUSY: N_("another program is using the database"),
+    sqlite3.SQLITE_LOCKED: N_("another program is using the database"),
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_CORRUPT: N_("the database is damaged"),
+    sqlite3.SQLITE_NOTADB: N_("the database is damaged"),
+    sqlite3.SQLITE_PERM: _NO_PERMISSION,
+    sqlite3.SQLITE_READONLY: N_("the database may not be changed"),
+    sqlite3.SQLITE_CANTOPEN: N_("the system does not open the file"),
+    sqlite3.SQLITE_IOERR: N_("the disk did not read or write it"),
+    sqlite3.SQLITE_NOMEM: N_("there is too little memory"),
+}
+"""By the primary result code (sqlite.org/rescode.html)."""
+_PRIMARY = 0xFF
+_FULL_CODES = (errno.ENOSPC, errno.EDQUOT)
+
+
+def system_words(error: OSError | sqlite3.Error) -> str:
+    """Return why the system or SQLite refused, as words that end a sentence; a rare reason in their own, in quotation marks."""
+    if isinstance(error, sqlite3.Error):
+        known, theirs = _OF_SQLITE.get(_result_code(error)), str(error)
+    elif getattr(error, "winerror", None) in _HELD_ON_WINDOWS:
         return tr("another program has it open")
-    known = _WORDS.get(error.errno or 0)
-    return tr(known) if known is not None else error.strerror or str(error)
+    else:
+        known, theirs = _WORDS.get(error.errno or 0), error.strerror or str(error)
+    return tr(known) if known is not None else tr("“{name}”").format(name=theirs)
 
 
-def refused(error: OSError, name: str = "") -> str:
+def _result_code(error: sqlite3.Error) -> int:
+    """Return the primary result code of SQLite; -1 for an error of Python's own."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return -1 if code is None else int(code) & _PRIMARY
+
+
+def refused(error: OSError | sqlite3.Error, name: str = "") -> str:
     """Return the sentence for a file that the system did not let be read or written, ``name`` where the error has none."""
     text = tr("{name} could not be read or written: {why}.")
-    return text.format(name=Path(error.filename).name if error.filename else name, why=system_words(error))
+    file = getattr(error, "filename", None)
+    return text.format(name=Path(file).name if file else name, why=system_words(error))
+
+
+def not_recorded(error: OSError | sqlite3.Error) -> str:
+    """Return the sentence for results or decisions that could not be written into the records, and what to do."""
+    full = error.errno in _FULL_CODES if isinstance(error, OSError) else _result_code(error) == sqlite3.SQLITE_FULL
+    what_to_do = tr("Please free some disk space and try again.") if full else tr("Please try again.")
+    text = tr("The records could not be written: {why}.")
+    return f"{text.format(why=system_words(error))} {what_to_do}"

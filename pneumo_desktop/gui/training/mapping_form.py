@@ -71,4 +71,4 @@ class MappingForm(QWidget):
         count = (
             "" if number is None else " (" + ntr("{count} image", "{count} images", number).format(count=number) + ")"
         )
-        self._form.addRow(f"“{name}”{count}", box)
+        self._form.addRow(tr("“{name}”").format(name=name) + count, box)
