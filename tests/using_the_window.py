@@ -37,7 +37,7 @@ def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None
 def look_at(window: MainWindow, place: int, qtbot: QtBot) -> Row:
     """Choose a row, wait for its picture and return it."""
     window.queue.choose(place)
-    qtbot.waitUntil(lambda: window.review._seen)
+    qtbot.waitUntil(lambda: window.review.seen)
     row = window.queue.current_row()
     assert row is not None
     return row

@@ -58,6 +58,7 @@ class ModelOfRow(QObject):
         self._active: ModelPackage | None = None
         self._others: dict[str, Card | None] = {}
         self._row: Row | None = None
+        self._has_looked = False
         result.read_again_wanted.connect(self._read_again)
         offer.accepted.connect(self._read_again)
         offer.declined.connect(offer.hide)
@@ -65,6 +66,11 @@ class ModelOfRow(QObject):
     def look(self) -> None:
         """Look which model is in use, and offer to read again what another one has read."""
         self._background.submit(lambda: _in_use(self._services), self._looked, topic="model")
+
+    def told(self) -> bool:
+        """Return whether the model in use is known, and that of the chosen row has been said."""
+        made = self._row.judgement if self._row is not None else None
+        return self._has_looked and (made is None or self._is_active(made) or _key(made) in self._others)
 
     def show_row(self, row: Row | None) -> None:
         """Say which model read ``row``, in use or not; where none has, which is in use."""
@@ -113,6 +119,7 @@ class ModelOfRow(QObject):
         return active is not None and _key(judgement) in (active.sha256, active.card.model_id)
 
     def _looked(self, active: ModelPackage | None) -> None:
+        self._has_looked = True
         before, self._active = self._active, active
         self._others.clear()
         self.show_row(self._row)

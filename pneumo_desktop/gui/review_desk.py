@@ -67,7 +67,7 @@ class ReviewDesk(QObject):
         self._queue, self._viewer, self._result = queue, viewer, result
         self._background = Background(1, self)
         self.current: Row | None = None
-        self._seen = False
+        self.seen = False
         """True when the chosen row's picture, or why there is none, has come to the screen."""
         self._held_back = False
         """True when a decision on the chosen row was not taken, because its picture had not come, and none since."""
@@ -90,7 +90,7 @@ class ReviewDesk(QObject):
             self._result.finish_note()
         before, self.current = self.current, row
         if not _same_entry(before, row):
-            self._seen = self._held_back = False
+            self.seen = self._held_back = False
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -107,14 +107,14 @@ class ReviewDesk(QObject):
 
     def _picture_came(self, row: Row, picture: Picture) -> None:
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self._viewer.set_picture(picture, keep_view=self._seen)
-            self._seen = True
+            self._viewer.set_picture(picture, keep_view=self.seen)
+            self.seen = True
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self._seen = True
+            self.seen = True
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
 
     def _show_tags(self) -> None:
@@ -146,7 +146,7 @@ class ReviewDesk(QObject):
         row = self.current
         if row is None:
             return
-        if not self._seen:
+        if not self.seen:
             self._held_back = True
             self._result.set_row(row, row.example, self._queue.model.twin_name(row))  # a clicked button springs back
             self._viewer.status.emit(tr("Nothing was decided: this radiograph was not on the screen yet."))

@@ -23,7 +23,6 @@ from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import set_language, tr
 
 RENDER_SECONDS = 10.0
-_SETTLE_SECONDS = 0.6
 EXIT_REFUSED = 2
 
 
@@ -117,8 +116,8 @@ def save_picture(
         _wait(application, window.queue.model.has_rows)
         if window.queue.model.rowCount():
             window.queue.choose(min(place, window.queue.model.rowCount() - 1))
-            _wait(application, lambda: window.viewer.snapshot() is not None)
-    _wait(application, lambda: False, _SETTLE_SECONDS)  # the model's card comes by itself
+            _wait(application, lambda: window.review.seen)
+    _wait(application, window.model_of_row.told)
     window.grab()  # what is painted asks for its thumbnails
     _wait(application, window.queue.thumbnails.idle)
     window.offer.hide()

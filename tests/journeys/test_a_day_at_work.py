@@ -225,7 +225,7 @@ def test_everything_by_keyboard(window: MainWindow, services: Services, folder: 
     qtbot.keyClick(table, Qt.Key.Key_Home)
     ids = [row.entry_id for row in window.queue.model.shown_rows()]
     for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3):
-        qtbot.waitUntil(lambda: window.review._seen)
+        qtbot.waitUntil(lambda: window.review.seen)
         qtbot.keyClick(table, key)
     qtbot.waitUntil(lambda: window.queue.model.left_count() == 1)
 
@@ -428,7 +428,7 @@ def test_nothing_of_the_originals_changes(window: MainWindow, folder: Path, qtbo
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     window.start([folder])
     wait(window, qtbot)
-    qtbot.waitUntil(lambda: window.review._seen)
+    qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
     qtbot.waitUntil(lambda: window.queue.model.left_count() == 3)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before

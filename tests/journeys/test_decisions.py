@@ -60,7 +60,7 @@ def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, q
     assert window.queue.automatic
     window.review.pneumonia()
     assert not window._keeper.undecided
-    qtbot.waitUntil(lambda: window.review._seen)
+    qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
     assert window._keeper.undecided
 
@@ -81,7 +81,7 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     def decided() -> list[Decision | None]:
         return [kept(window._services.store, entry_id).decision for entry_id in (first, second)]
 
-    qtbot.waitUntil(lambda: window.review._seen and not window._keeper.undecided)
+    qtbot.waitUntil(lambda: window.review.seen and not window._keeper.undecided)
     assert decided() == [Decision.PNEUMONIA, None]
     assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
@@ -155,7 +155,7 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
     window.queue.choose(1)  # neither entered nor left: the note goes with the row
     qtbot.keyClicks(window.result.note, "turned")
-    qtbot.waitUntil(lambda: window.review._seen)
+    qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
     qtbot.keyClicks(window.result.note, "typed when the window was closed")
     window.close()

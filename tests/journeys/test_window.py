@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QCloseEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
@@ -15,6 +17,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to, save_picture_to
 from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.model_words import model_text
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.start import save_picture
@@ -90,13 +93,45 @@ def test_the_help_page_has_pictures_and_the_figures_of_the_card(services: Servic
     set_language("en")
 
 
+@pytest.mark.parametrize("other", [False, True], ids=["in use", "another"])
+def test_the_saved_picture_waits_for_the_model_s_card(
+    services: Services, folder: Path, tmp_path: Path, other: bool, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed, package, card = services.registry.list, services.package, services.package().card
+    shown: list[str] = []
+
+    def slowly(opened: Callable[[], Any]) -> Callable[[], Any]:
+        def after_a_while() -> Any:
+            time.sleep(0.8)
+            return opened()
+
+        return after_a_while
+
+    def closed(window: MainWindow, event: QCloseEvent) -> None:
+        shown.append(window.result.model.text())
+        MainWindow.closeEvent(window, event)
+
+    store = services.store
+    queue = store.new_queue("folder", Population.NOT_KNOWN)
+    store.add_entries(queue, [Entry(next(iter(folder.glob("*.jpeg"))))])
+    services.resume_queue(queue, Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
+    if other:
+        with store._transaction() as connection:
+            connection.execute("UPDATE result SET model_sha256 = '', model_id = 'gone'")
+    monkeypatch.setattr(services, "package", slowly(package))
+    monkeypatch.setattr(services.registry, "list", slowly(installed))
+    monkeypatch.setattr("pneumo_desktop.gui.start.MainWindow", type("Told", (MainWindow,), {"closeEvent": closed}))
+    save_picture(services, queue, tmp_path / "window.png")
+    assert shown == ["gone, which is not installed any more." if other else model_text(card)]
+
+
 def test_the_saved_picture_waits_for_its_thumbnails(
     services: Services, folder: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
 
     def slowly(entry: Entry, side: int) -> QImage:
-        time.sleep(0.4)  # all together longer than the window is given to settle
+        time.sleep(0.2)
         made.append(entry.display_name())
         return make_thumbnail(entry, side)
 
