@@ -18,11 +18,12 @@ class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
     ``saved`` carries (Row, None, or the Undone where it was one) of what is on disk, ``failed`` what could not be written.
-    Only decisions made since this object was made are undone.
+    Only decisions made since this object was made are undone; ``undoable`` says whether there is one.
     """
 
     saved = Signal(object, object)
     failed = Signal(object)
+    undoable = Signal(bool)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,20 +43,26 @@ class Keeper(QObject):
 
         def written(row: Row) -> None:
             self.undecided.discard(entry_id)
-            self.saved.emit(row, None)
+            self._saved(row)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
+            self._look_for_undoable()
             self.failed.emit(error)
 
+        self.undoable.emit(True)  # at once: a quick Ctrl+Z waits for its turn
         self._background.submit(lambda: self._store.set_decision(entry_id, decision, note, initials), written, lost)
 
     def note(self, entry_id: int, note: str, initials: str) -> None:
         """Write a note beside the decision that stands then, if any."""
         self.ask(
             lambda: self._store.set_note(entry_id, note, initials),
-            lambda row: self.saved.emit(row, None) if row is not None else None,
+            lambda row: self._saved(row) if row is not None else None,
         )
+
+    def _saved(self, row: Row) -> None:
+        self.undoable.emit(True)
+        self.saved.emit(row, None)
 
     def undo(self) -> None:
         """Take the newest decision or note back."""
@@ -63,6 +70,10 @@ class Keeper(QObject):
             lambda: self._store.undo_decision(self._first),
             lambda undone: self.saved.emit(undone.row, undone) if undone is not None else None,
         )
+        self._look_for_undoable()
+
+    def _look_for_undoable(self) -> None:
+        self.ask(lambda: self._store.can_undo(self._first), self.undoable.emit)
 
     def set_setting(self, key: str, value: Any) -> None:
         """Write a setting."""

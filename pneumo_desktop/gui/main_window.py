@@ -148,6 +148,8 @@ class MainWindow(QMainWindow):
             field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
         self._keeper.failed.connect(self._not_saved)
+        self.menus.actions["undo"].setEnabled(False)
+        self._keeper.undoable.connect(self.menus.actions["undo"].setEnabled)
         reading, bar = self.reading, self.queue.reading_bar
         reading.began.connect(self._reading_began)
         reading.rows.connect(self._rows_came)
@@ -291,7 +293,7 @@ class MainWindow(QMainWindow):
         active, listed = bool(self.active_runs()), self.queue.model.has_rows()
         for name, possible in (
             ("pause", active), ("cancel", active), ("export", listed), ("clear", listed or active),
-            ("next", listed), ("previous", listed), ("undo", listed), ("save_picture", self.review.current is not None),
+            ("next", listed), ("previous", listed), ("save_picture", self.review.current is not None),
         ):  # fmt: skip
             self.menus.actions[name].setEnabled(possible)
         for name in ("agree", "pneumonia", "normal", "cannot_tell", "note"):

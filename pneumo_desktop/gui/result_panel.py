@@ -66,6 +66,11 @@ def _wrapped(name: str = "") -> QLabel:
     return label
 
 
+def can_agree(judgement: Judgement | None) -> bool:
+    """Return whether there is a verdict to agree with."""
+    return judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
+
+
 def may_show_verdict(judgement: Judgement | None) -> bool:
     """Return whether a verdict is withheld that the reader may choose to see."""
     return (
@@ -128,7 +133,7 @@ class ResultPanel(QWidget):
         self.initials.setMaxLength(8)
         self.initials.setAcceptDrops(False)
         self.initials.editingFinished.connect(self._note_done)
-        self.undo = QToolButton()
+        self.undo = QToolButton(enabled=False)
         self.undo.clicked.connect(self.undo_wanted)
         self.saved = _wrapped("saved")
         self.note_label, self.initials_label = QLabel(), QLabel()
@@ -255,6 +260,12 @@ class ResultPanel(QWidget):
         self._initials_wanted = wanted
         self._arrange()
 
+    def allow_undo(self, possible: bool) -> None:
+        """Enable the button that takes the last decision or note back, or say why it does nothing."""
+        self.undo.setEnabled(possible)
+        can, cannot = tr("Take the last decision back (Ctrl+Z)"), tr("Nothing has been decided in this sitting.")
+        self.undo.setToolTip(can if possible else cannot)
+
     def finish_note(self) -> None:
         """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
         if self.note.isModified():
@@ -279,7 +290,7 @@ class ResultPanel(QWidget):
         self.note.setAccessibleName(tr("Note"))
         self.initials.setAccessibleName(tr("Initials"))
         self.undo.setText(tr("Undo"))
-        self.undo.setToolTip(tr("Take the last decision back (Ctrl+Z)"))
+        self.allow_undo(self.undo.isEnabled())
         self.show_verdict.setText(tr("Show the verdict anyway"))
         self.show_verdict.setToolTip(tr("It is recorded that you asked for it."))
         self.withhold.setText(tr("Withhold the verdict again"))
@@ -312,11 +323,13 @@ class ResultPanel(QWidget):
         self.other_model.setText(self._other_model)
         for widget in (self.other_model, self.read_again):
             widget.setVisible(bool(self._other_model))
-        for button in self.buttons.values():
-            button.setEnabled(row is not None)
-        self.note.setEnabled(row is not None)
-        can_agree = judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
-        self.buttons[Decision.AGREE].setEnabled(can_agree)
+        why = "" if row is not None else tr("Choose a radiograph in the list first.")
+        for field in (*self.buttons.values(), self.note, self.initials):
+            field.setEnabled(row is not None)
+            field.setToolTip(why)
+        if row is not None and not can_agree(judgement):
+            self.buttons[Decision.AGREE].setEnabled(False)
+            self.buttons[Decision.AGREE].setToolTip(tr("There is no verdict to agree with."))
         for decision, button in self.buttons.items():
             button.setChecked(row is not None and row.decision == decision)
         if row is None:

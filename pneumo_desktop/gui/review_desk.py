@@ -77,6 +77,7 @@ class ReviewDesk(QObject):
         result.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
         keeper.saved.connect(self._saved)
+        keeper.undoable.connect(result.allow_undo)
 
     def close(self) -> None:
         """Hand over the note that is being typed and wait for the picture that is being decoded."""

@@ -311,6 +311,10 @@ class Store:
         """Return the number of the newest decision; 0 where there is none."""
         return int(self._all("SELECT coalesce(max(id), 0) FROM decision")[0][0])
 
+    def can_undo(self, first: int = 0) -> bool:
+        """Return whether there is a decision or note to undo whose number is ``first`` or above."""
+        return bool(self._all("SELECT 1 FROM decision WHERE undone = 0 AND id >= ? LIMIT 1", (first,)))
+
     def undo_decision(self, first: int = 0) -> Undone | None:
         """Undo the newest decision or note and return what it was; None where none has the number ``first`` or above."""
         with self._lock:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.result_panel import can_agree
 from pneumo_desktop.records.rows import Decision
 from tests.using_the_window import kept, look_at, read_folder
 
@@ -34,6 +35,37 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
     name = first.entry.display_name()
     assert window.statusBar().currentMessage() == f"{name}: The decision “Reader: normal” was taken back."
+
+
+def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    result, undo_action = window.result, window.menus.actions["undo"]
+    fields = (*result.buttons.values(), result.note, result.initials)
+    assert not any(field.isEnabled() for field in fields)
+    assert {field.toolTip() for field in fields} == {"Choose a radiograph in the list first."}
+    assert not result.undo.isEnabled() and not undo_action.isEnabled()
+    assert result.undo.toolTip() == "Nothing has been decided in this sitting."
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    assert all(field.isEnabled() for field in (result.note, result.initials, result.buttons[Decision.NORMAL]))
+    assert not result.note.toolTip()
+    assert not result.undo.isEnabled()
+    window.review.normal()
+    assert result.undo.isEnabled() and undo_action.isEnabled(), "a quick Ctrl+Z is not lost"
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.clear_list()
+    assert result.undo.isEnabled() and undo_action.isEnabled(), "whatever is listed: it is taken back where it was"
+    assert not result.note.isEnabled() and not result.initials.isEnabled()
+    result.undo.click()
+    qtbot.waitUntil(lambda: not result.undo.isEnabled() and not undo_action.isEnabled())
+
+
+def test_without_a_verdict_nobody_agrees(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    places = range(window.queue.model.rowCount())
+    refused = next(place for place in places if not can_agree(look_at(window, place, qtbot).judgement))
+    look_at(window, refused, qtbot)
+    button = window.result.buttons[Decision.AGREE]
+    assert (button.isEnabled(), button.toolTip()) == (False, "There is no verdict to agree with.")
 
 
 def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
