@@ -17,6 +17,9 @@ MARGIN = 0.02
 
 SIGNIFICANT = 0.05
 
+GUESS = 0.5
+"""The AUC of a model that guesses."""
+
 FEWEST_PATIENTS = 20
 """With fewer patients of either class, resampling cannot show what a few other patients would have changed."""
 
@@ -28,6 +31,7 @@ class Verdict(StrEnum):
     NO_WORSE = "no_worse"
     WORSE = "worse"
     TOO_FEW = "too_few"
+    NEITHER = "neither"
 
 
 @dataclass(frozen=True)
@@ -93,21 +97,27 @@ def compare(
     """Compare two models on the same images, all arrays (n,), by paired bootstrap over ``groups`` (patients).
 
     An image without a verdict takes part: give it an infinite score on the wrong side and False in ``*_right``.
-    With fewer than ``FEWEST_PATIENTS`` of a class and McNemar's test silent, the verdict is *too few*.
+    With fewer than ``FEWEST_PATIENTS`` of a class and McNemar's test silent, the verdict is *too few*. Where the interval of
+    neither AUC lies above 0.5, no model that is not worse is praised: the verdict is *neither*.
     """
     truth = as_labels(labels)
     new, old = as_scores(new_scores, len(truth)), as_scores(old_scores, len(truth))
     if len(groups) != len(truth):
         raise ValueError("every image needs its group")
 
-    def difference(index: IntArray) -> FloatArray:
-        return np.array([auc(truth[index], new[index]) - auc(truth[index], old[index])])
+    def areas(index: IntArray) -> FloatArray:
+        return np.array([auc(truth[index], new[index]), auc(truth[index], old[index])])
 
-    interval = percentile_interval(bootstrap_replicates(difference, groups, repeats, seed)[:, 0])
+    drawn = bootstrap_replicates(areas, groups, repeats, seed)
+    interval = percentile_interval(drawn[:, 0] - drawn[:, 1])
     test = mcnemar(new_right, old_right)
     auc_new, auc_old = auc(truth, new), auc(truth, old)
     fewest = min(len({group for group, label in zip(groups, truth, strict=True) if label == side}) for side in (0, 1))
     enough = fewest >= FEWEST_PATIENTS or test.p_mid < SIGNIFICANT
+    verdict = judge(interval.low, interval.high, test, margin) if enough else Verdict.TOO_FEW
+    of_use = any(percentile_interval(drawn[:, place]).low > GUESS for place in (0, 1))
+    if verdict in (Verdict.BETTER, Verdict.NO_WORSE) and not of_use:
+        verdict = Verdict.NEITHER
     return Comparison(
         images=len(truth),
         auc_new=auc_new,
@@ -116,7 +126,7 @@ def compare(
         low=interval.low,
         high=interval.high,
         mcnemar=test,
-        verdict=judge(interval.low, interval.high, test, margin) if enough else Verdict.TOO_FEW,
+        verdict=verdict,
     )
 
 

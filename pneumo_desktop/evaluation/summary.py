@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pneumo_desktop.evaluation.compare import Comparison, Verdict
+from pneumo_desktop.evaluation.compare import GUESS, Comparison, Verdict
 from pneumo_desktop.evaluation.labelled import LabelsError
 from pneumo_desktop.evaluation.report import Metric, Report
 from pneumo_desktop.words import decimal, ntr, percent, tr
@@ -17,6 +17,7 @@ def verdict_words(verdict: Verdict) -> str:
         Verdict.NO_WORSE: tr("The new model is no worse."),
         Verdict.WORSE: tr("The new model is worse."),
         Verdict.TOO_FEW: tr("There are too few images to tell the models apart."),
+        Verdict.NEITHER: tr("Neither model is of use on these images."),
     }
     return words[verdict]
 
@@ -107,10 +108,10 @@ def caveats(report: Report, name: str) -> list[str]:
             silent,
         )
         sentences.append(text.format(name=name, n=silent, images=counts.total))
-    if area.high < 0.5:
+    if area.high < GUESS:
         text = tr("{name} puts these images in the wrong order: are the folders of the two classes swapped?")
         sentences.append(text.format(name=name))
-    elif area.low <= 0.5:
+    elif area.low <= GUESS:
         sentences.append(tr("{name} cannot be told from guessing on these images.").format(name=name))
     return sentences
 
@@ -147,6 +148,7 @@ def _named_verdict(verdict: Verdict) -> str:
         Verdict.NO_WORSE: tr("{first} is no worse than {second}."),
         Verdict.WORSE: tr("{first} is worse than {second}."),
         Verdict.TOO_FEW: tr("There are too few images to tell {first} and {second} apart."),
+        Verdict.NEITHER: tr("Neither {first} nor {second} is of use on these images."),
     }
     return words[verdict]
 

@@ -126,6 +126,7 @@ _KEYS: dict[str, str] = {
 _VALUES = {
     "better": N_("The new model is better."), "no_worse": N_("The new model is no worse."),
     "worse": N_("The new model is worse."), "too_few": N_("There are too few images to tell the models apart."),
+    "neither": N_("Neither model is of use on these images."),
     "patient": N_("patient"), "bootstrap_by_patient": N_("bootstrap by patient"),
     "wilson_by_patient": N_("Wilson, by patient"),
     "adapt": N_("Adapt the current model"), "fine-tune": N_("Fine-tune the whole network"),

@@ -74,6 +74,22 @@ def test_a_clearly_better_model_is_better_and_the_reverse_is_worse() -> None:
     assert backward.verdict is Verdict.WORSE
 
 
+def test_no_model_that_cannot_be_told_from_guessing_is_praised() -> None:
+    generator = np.random.default_rng(7)
+    labels = np.arange(400) % 2
+    guess, groups = generator.normal(size=400), list(range(400))
+    refused = np.where(labels == 1, -np.inf, np.inf)  # without a verdict: on the wrong side
+    right, none = (guess > 0) == labels, np.zeros(400, bool)
+    against_a_silent_one = compare(labels, guess, refused, right, none, groups, repeats=200)
+    assert against_a_silent_one.low > 0
+    assert against_a_silent_one.mcnemar.p_mid < 0.05
+    assert against_a_silent_one.verdict is Verdict.NEITHER
+    assert compare(labels, guess, guess, right, right, groups, repeats=200).verdict is Verdict.NEITHER
+    assert compare(labels, refused, guess, none, right, groups, repeats=200).verdict is Verdict.WORSE
+    good = scores(generator, labels, 1.0)
+    assert compare(labels, good, refused, (good > 0.5) == labels, none, groups, repeats=200).verdict is Verdict.BETTER
+
+
 def test_the_same_model_is_no_worse_and_a_handful_tells_nothing() -> None:
     generator = np.random.default_rng(6)
     labels = np.arange(100) % 2

@@ -162,6 +162,9 @@ def test_two_models_on_the_same_images(tmp_path: Path, answers: Any) -> None:
     assert (comparison.mcnemar.only_new, comparison.mcnemar.only_old) == (20, 0)
     assert compare_reports(bad, good, repeats=100).verdict is Verdict.WORSE
     assert "+0.500" in comparison_sentence(comparison)
+    neither = compare_reports(bad, bad, repeats=100)
+    assert comparison_sentence(neither).startswith("Neither model is of use on these images. ")
+    assert comparison_sentence(neither, ("a", "b")).startswith("Neither a nor b is of use on these images. ")
 
 
 def test_the_summary_names_what_counts_as_wrong(folder: Path, answers: Any) -> None:

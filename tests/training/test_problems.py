@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.training import __main__ as program
 from pneumo_desktop.training import adapt, cache, computer, finish, local
@@ -60,7 +61,7 @@ def test_adapting_makes_a_model_and_tells_the_comparison(here: Here, job: Path, 
     learnt = package.card.data["counts"]["train"]
     remembered = package.card.training["rehearsal_images"] + learnt["normal"] + learnt["pneumonia"]
     assert len(package.arrays["rehearsal_labels"]) == remembered
-    assert ended.last["figures"]["verdict"] in ("better", "no_worse", "worse", "too_few")
+    assert ended.last["figures"]["verdict"] in set(Verdict)
     evaluation = json.loads((job / "evaluation.json").read_text("utf-8"))
     assert evaluation["old"]["model_id"] == base.card.model_id
 
