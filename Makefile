@@ -63,7 +63,7 @@ build/env-%/bin/pyinstaller: requirements/%.txt
 # A bundle is made again only when something that goes into it has changed.
 BUNDLED := $(shell find pneumo_desktop resources -type f -not -name '*.pyc') models/bundled.pneumo LICENSE NOTICE \
 	$(wildcard build_spec/*.py build_spec/*.spec build_spec/stand_ins/*) build_spec/linux/share.py build_spec/linux/bundle.sh \
-	build_spec/linux/no_video.py
+	build_spec/linux/unused_libraries.py
 build/bundle/pneumo-desktop/manifest.json: build/env-bundle/bin/pyinstaller $(BUNDLED)
 	PYTHON=build/env-bundle/bin/python sh build_spec/linux/bundle.sh pneumo
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
-TRAINING = ("tensorflow", "keras", "h5py", "pneumo_desktop.training")
+TRAINING = ("tensorflow", "keras", "h5py", "numpy.fft", "pneumo_desktop.training")
 """Only the training component carries these."""
 
 READING_ONLY = (
@@ -26,7 +26,10 @@ EXCLUDED_MODULES = (
     "PySide6.QtXml", "PySide6.QtConcurrent",
     # parts of libraries that only their own developers use
     "ai_edge_litert.tools", "ai_edge_litert.vendors", "ai_edge_litert.aot", "numpy.f2py", "numpy._core._multiarray_tests",
-    "matplotlib.tests", "matplotlib.testing", "fontTools.ufoLib", "pydicom.data.test_files",
+    "matplotlib.tests", "matplotlib.testing", "matplotlib._qhull", "matplotlib._tri", "matplotlib.pyplot",
+    "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_ps", "matplotlib.backends.backend_qtagg", "fontTools.ufoLib",
+    "pydicom.data.test_files", "PIL.ImageCms", "PIL._imagingcms", "PIL.ImageFont", "PIL._imagingft", "PIL.ImageTk",
+    "PIL._imagingtk", "pydoc_data", "doctest", "pdb", "_pydecimal",
     # the networks of the training process
     "torch", "onnxruntime", "scipy", "pandas", "sympy",
 )  # fmt: skip
@@ -48,7 +51,7 @@ PRUNED_FILES = (
     "*matplotlib/mpl-data/sample_data/*", "*matplotlib/mpl-data/plot_directive/*",
     "*matplotlib/mpl-data/fonts/afm/*", "*matplotlib/mpl-data/fonts/pdfcorefonts/*",
     "*matplotlib/mpl-data/fonts/ttf/DejaVuSerif*", "*matplotlib/mpl-data/fonts/ttf/DejaVuSansMono*",
-    "*matplotlib/mpl-data/fonts/ttf/STIX*", "*.dist-info/RECORD",
+    "*matplotlib/mpl-data/fonts/ttf/STIX*", "*matplotlib/mpl-data/fonts/ttf/*Oblique*", "*.dist-info/RECORD",
     # time zones: no time of another zone is shown
     "tzdata/*",
     # LiteRT's other programming interface; C++ libraries for graphics cards and the Store; copies of those in the root

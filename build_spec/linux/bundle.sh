@@ -13,7 +13,7 @@ export PYTHONHASHSEED=0
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
 
 "$python" -m PyInstaller --noconfirm --log-level WARN --distpath build/bundle --workpath build/work "build_spec/$spec.spec"
-"$python" build_spec/linux/no_video.py "$folder"
+"$python" build_spec/linux/unused_libraries.py "$folder"
 # Symbol tables, which only a debugger reads: 220 MB of TensorFlow's. Never of *.libs and of what is linked to them: the
 # wheels' own tools laid those files out so that strip breaks them.
 find "$folder/_internal" -maxdepth 1 -type f -name '*.so*' -exec strip --strip-unneeded {} +
