@@ -26,7 +26,7 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.training.adapt import LOOKS, MILD, VIEWS, Rehearsal, space_of
+from pneumo_desktop.training.adapt import LOOKS, MILD, VIEWS, Features, Rehearsal, space_of, to_learn_in
 from pneumo_desktop.training.augment import augment
 from pneumo_desktop.training.corpus import FIT, Sample, read_grey
 from pneumo_desktop.training.fit import FitSettings, fit, freeze_first_blocks
@@ -127,13 +127,13 @@ def adapt(options: argparse.Namespace) -> None:
             for place, picture in enumerate(pictures)
         ),
     ]
-    features = np.stack([output.features for output in space.judge.look_at_made(views)])
+    train = np.stack([output.features for output in space.judge.look_at_made(views)])
     looked = time.perf_counter() - started
-    known = rehearsal.full if space.places else rehearsal.features
     many = np.tile(labels, VIEWS)
+    space = to_learn_in(base, space, Features(train, many, train[:0], many[:0], train[:0]))
     started = time.perf_counter()
     fitting = HeadFit(
-        np.concatenate((features, known))[:, space.learnt],
+        np.concatenate((train, space.known(rehearsal)))[:, space.learnt],
         np.concatenate((many, rehearsal.labels)),
         np.concatenate((balanced_weights(many, 1.0), balanced_weights(rehearsal.labels, 1.0))), space.start,
     )  # fmt: skip
@@ -163,7 +163,7 @@ def adapt(options: argparse.Namespace) -> None:
             ("fine-tuning, all passes, processor time", one_pass_busy * options.epochs, "s"),
             ("times less processor time", one_pass_busy * options.epochs / adapting, ""),
         ],
-        steps_measured=options.steps,
+        steps_measured=options.steps, learnt=len(space.learnt),
     )  # fmt: skip
 
 

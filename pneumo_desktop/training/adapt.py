@@ -170,6 +170,12 @@ def last_layer_of(base: ModelPackage, space: Space) -> Space | None:
     return replace(space, learnt=np.arange(space.width - top.kernel.size, space.width), places={})
 
 
+def to_learn_in(base: ModelPackage, space: Space, features: Features) -> Space:
+    """Return the space whose evidence is learnt: the last layer's where the old head tells the clinic's images apart."""
+    last = last_layer_of(base, space)
+    return last if last is not None and features.area_of(space.old) >= KNOWS else space
+
+
 def features_of(
     job: Job, base: ModelPackage, space: Space, local: LocalImages, events: Events, control: Control
 ) -> Features:
@@ -258,9 +264,7 @@ def adapt(
     rehearsal = rehearsal.without(features.plain[:, : space.width]).supported()
     if not len(rehearsal.labels):
         events.tell("warning", code="no_rehearsal", sentence=no_rehearsal())
-    last = last_layer_of(base, space)
-    if last is not None and features.area_of(space.old) >= KNOWS:
-        space = last
+    space = to_learn_in(base, space, features)
     events.tell("stage", stage="fitting")
     state = _fit(job, base, space, features, rehearsal, events, control, finish)
     if not state.best_epoch:
