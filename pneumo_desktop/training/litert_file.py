@@ -91,13 +91,24 @@ def _constant(model: schema.Model, graph: schema.SubGraph, index: int, data: byt
     return np.frombuffer(data, "<f4", count, start).reshape(shape), start
 
 
-def head_of(data: bytes) -> Weights | None:
-    """Return the 1 x 1 convolution to one map that ends the network, or None where the network has none.
-
-    Evidence from below the top (``training.depths``) is no head.
-    """
+def _heads(data: bytes) -> list[Weights]:
+    """Return the 1 x 1 convolutions to one map that are no evidence from below the top (``training.depths``)."""
     found = (w for w in operations(data) if w.kind == CONV and w.kernel.shape[:3] == (1, 1, 1))
-    heads = [w for w in found if not any(name.startswith(EVIDENCE) for name in w.layers)]
+    return [w for w in found if not any(name.startswith(EVIDENCE) for name in w.layers)]
+
+
+def check_evidence(data: bytes) -> None:
+    """Raise BadPackageError(code='evidence') for a network that can be read with but not taken further.
+
+    It adds evidence to its map in a form that this program does not know: it was made by another version.
+    """
+    if len(_heads(data)) > 1:
+        raise BadPackageError("evidence", "more than one head")
+
+
+def head_of(data: bytes) -> Weights | None:
+    """Return the 1 x 1 convolution to one map that ends the network, or None where the network has none."""
+    heads = _heads(data)
     if len(heads) != 1 or heads[0].bias is None or heads[0].bias.shape != (1,):
         return None
     return heads[0]

@@ -29,6 +29,7 @@ from pneumo_desktop.training.finish import (
     write_verified,
 )
 from pneumo_desktop.training.job import ADAPT, CLASSIC, FROM_BASE, Job, load
+from pneumo_desktop.training.litert_file import check_evidence
 from pneumo_desktop.training.local import LocalImages, prepare_images
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.words.sentences import sentence
@@ -75,7 +76,10 @@ def be_polite() -> None:
 def _base(job: Job) -> ModelPackage | None:
     """Return the package to start from and to compare with; None where there is none and none is needed."""
     try:
-        return ModelPackage.open(job.base_file)
+        base = ModelPackage.open(job.base_file)
+        if job.architecture in FROM_BASE:
+            check_evidence(base.network_bytes)
+        return base
     except BadPackageError as problem:
         if problem.code == "missing" and job.architecture not in FROM_BASE:
             return None

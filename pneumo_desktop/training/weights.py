@@ -18,7 +18,15 @@ from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
 from pneumo_desktop.training.depths import terms_of
-from pneumo_desktop.training.litert_file import CONV, DENSE, DEPTHWISE, Array, Weights, operations
+from pneumo_desktop.training.litert_file import (
+    CONV,
+    DENSE,
+    DEPTHWISE,
+    Array,
+    Weights,
+    check_evidence,
+    operations,
+)
 from pneumo_desktop.training.networks import ARCHITECTURES, build, with_depths
 
 TOLERANCE = 1e-3
@@ -26,7 +34,8 @@ TOLERANCE = 1e-3
 
 
 def network_of(package: ModelPackage, dropout: float = 0.2) -> keras.Model:
-    """Return the Keras network of ``package``, checked against it; raises BadPackageError(code='network')."""
+    """Return the Keras network of ``package``, checked against it; raises BadPackageError, code 'network' or 'evidence'."""
+    check_evidence(package.network_bytes)
     if package.card.architecture not in ARCHITECTURES:
         raise BadPackageError("network", f"the architecture {package.card.architecture} is not known")
     model = build(package.card.architecture, package.card.input_size, dropout)

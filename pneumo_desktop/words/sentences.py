@@ -95,6 +95,10 @@ SENTENCES: dict[str, str] = {
     "arrays": N_("The numbers in the model package are not valid."),
     "network": N_("The network in the model package does not open, or is not what its card says."),
     "reference": N_("The model package does not give its own reference scores on this computer."),
+    "evidence": N_(
+        "The model was made by another version of this program: it reads images here, but neither learns on nor becomes "
+        "a network for other programs. Choose another model to start from, or train from scratch."
+    ),
     "preprocessing": N_("The model package was made for another version of this program."),
     "id_taken": N_("A different model with the same name is already installed."),
     # For every screen

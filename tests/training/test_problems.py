@@ -16,10 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pneumo_desktop import places
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.training import __main__ as program
 from pneumo_desktop.training import adapt, cache, computer, finish, local
+from pneumo_desktop.training.depths import BLOCKS, with_terms
+from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.run_job import sole
 
 from .conftest import Ended, job_at, make_clinic
@@ -357,6 +361,26 @@ def test_a_network_without_the_usual_head_cannot_be_adapted(
 ) -> None:
     monkeypatch.setattr(adapt, "head_of", lambda data: None)
     assert told(here("train", job)) == (2, "not_adaptable")
+
+
+def test_a_base_whose_evidence_has_an_unknown_form_reads_but_is_not_taken_further(
+    here: Here, job: Path, clinic: Path, tmp_path: Path
+) -> None:
+    bundled = ModelPackage.open(places.bundled_model())
+    terms = {block: np.full(672, 1e-4, np.float32) for block in BLOCKS}
+    network = with_terms(bundled.network_bytes, terms).replace(b"evidence_block", b"depth_block_of")
+    other = tmp_path / "other.pneumo"
+    write_package(other, bundled.card, network, bundled.arrays, Judge(unwritten(bundled.card, network)).references())
+    package = ModelPackage.open(other)
+    assert largest_difference(package) < TOLERANCE, "it reads"
+    said = "The model to start from cannot be used: The model was made by another version of this program"
+    for way in ("adapt", "fine-tune"):
+        ended = here("train", job_at(job, folder=clinic, base=other, architecture=way))
+        assert told(ended) == (2, "base_model")
+        assert ended.last["sentence"].startswith(said)
+        assert not ended.of("progress"), "it is said before the images are prepared"
+    assert told(here("export", other, tmp_path / "net.keras"))[0] == 2
+    assert not (tmp_path / "net.keras").exists()
 
 
 def test_a_base_without_rehearsal_warns(here: Here, job: Path, clinic: Path, tiny_model: Path, tmp_path: Path) -> None:
