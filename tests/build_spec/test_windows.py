@@ -13,13 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 WINDOWS = ROOT / "build_spec" / "windows"
 
 
-@pytest.fixture(scope="module")
-def layout() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("windows_python", WINDOWS / "windows_python.py")
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def layout() -> ModuleType:
+    return _module(WINDOWS / "windows_python.py")
 
 
 @pytest.mark.parametrize("lock", ["bundle.txt", "bundle-training.txt"])
@@ -71,3 +75,15 @@ def test_the_uninstaller_removes_only_what_is_named() -> None:
     text = (WINDOWS / "setup.nsi").read_text("utf-8")
     assert '\n    RMDir "$INSTDIR"\n' in text
     assert 'RMDir /r "$INSTDIR"' not in text, "files of others in the folder would go"
+
+
+def test_copies_of_libraries_are_told_from_data() -> None:
+    session = _module(WINDOWS / "wine" / "session.py")
+    mappings = (
+        "180000000-180001000 r--p 00000000 fe:00 42 /prefix/with spaces/Qt6Core.dll\nAnonymous: 4 kB\n"
+        "180001000-180009000 r-xp 00000000 00:00 0 \nAnonymous: 32 kB\n"
+        "18000a000-180010000 rw-p 00000000 00:00 0 [heap]\nAnonymous: 100 kB\n"
+        "7f0000000000-7f0000001000 r--p 00000000 fe:00 43 /usr/lib/libc.so.6\nAnonymous: 8 kB\n"
+    )
+    sizes = {"/prefix/with spaces/Qt6Core.dll": 0xA000}
+    assert session.copied_libraries(mappings, lambda _span, name: sizes.get(name, 0)) == 36

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,8 +19,38 @@ HOME = f"/home/{USER}"
 PREFIX = f"{HOME}/prefix"
 
 
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ *(.*)")
+_LIBRARY = re.compile(r".*\.(dll|pyd|exe|drv|so)", re.IGNORECASE)
+
+
 def _megabytes(file: Path, name: str) -> int:
     return next(int(line.split()[1]) // 1024 for line in file.read_text().splitlines() if line.startswith(name))
+
+
+def _image_size(library: Path) -> int:
+    """Return how many bytes Windows sets aside for ``library`` where it is loaded (SizeOfImage); 0 for another file."""
+    with library.open("rb") as stream:
+        head = stream.read(4096)
+    start = int.from_bytes(head[0x3C:0x40], "little")
+    return int.from_bytes(head[start + 80 : start + 84], "little") if head[start : start + 4] == b"PE\0\0" else 0
+
+
+def copied_libraries(mappings: str, size_of: Callable[[str, str], int]) -> int:
+    """Return the kB of ``mappings`` (a smaps of /proc) that are Wine's copies of libraries, which Windows maps from the file.
+
+    ``size_of`` tells, for a mapping's range and the file it begins with, how many bytes that library takes.
+    """
+    end = copied = 0
+    inside = False
+    for line in mappings.splitlines():
+        if found := _MAPPING.fullmatch(line):
+            start = int(found[1], 16)
+            if start >= end and _LIBRARY.fullmatch(found[3]):
+                end = start + size_of(f"{found[1]}-{found[2]}", found[3])
+            inside = start < end
+        elif inside and line.startswith("Anonymous:"):
+            copied += int(line.split()[1])
+    return copied
 
 
 class Session:
@@ -123,19 +154,25 @@ class Session:
                 found.add(f"{key} {line.split('=')[0]}")
         return found
 
-    def memory(self, program: str) -> tuple[int, int]:
-        """Return the peak of the resident memory of the running ``program``, and what is its own of it now, in MB.
+    def memory(self, program: str) -> tuple[int, int, int]:
+        """Return memory of the running ``program`` in MB: the peak of what is resident, its own now, and own data now.
 
-        Its own is what no other process could share: on Windows it would be less, because Wine copies the libraries
-        whose parts do not begin at whole pages, where Windows maps them.
+        Its own is what no other process could share. Wine copies the libraries whose parts do not begin at whole pages,
+        where Windows maps them from the file: own data is the rest, heaps, stacks and pictures.
         """
-        peak = own = 0
+        peak = own = data = 0
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, StopIteration):
                 if program in (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[0]:
+
+                    def size_of(span: str, _name: str, maps: Path = process / "map_files") -> int:
+                        return _image_size(maps / span)
+
+                    copied = copied_libraries((process / "smaps").read_text(), size_of) // 1024
+                    anonymous = _megabytes(process / "smaps_rollup", "Anonymous:")
                     peak = max(peak, _megabytes(process / "status", "VmHWM:"))
-                    own = max(own, _megabytes(process / "smaps_rollup", "Anonymous:"))
-        return peak, own
+                    own, data = max(own, anonymous), max(data, anonymous - copied)
+        return peak, own, data
 
     @contextlib.contextmanager
     def screen(self) -> Iterator[None]:
