@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
-TRAINING = ("tensorflow", "keras", "h5py", "numpy.fft", "pneumo_desktop.training")
+TRAINING = (
+    "tensorflow", "keras", "h5py", "numpy.fft", "numpy.polynomial", "numpy.testing", "asyncio", "doctest", "pdb", "pydoc",
+    "pneumo_desktop.training",
+)  # fmt: skip
 """Only the training component carries these."""
 
 READING_ONLY = (
@@ -29,7 +32,7 @@ EXCLUDED_MODULES = (
     "matplotlib.tests", "matplotlib.testing", "matplotlib._qhull", "matplotlib._tri", "matplotlib.pyplot",
     "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_ps", "matplotlib.backends.backend_qtagg", "fontTools.ufoLib",
     "pydicom.data.test_files", "PIL.ImageCms", "PIL._imagingcms", "PIL.ImageFont", "PIL._imagingft", "PIL.ImageTk",
-    "PIL._imagingtk", "pydoc_data", "doctest", "pdb", "_pydecimal",
+    "PIL._imagingtk", "pydoc_data", "_pydecimal",
     # the networks of the training process
     "torch", "onnxruntime", "scipy", "pandas", "sympy",
 )  # fmt: skip
