@@ -7,30 +7,46 @@ from typing import TYPE_CHECKING
 
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.words import tr
+from pneumo_desktop.words.card import text_in_words
 
 if TYPE_CHECKING:
     from pneumo_desktop.models.card import Card
 
 
-def _interval(figures: Mapping[str, float]) -> dict[str, str]:
-    """Return an AUC and its interval with three decimals and the language's decimal sign."""
-    return {name: score_text(figures[name], 3) for name in ("auc", "low", "high")}
+def _auc(card: Card, *place: str) -> dict[str, str] | None:
+    """Return an AUC and its interval, with three decimals and the language's decimal sign.
+
+    None where the card, which is untrusted, holds something else under ``place``.
+    """
+    values: object = card.metrics
+    for key in place:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    if not isinstance(values, Mapping):
+        return None
+    inner = values.get("auc")
+    figures = {**inner, "auc": inner.get("value")} if isinstance(inner, Mapping) else values
+    numbers = {name: figures.get(name) for name in ("auc", "low", "high")}
+    if not all(isinstance(number, int | float) for number in numbers.values()):
+        return None
+    return {name: score_text(number, 3) for name, number in numbers.items()}
 
 
 def model_text(card: Card | None) -> str:
     """Return what the model is, for whom it was made and how good it was; empty without a model."""
     if card is None:
         return ""
-    lines = [
-        tr("{name}, made on {date} ({model}).").format(name=card.name, date=card.created, model=card.model_id),
-        tr("For children of 1 to 5 years (Guangzhou) and adults (NIH), frontal views."),
-    ]
-    children = card.metrics.get("children", {})
-    if "auc" in children:
-        text = tr("Children held back: AUC {auc} (95 % interval {low} to {high}).")
-        lines.append(text.format(**_interval(children)))
-    adults = card.metrics.get("adults", {}).get("pneumonia_vs_rsna_normal", {})
-    if adults:
-        text = tr("Adults held back: AUC {auc} ({low} to {high}); their labels are uncertain.")
-        lines.append(text.format(**_interval(adults)))
+    lines = [tr("{name}, made on {date} ({model}).").format(name=card.name, date=card.created, model=card.model_id)]
+    if {"children", "adults"} <= set(card.populations):
+        lines.append(tr("For children of 1 to 5 years (Guangzhou) and adults (NIH), frontal views."))
+    if isinstance(card.populations.get("local"), str):
+        lines.append(tr("Learnt from: {images}.").format(images=text_in_words(card.populations["local"])))
+    for text, place in (
+        (tr("Children held back: AUC {auc} (95 % interval {low} to {high})."), ("children",)),
+        (tr("Adults held back: AUC {auc} ({low} to {high}); their labels are uncertain."),
+         ("adults", "pneumonia_vs_rsna_normal")),
+        (tr("The clinic's images held back: AUC {auc} (95 % interval {low} to {high})."), ("locked_test", "metrics")),
+    ):  # fmt: skip
+        auc = _auc(card, *place)
+        if auc is not None:
+            lines.append(text.format(**auc))
     return "\n".join(lines)

@@ -7,9 +7,21 @@ from typing import Any
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from pneumo_desktop.words import language
+from pneumo_desktop.words import N_, language, tr
 
 _NAME = "qt_words"
+_KEYS = {"Ctrl": N_("Ctrl"), "Shift": N_("Shift")}
+"""Keys that Qt's Spanish calls otherwise (Control, Mayúsculas) than a Spanish keyboard and this program's sentences do."""
+
+
+class _QtWords(QTranslator):
+    """Qt's own words, but for the names of two keys."""
+
+    def translate(self, context: str, sourceText: str, disambiguation: str | None = None, n: int = -1) -> str | None:  # type: ignore[override] # noqa: N803 -- Qt's names
+        """Return Qt's word for a text of Qt's; None for one that it does not have, which then stays as it is."""
+        if context == "QShortcut" and sourceText in _KEYS:
+            return tr(_KEYS[sourceText])
+        return super().translate(context, sourceText, disambiguation, n) or None  # type: ignore[arg-type]
 
 
 def translate_qt(application: QApplication) -> None:
@@ -23,7 +35,7 @@ def translate_qt(application: QApplication) -> None:
     for old in installed:
         application.removeTranslator(old)
         old.deleteLater()
-    translator = QTranslator(application)
+    translator = _QtWords(application)
     translator.setObjectName(_NAME)
     if translator.load(f"qtbase_{language()}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         application.installTranslator(translator)

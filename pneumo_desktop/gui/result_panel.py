@@ -27,7 +27,7 @@ from pneumo_desktop.gui.outcomes import (
 from pneumo_desktop.gui.row_words import DECISION_WORDS
 from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
-from pneumo_desktop.reading.outcome import Judgement, Outcome, Reason
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
@@ -328,6 +328,8 @@ class ResultPanel(QWidget):
         for field in (*self.buttons.values(), self.note, self.initials):
             field.setEnabled(row is not None)
             field.setToolTip(why)
+        for label in (self.decision_title, self.note_label, self.initials_label):
+            label.setEnabled(row is not None)
         if row is not None and not can_agree(judgement):
             self.buttons[Decision.AGREE].setEnabled(False)
             self.buttons[Decision.AGREE].setToolTip(tr("There is no verdict to agree with."))
@@ -352,9 +354,8 @@ class ResultPanel(QWidget):
         dark = is_dark(self.palette())
         self.word.setText(text)
         palette = QPalette(self.palette())
-        if outcome is None:
-            self.icon.clear()
-        else:
+        self.icon.setVisible(outcome is not None)
+        if outcome is not None:
             ratio = self.devicePixelRatioF()
             pixmap = outcome_icon(outcome, dark, round(28 * ratio)).pixmap(QSize(28, 28), ratio)
             self.icon.setPixmap(pixmap)
@@ -369,7 +370,10 @@ class ResultPanel(QWidget):
             return
         self.scale.set_score(judgement.score, judgement.operating_point)
         lines = [self.scale.sentence()]
-        lines.append(tr("Read as: {population}.").format(population=population_word(judgement.population).lower()))
+        if judgement.population is Population.NOT_KNOWN:
+            lines.append(tr("Read without knowing whether it is a child or an adult."))
+        else:
+            lines.append(tr("Read as: {population}.").format(population=population_word(judgement.population).lower()))
         lines.append(tr("The score is not the probability of a disease."))
         self.scale_words.setText(" ".join(lines))
 
@@ -399,7 +403,7 @@ class ResultPanel(QWidget):
 
     def _fill_saved(self, row: Row | None) -> None:
         if row is None or row.decision is None:
-            self.saved.setText(tr("Not decided yet."))
+            self.saved.setText("" if row is None else tr("Not decided yet."))
             return
         words = tr(DECISION_WORDS[row.decision])
         self.saved.setText(

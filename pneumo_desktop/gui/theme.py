@@ -80,12 +80,25 @@ def _palette(dark: bool) -> QPalette:
     faded = QColor("#79818b")
     for role in (_ROLES.WindowText, _ROLES.Text, _ROLES.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, faded)
+    palette.setColor(QPalette.ColorGroup.Disabled, _ROLES.Base, palette.color(_ROLES.Window))
     return palette
 
 
 class _ClearFrames(QProxyStyle):
     """Fusion draws the frames of check boxes, radio buttons and text fields darker than the ground: on a dark one nobody
     sees them, nor which button is pressed; its page of tabs is grey there, and figures on it are hard to read."""
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: Any = None,
+        widget: QWidget | None = None,
+        returnData: Any = None,  # noqa: N803 -- Qt's name
+    ) -> int:
+        """Answer as Fusion does; but no button of a dialog has an icon, as the program's own have none."""
+        if hint == QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons:
+            return 0
+        return super().styleHint(hint, option, widget, returnData)
 
     def drawPrimitive(
         self, element: QStyle.PrimitiveElement, option: Any, painter: QPainter, widget: QWidget | None = None
@@ -107,7 +120,8 @@ class _ClearFrames(QProxyStyle):
         inset = 1.5 if is_field else 0.5  # Fusion leaves a pixel round a text field
         radius = option.rect.width() / 2 if element == QStyle.PrimitiveElement.PE_IndicatorRadioButton else 2.0
         frame = QRectF(option.rect).adjusted(inset, inset, -inset, -inset)
-        _frame(painter, frame, option.palette.color(_ROLES.PlaceholderText), radius)
+        enabled = option.state & QStyle.StateFlag.State_Enabled
+        _frame(painter, frame, option.palette.color(_ROLES.PlaceholderText if enabled else _ROLES.Mid), radius)
 
     def drawControl(
         self, element: QStyle.ControlElement, option: Any, painter: QPainter, widget: QWidget | None = None

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QDialogButtonBox,
     QLineEdit,
     QRadioButton,
     QStyle,
@@ -111,6 +112,33 @@ def test_the_border_of_a_text_field_is_seen_in_the_dark(qapp: QApplication, qtbo
         assert max(contrast(picture.pixelColor(x, middle), ground) for x in range(4)) >= 3.0
     finally:
         apply_theme(qapp, Theme.LIGHT)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform's own style")
+@pytest.mark.parametrize("theme", [Theme.DARK, Theme.LIGHT])
+def test_a_text_field_that_takes_no_text_has_the_colour_of_the_ground(
+    qapp: QApplication, qtbot: QtBot, theme: Theme
+) -> None:
+    apply_theme(qapp, theme)
+    try:
+        field = QLineEdit()
+        qtbot.addWidget(field)
+        field.setEnabled(False)
+        picture = field.grab().toImage()
+        middle = picture.height() // 2
+        ground = qapp.palette().color(ROLE.Window)
+        assert picture.pixelColor(picture.width() // 2, middle) == ground
+        assert max(contrast(picture.pixelColor(x, middle), ground) for x in range(4)) < 3.0
+    finally:
+        apply_theme(qapp, Theme.LIGHT)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform's own style")
+def test_no_button_of_a_dialog_has_an_icon(qapp: QApplication, qtbot: QtBot) -> None:
+    apply_theme(qapp, Theme.LIGHT)
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+    qtbot.addWidget(box)
+    assert all(button.icon().isNull() for button in box.buttons())
 
 
 def test_every_tool_has_an_icon(qapp: QApplication) -> None:

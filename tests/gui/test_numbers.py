@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDoubleSpinBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.evaluation.cases import Case
@@ -46,6 +47,16 @@ def test_numbers_follow_the_language_at_once_and_from_then_on(qapp: QApplication
         later.lineEdit().setText(text.replace("12", "17"))
         later.interpretText()
         assert later.value() == 17.5
+
+
+def test_keys_are_called_as_the_keyboard_and_the_sentences_call_them(qapp: QApplication) -> None:
+    keys = QKeySequence("Ctrl+Shift+O")
+    for language, name, cancel in (("es", "Ctrl+Mayús+O", "Cancelar"), ("en", "Ctrl+Shift+O", "Cancel")):
+        set_language(language)
+        translate_qt(qapp)
+        assert keys.toString(QKeySequence.SequenceFormat.NativeText) == name
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        assert box.button(QDialogButtonBox.StandardButton.Cancel).text() == cancel, "the rest is Qt's own"
 
 
 def test_the_rate_of_the_reading_has_the_languages_decimal_sign() -> None:

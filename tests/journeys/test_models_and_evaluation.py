@@ -252,6 +252,11 @@ def test_a_labelled_folder_is_measured_against_another_model(
     assert written["report"]["prevalence"] == pytest.approx(0.05)
     assert (tmp_path / "report.csv").is_file()
     assert (tmp_path / "report-numbers.csv").is_file()
+
+    dialog.page.show_evaluation(replace(evaluation, other=evaluation.report), by_name=True)
+    heads = [dialog.page.numbers.horizontalHeaderItem(column).text() for column in (1, 2)]
+    assert heads == [bundled.model_id, f"{bundled.model_id} (2)"]
+    assert [button.text() for button in dialog.page.errors] == [f"Errors of {name}" for name in heads]
     dialog.close()
 
 

@@ -142,6 +142,11 @@ class EvaluationPage(QWidget):
         evaluation = self._evaluation
         return [report for report in (evaluation.report, evaluation.other) if report] if evaluation else []
 
+    def names(self) -> list[str]:
+        """Return what the models of ``reports`` are called here: two of one name are told apart."""
+        names = [_short(report.model_id) for report in self.reports()]
+        return [names[0], f"{names[1]} (2)"] if len(names) == 2 and names[0] == names[1] else names
+
     def show_evaluation(
         self,
         evaluation: Evaluation,
@@ -156,10 +161,7 @@ class EvaluationPage(QWidget):
         """
         self._evaluation = evaluation
         self._counted = list(thresholds) if thresholds is not None else None
-        reports = self.reports()
-        names = [_short(report.model_id) for report in reports]
-        if len(names) == 2 and names[0] == names[1]:
-            names[1] += " (2)"
+        reports, names = self.reports(), self.names()
         if evaluation.comparison is not None:
             named = (names[0], names[1]) if by_name else None
             self.verdict.setText(comparison_sentence(evaluation.comparison, named))
@@ -208,7 +210,7 @@ class EvaluationPage(QWidget):
         self.numbers.clear()
         self.numbers.setColumnCount(1 + len(reports))
         self.numbers.setRowCount(len(names))
-        self.numbers.setHorizontalHeaderLabels(["", *(_short(report.model_id) for report in reports)])
+        self.numbers.setHorizontalHeaderLabels(["", *self.names()])
         for row, name in enumerate(names):
             self.numbers.setItem(row, 0, QTableWidgetItem(name))
         for column, report in enumerate(reports, start=1):
@@ -244,7 +246,7 @@ class EvaluationPage(QWidget):
         """List the wrong images of the first or second model, the most confident first."""
         reports = self.reports()
         if place < len(reports):
-            title = tr("Errors of {name}").format(name=_short(reports[place].model_id))
+            title = tr("Errors of {name}").format(name=self.names()[place])
             self.gallery.show_cases(title, reports[place].errors())
             self.tabs.setCurrentWidget(self.gallery)
 

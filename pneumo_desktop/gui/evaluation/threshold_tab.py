@@ -108,6 +108,7 @@ class ThresholdTab(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setTabKeyNavigation(False)
         self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setHighlightSections(False)  # bold words need more room than is kept for them
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.setAccessibleName(tr("Thresholds"))
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
