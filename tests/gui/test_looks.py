@@ -27,16 +27,19 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.checkup import CheckupDialog
 from pneumo_desktop.gui.errors import ErrorDialog
+from pneumo_desktop.gui.evaluation import EvaluationDialog
 from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
 from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.icons import icon
 from pneumo_desktop.gui.invitations import Offer, Welcome
 from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.gui.outcomes import outcome_colour
 from pneumo_desktop.gui.screen_room import room_for
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
+from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.preview import PreviewDialog
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.gui.window_menus import TOOLS
@@ -295,11 +298,13 @@ def test_dialogs_fit_a_small_screen_at_double_scale(window: MainWindow, code: st
         ExportDialog(ExportChoice.usual(), 3, 10), SettingsDialog(Settings(code, Theme.DARK)),
         CheatSheet(window.menus.groups()), LeftOutDialog(left_out), ErrorDialog("text"),
         HelpDialog(None), CheckupDialog(window._services), TagsDialog("a.dcm", []), pictures,
+        ModelsDialog(window._services), EvaluationDialog(window._services), TrainingDialog(window._services),
     ):  # fmt: skip
         qtbot.addWidget(dialog)
         hint = dialog.minimumSizeHint()
         assert hint.width() <= 683, type(dialog).__name__
         assert hint.height() <= 384, type(dialog).__name__
+        dialog.close()
 
 
 def test_the_usual_export_reads_in_the_spreadsheet_of_the_language() -> None:

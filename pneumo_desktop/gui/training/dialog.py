@@ -72,8 +72,7 @@ class TrainingDialog(QDialog):
         for step in self.steps:
             title.addWidget(step)
         title.addStretch(1)
-        buttons.addWidget(QLabel(sentence("disclaimer")))
-        buttons.addStretch(1)
+        buttons.addWidget(QLabel(sentence("disclaimer"), wordWrap=True), 1)
         for button in (self.back, self.next, self.leave):
             button.setAutoDefault(False)
             buttons.addWidget(button)
