@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
 from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
 from pneumo_desktop.training.look import other_look
@@ -48,6 +50,8 @@ def main() -> int:
     )
     parser.add_argument("--mixup", type=float, default=FitSettings.mixup, help="of the Beta distribution (0: none)")
     parser.add_argument("--size", type=int, default=FitSettings.size, help="pixels a side")
+    parser.add_argument("--borrow", type=float, default=Augmentation.borrow, help="share of films with another's look")
+    parser.add_argument("--as-mined", action="store_true", help="learn from the NIH's labels as they were mined")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -55,11 +59,14 @@ def main() -> int:
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
         averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
+        augmentation=Augmentation(borrow=arguments.borrow),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data, seed=20261123)
     left_out = {"rsna_normal"} if arguments.without_rsna else set()
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
+    if arguments.as_mined:
+        fitting = [replace(sample, weight=1.0) for sample in fitting]
     choosing = [sample for sample in samples if sample.part == CHOOSE and sample.weight > 0]
     model = build(settings.architecture, settings.size, settings.dropout)
     if settings.architecture in EFFICIENTNET_LITE:
