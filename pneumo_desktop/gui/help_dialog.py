@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from pneumo_desktop import places
-from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.models.card import Card
-from pneumo_desktop.words import language, tr
+from pneumo_desktop.words import decimal, language, percent, tr
+
+_PLACES = {
+    "children": ("children",),
+    "adults": ("adults", "pneumonia_vs_rsna_normal"),
+    "opacity": ("adults", "opacity_vs_rsna_normal"),
+}  # fmt: skip
+"""Where ``Card.metrics`` of the bundled model holds what the page says of each group of images."""
 
 
-def _auc(figures: Mapping[str, float]) -> str:
-    if not {"auc", "low", "high"} <= set(figures):
-        return "–"
-    auc, low, high = (score_text(figures[name], 3) for name in ("auc", "low", "high"))
+def _auc(figures: Mapping[str, Any]) -> str:
+    auc, low, high = (decimal(figures[name], 3) for name in ("auc", "low", "high"))
     return f"{auc} ({low}–{high})"
+
+
+def _share(figures: Mapping[str, float]) -> str:
+    value, low, high = (percent(figures[name], 0) for name in ("value", "low", "high"))
+    return f"{value} ({low.removesuffix(' %')}–{high})"
+
+
+def _figures(bundled: Card | None) -> dict[str, str]:
+    """Return what stands for each ``{name}`` of the page; a dash for what the card does not hold."""
+    found: dict[str, str] = {}
+    for name, place in _PLACES.items():
+        values: Any = bundled.metrics if bundled is not None else {}
+        for key in place:
+            values = values.get(key, {})
+        found[f"{name}_auc"] = _auc(values) if "auc" in values else "–"
+        for count in ("pneumonia", "normal"):
+            found[f"{name}_{count}"] = str(values.get(count, "–"))
+        for share in ("sensitivity", "specificity"):
+            found[f"{name}_{share}"] = _share(values[share]) if isinstance(values.get(share), Mapping) else "–"
+    return found
 
 
 def help_text(bundled: Card | None) -> str:
@@ -25,14 +50,10 @@ def help_text(bundled: Card | None) -> str:
     page = places.resource("help") / f"{language()}.html"
     if not page.is_file():
         page = places.resource("help") / "en.html"
-    metrics = bundled.metrics if bundled is not None else {}
-    adults = metrics.get("adults", {})
-    return (
-        page.read_text("utf-8")
-        .replace("{children}", _auc(metrics.get("children", {})))
-        .replace("{adults}", _auc(adults.get("pneumonia_vs_rsna_normal", {})))
-        .replace("{opacity}", _auc(adults.get("opacity_vs_rsna_normal", {})))
-    )
+    text = page.read_text("utf-8")
+    for name, figure in _figures(bundled).items():
+        text = text.replace(f"{{{name}}}", figure)
+    return text
 
 
 class HelpDialog(QDialog):

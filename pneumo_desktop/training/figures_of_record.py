@@ -107,25 +107,40 @@ def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = No
     }  # fmt: skip
 
 
-def adults(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
-    """Return the AUCs of the adult hospital, each against the normals that its name says."""
+def _is_pneumonia_of_nih(sample: Sample) -> bool:
+    return sample.source == "nih" and sample.label == 1
 
-    def part(keep: Callable[[Sample], bool]) -> dict[str, Any]:
-        chosen = [i for i, s in enumerate(samples) if keep(s)]
+
+def _is_opacity(sample: Sample) -> bool:
+    return _is_pneumonia_of_nih(sample) and sample.rsna_class == "Lung Opacity"
+
+
+def against_rsna_normals(
+    samples: Sequence[Sample], scores: Values, measure: Callable[[Sequence[Sample], Values], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return ``measure`` of the NIH's pneumonia films, and of those with an opacity, each with the RSNA normals."""
+
+    def part(is_ill: Callable[[Sample], bool]) -> dict[str, Any]:
+        chosen = [i for i, s in enumerate(samples) if is_ill(s) or s.source == "rsna_normal"]
+        return measure([samples[i] for i in chosen], scores[chosen])
+
+    return {"pneumonia_vs_rsna_normal": part(_is_pneumonia_of_nih), "opacity_vs_rsna_normal": part(_is_opacity)}
+
+
+def pairs_and_raw(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
+    """Return the AUCs within the NIH's own films: pairs of one view and file size, and all of a view."""
+
+    def raw(view: str) -> dict[str, Any]:
+        chosen = [i for i, s in enumerate(samples) if s.source == "nih" and s.view == view]
         return auc_with_interval([samples[i] for i in chosen], scores[chosen])
 
-    def ill(s: Sample) -> bool:
-        return s.source == "nih" and s.label == 1
-
     return {
-        "pneumonia_vs_rsna_normal": part(lambda s: ill(s) or s.source == "rsna_normal"),
-        "opacity_vs_rsna_normal": part(lambda s: (ill(s) and s.rsna_class == "Lung Opacity") or s.source == "rsna_normal"),
         "matched_pairs": matched_auc(samples, scores),
         "matched_pairs_ap": matched_auc(samples, scores, "AP"),
         "matched_pairs_pa": matched_auc(samples, scores, "PA"),
-        "raw_vs_nih_normal_ap": part(lambda s: s.source == "nih" and s.view == "AP"),
-        "raw_vs_nih_normal_pa": part(lambda s: s.source == "nih" and s.view == "PA"),
-    }  # fmt: skip
+        "raw_vs_nih_normal_ap": raw("AP"),
+        "raw_vs_nih_normal_pa": raw("PA"),
+    }
 
 
 def robustness(
@@ -155,33 +170,33 @@ def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]
     def at(samples: Sequence[Sample], values: Values, population: Population) -> dict[str, Any]:
         return at_operating_point(samples, values, points[population])
 
+    def figures_of(population: Population) -> Callable[[Sequence[Sample], Values], dict[str, Any]]:
+        def measure(samples: Sequence[Sample], values: Values) -> dict[str, Any]:
+            return {
+                **auc_with_interval(samples, values),
+                **at(samples, values, population),
+                "at_not_known": at(samples, values, Population.NOT_KNOWN),
+            }
+
+        return measure
+
+    of_children, of_adults = figures_of(Population.CHILDREN), figures_of(Population.ADULTS)
     plain = scores([s.picture for s in reporting])
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
-    grown = [i for i, s in enumerate(reporting) if s.source != "kermany" and s.weight > 0]
     learnable = [i for i, s in enumerate(reporting) if s.weight > 0]
-    children, adult, everyone = ([reporting[i] for i in part] for part in (child, grown, learnable))
+    children, everyone = ([reporting[i] for i in part] for part in (child, learnable))
     changed = {name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(everyone)]) for name in CHANGES}
-    of_children = np.array([s.source == "kermany" for s in everyone])
-    changed_children = {name: values[of_children] for name, values in changed.items()}
+    young = np.array([s.source == "kermany" for s in everyone])
+    changed_children = {name: values[young] for name, values in changed.items()}
     disguised = scores(other_look(children, size))
     unknown = points[Population.NOT_KNOWN]
     return {
         "children": {
-            **auc_with_interval(children, plain[child]),
-            **at(children, plain[child], Population.CHILDREN),
-            "at_not_known": at(children, plain[child], Population.NOT_KNOWN),
+            **of_children(children, plain[child]),
             "perturbed": robustness(children, plain[child], changed_children, unknown),
-            "other_look": {
-                **auc_with_interval(children, disguised),
-                **at(children, disguised, Population.CHILDREN),
-                "at_not_known": at(children, disguised, Population.NOT_KNOWN),
-            },
+            "other_look": of_children(children, disguised),
         },
-        "adults": {
-            **adults(reporting, plain),
-            "at_adults": at(adult, plain[grown], Population.ADULTS),
-            "at_not_known": at(adult, plain[grown], Population.NOT_KNOWN),
-        },
+        "adults": against_rsna_normals(reporting, plain, of_adults) | pairs_and_raw(reporting, plain),
         "everyone": {
             **at(everyone, plain[learnable], Population.NOT_KNOWN),
             "perturbed": robustness(everyone, plain[learnable], changed, unknown),

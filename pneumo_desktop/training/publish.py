@@ -25,10 +25,11 @@ from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import (
-    adults,
+    against_rsna_normals,
     all_figures,
     auc_with_interval,
     gate_figures,
+    pairs_and_raw,
     same_answer,
 )
 from pneumo_desktop.training.fit_gate import WrongImage, fit_gate, kind_examples, with_limits, wrong_images
@@ -111,7 +112,8 @@ def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str
     logits = Judge(unwritten(card, to_litert(model))).logits([s.picture for s in reporting])
     child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
     return {
-        "children": auc_with_interval([reporting[i] for i in child], logits[child]), "adults": adults(reporting, logits),
+        "children": auc_with_interval([reporting[i] for i in child], logits[child]),
+        "adults": against_rsna_normals(reporting, logits, auc_with_interval) | pairs_and_raw(reporting, logits),
         "training": {key: settings[key] for key in ("epochs", "steps_per_epoch", "batch", "seed")},
     }  # fmt: skip
 

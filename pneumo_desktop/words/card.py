@@ -56,7 +56,6 @@ STRENGTHS: Mapping[str, str] = {
 _KEYS: dict[str, str] = {
     "everyone": N_("Everyone"), "local": N_("The clinic's own images"),
     "gate": N_("The gate for wrong images"), "locked_test": N_("Test, locked"), "metrics": N_("Figures"),
-    "at_children": N_("At the operating point for children"), "at_adults": N_("At the operating point for adults"),
     "at_not_known": N_("At the operating point where the population is not known"),
     "accuracy": N_("Accuracy"), "sensitivity": N_("Sensitivity"), "specificity": N_("Specificity"), "auc": N_("AUC"),
     "auc_all": N_("AUC, images without a verdict counted as wrong"), "auc_raw": N_("AUC, withheld images by their score"),

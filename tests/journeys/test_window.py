@@ -89,6 +89,8 @@ def test_the_help_page_has_pictures_and_the_figures_of_the_card(services: Servic
     text = dialog.text.toPlainText()
     assert "{" not in text
     assert score_text(card.metrics["children"]["auc"], 3) in text
+    for figures in (card.metrics["children"], card.metrics["adults"]["pneumonia_vs_rsna_normal"]):
+        assert f"{100 * figures['sensitivity']['value']:.0f} % ({100 * figures['sensitivity']['low']:.0f}–" in text
     assert all((places.resource("help") / name).is_file() for name in ("normal.jpg", "pneumonia.jpg"))
     set_language("en")
 
