@@ -48,9 +48,10 @@ lock: .venv/dev.stamp
 BUNDLED_RUN = $(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)"
 model: .venv/dev.stamp
 	$(BUNDLED_RUN) --run runs/seed2 --seed 2
-	$(BUNDLED_RUN) --run runs/short1 --seed 1 --epochs 5 --averaging 0.995 --mixed-epoch 0
+	$(BUNDLED_RUN) --run runs/seed3 --seed 3
+	$(BUNDLED_RUN) --run runs/mixup3 --seed 3 --mixup 0.4 --mixed-epoch 0
 	$(BUNDLED_RUN) --run runs/without-rsna --without-rsna --epochs 3 --steps 50 --averaging 0.98
-	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/seed2 runs/short1 \
+	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/seed2 runs/seed3 runs/mixup3 \
 		--without-rsna runs/without-rsna --out models/bundled.pneumo
 
 # The installers. Their environment has no TensorFlow and nothing of development: what is not there cannot slip in.

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading.heatmap import FULL_SCALE_LOGIT
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import (
@@ -101,6 +102,18 @@ def _levelled(model: keras.Model, card: Card, fitting: Sequence[Sample], choosin
     )
     share = level_populations(model, fit_part, choose_part)
     return replace(card, training={**card.training, "share_of_population_direction": round(share, 4)})
+
+
+def _stretched(model: keras.Model, card: Card, choosing: Sequence[Sample]) -> Card:
+    """Stretch the logits so that one in ten ill children of ``choosing`` has a place in the strongest colour."""
+    from pneumo_desktop.training.average import stretch
+    from pneumo_desktop.training.export_network import to_litert
+
+    ill = [s.picture for s in choosing if s.source == "kermany" and s.label == 1]
+    strongest = [output.map.max() for output in Judge(unwritten(card, to_litert(model))).look_at_all(ill)]
+    factor = FULL_SCALE_LOGIT / float(np.quantile(strongest, 0.9))
+    stretch(model, factor)
+    return replace(card, training={**card.training, "logits_stretched_by": round(factor, 4)})
 
 
 def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
@@ -188,6 +201,7 @@ def publish(
         populations=POPULATIONS, data=_data(samples, parts, seed), training=settings, licences=LICENCES, limits=LIMITS,
     )  # fmt: skip
     card = _levelled(model, card, learnable[FIT], learnable[CHOOSE])
+    card = _stretched(model, card, learnable[CHOOSE])
     network = to_litert(model)
     judge = Judge(unwritten(card, network))
     card = _with_points(card, judge, learnable[CHOOSE])
@@ -215,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, nargs="+", required=True, help="the weights of several runs are averaged")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model-id", default="pneumo-3")
+    parser.add_argument("--model-id", default="pneumo-4")
     parser.add_argument("--without-rsna", type=Path, help="a run without the RSNA normals, for its figures in the card")
     parser.add_argument("--seed", type=int, default=20261123)
     chosen = parser.parse_args(arguments)

@@ -115,6 +115,7 @@ _KEYS: dict[str, str] = {
     "parts": N_("Parts"), "population": N_("Population"), "quotas": N_("Images of each kind in a step"),
     "rehearsal_images": N_("Remembered images learnt with"),
     "share_of_population_direction": N_("Share of the head that told children from adults"),
+    "logits_stretched_by": N_("Logits stretched by"), "mixup": N_("Mixup (0: films are not mixed)"),
     "size": N_("Image size"), "threads": N_("Threads (0: as many as there are)"), "weight_decay": N_("Weight decay"),
     # What the reader decided of a model (gui.training.accepted, models.worse)
     "accepted_although_worse": N_("Accepted although worse, because"), "operating_point": N_("Operating point"),
