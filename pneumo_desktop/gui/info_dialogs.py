@@ -52,4 +52,4 @@ class InfoDoors(QObject):
             model_text(self._services.card()),
             "Apache-2.0",
         ]
-        QMessageBox.about(self._window, tr("About Pneumo Desktop"), "\n\n".join(lines))
+        QMessageBox.about(self._window, tr("About Pneumo Desktop"), "\n\n".join(filter(None, lines)))

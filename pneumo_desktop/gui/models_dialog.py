@@ -46,14 +46,14 @@ _CONVERTED = (".tflite", ".keras", ".onnx")
 
 
 class _Table(QTableWidget):
-    """Says ``nothing_yet`` where the rows will be, until there are some."""
+    """Says ``without_rows`` where the rows will be, until there are some."""
 
-    nothing_yet = ""
+    without_rows = ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self.rowCount():
-            QPainter(self.viewport()).drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, self.nothing_yet)
+            QPainter(self.viewport()).drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, self.without_rows)
 
 
 class ModelsDialog(QDialog):
@@ -116,7 +116,7 @@ class ModelsDialog(QDialog):
         self._chosen()
         self.card.setPlaceholderText(tr("Reading the models…"))
         self.words.setText(self.card.placeholderText())
-        self.table.nothing_yet = self.card.placeholderText()
+        self.table.without_rows = self.card.placeholderText()
         self._reload()
 
     def chosen(self) -> ModelInfo | None:
@@ -225,6 +225,7 @@ class ModelsDialog(QDialog):
         wanted = choose or (before.model_id if before else None)
         self._models = list(models)
         self.card.setPlaceholderText("")
+        self.table.without_rows = tr("No model can be opened here. Please import one, or install the program again.")
         self.table.setRowCount(len(models))
         for row, info in enumerate(models):
             state = [tr("In use")] if info.active else []

@@ -282,6 +282,18 @@ def test_the_models_dialog_says_that_it_is_reading(services: Services, qtbot: Qt
     fresh.close()
 
 
+def test_without_any_model_the_models_dialog_says_what_to_do(
+    services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.registry, "list", list)
+    dialog = ModelsDialog(services)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: dialog.words.text() == "")
+    assert dialog.table.without_rows.startswith("No model can be opened here. Please import one")
+    assert [button.isEnabled() for button in (dialog.activate, dialog.import_model)] == [False, True]
+    dialog.close()
+
+
 def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
     services: Services, labelled: Path, qtbot: QtBot
 ) -> None:
