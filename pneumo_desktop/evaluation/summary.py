@@ -8,39 +8,17 @@ from pneumo_desktop.evaluation.compare import GUESS, Comparison, Verdict
 from pneumo_desktop.evaluation.labelled import LabelsError
 from pneumo_desktop.evaluation.report import Metric, Report
 from pneumo_desktop.words import decimal, ntr, percent, tr
+from pneumo_desktop.words.card import key_in_words, text_in_words
 
 
 def verdict_words(verdict: Verdict) -> str:
     """Return what a verdict says, in words."""
-    words = {
-        Verdict.BETTER: tr("The new model is better."),
-        Verdict.NO_WORSE: tr("The new model is no worse."),
-        Verdict.WORSE: tr("The new model is worse."),
-        Verdict.TOO_FEW: tr("There are too few images to tell the models apart."),
-        Verdict.NEITHER: tr("Neither model is of use on these images."),
-    }
-    return words[verdict]
+    return text_in_words(verdict.value)
 
 
 def metric_name(name: str) -> str:
     """Return the words for a metric's key in a report."""
-    words = {
-        "accuracy": tr("Accuracy"),
-        "sensitivity": tr("Sensitivity"),
-        "specificity": tr("Specificity"),
-        "ppv": tr("Positive predictive value"),
-        "npv": tr("Negative predictive value"),
-        "auc": tr("AUC"),
-        "auc_all": tr("AUC, images without a verdict counted as wrong"),
-        "auc_raw": tr("AUC, withheld images by their score"),
-        "average_precision": tr("Average precision"),
-        "loss": tr("Loss"),
-        "brier": tr("Brier score"),
-        "calibration_error": tr("Calibration error"),
-        "uncertain_share": tr("Share of uncertain images"),
-        "error_outside_band": tr("Wrong outside the uncertain band"),
-    }
-    return words[name]
+    return key_in_words(name)
 
 
 def number_text(metric: Metric) -> str:

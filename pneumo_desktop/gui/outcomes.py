@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
-from pneumo_desktop.words import N_, language, tr
+from pneumo_desktop.words import decimal, tr
+from pneumo_desktop.words.sentences import title
 
-OUTCOME_WORDS = {
-    Outcome.LIKELY_PNEUMONIA: N_("Likely pneumonia"),
-    Outcome.UNCERTAIN: N_("Uncertain"),
-    Outcome.LIKELY_NORMAL: N_("Likely normal"),
-    Outcome.NOT_ANALYSED: N_("Not analysed"),
-}
-POPULATION_WORDS = {
-    Population.CHILDREN: N_("Children"),
-    Population.ADULTS: N_("Adults"),
-    Population.NOT_KNOWN: N_("Not known"),
-}
 _LIGHT = {
     Outcome.LIKELY_PNEUMONIA: "#a63a06",
     Outcome.UNCERTAIN: "#6a3d9a",
@@ -35,12 +25,12 @@ _DARK = {
 
 def outcome_word(outcome: Outcome) -> str:
     """Return the outcome in the reader's language."""
-    return tr(OUTCOME_WORDS[outcome])
+    return title(outcome.value)
 
 
 def population_word(population: Population) -> str:
     """Return the population in the reader's language."""
-    return tr(POPULATION_WORDS[population])
+    return title(population.value)
 
 
 def outcome_colour(outcome: Outcome, dark: bool) -> QColor:
@@ -48,14 +38,9 @@ def outcome_colour(outcome: Outcome, dark: bool) -> QColor:
     return QColor((_DARK if dark else _LIGHT)[outcome])
 
 
-def number_text(value: float, decimals: int) -> str:
-    """Return a number with some decimals and the language's decimal sign."""
-    return f"{value:.{decimals}f}".replace(".", QLocale(language()).decimalPoint())
-
-
 def score_text(score: float | None, decimals: int = 2) -> str:
     """Return a score of 0..1 with some decimals and the language's decimal sign, or nothing."""
-    return "" if score is None else number_text(score, decimals)
+    return "" if score is None else decimal(score, decimals)
 
 
 def summary(judgement: Judgement | None) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from typing import IO, Final
+
+from pneumo_desktop.file_lock import lock
 
 _PREFIX: Final = "reading-"
 
@@ -27,7 +28,7 @@ class Presence:
             with contextlib.suppress(OSError):
                 stream = self._path.open("a+b")
                 try:
-                    _lock(stream)
+                    lock(stream)
                 except OSError:
                     stream.close()
                 else:
@@ -49,7 +50,7 @@ class Presence:
 def _held(path: Path) -> bool:
     try:
         with path.open("r+b") as stream:
-            _lock(stream)
+            lock(stream)
     except FileNotFoundError:
         return False
     except OSError:
@@ -57,16 +58,3 @@ def _held(path: Path) -> bool:
     with contextlib.suppress(OSError):
         path.unlink()
     return False
-
-
-def _lock(stream: IO[bytes]) -> None:
-    """Lock a file, or raise OSError where another one holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import cv2
 
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.training import adapt as adapting
@@ -42,22 +43,10 @@ def sole(folder: Path) -> Iterator[None]:
     """Hold the job's folder for this process; raises Problem(code='busy') while another has it. A kill lets it go."""
     with (folder / "lock").open("a+b") as stream:
         try:
-            _lock(stream)
+            lock(stream)
         except OSError as problem:
             raise Problem("busy") from problem
         yield
-
-
-def _lock(stream: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def be_polite() -> None:

@@ -10,11 +10,10 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QAction, QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.outcomes import number_text
 from pneumo_desktop.gui.viewer import actions as viewer_actions
 from pneumo_desktop.gui.viewer.canvas import Canvas, Tool
 from pneumo_desktop.gui.viewer.legend import Legend
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import decimal, tr
 from pneumo_desktop.words.sentences import sentence
 
 if TYPE_CHECKING:  # NumPy and the decoders come with the first picture
@@ -347,7 +346,7 @@ class ViewerPanel(QWidget):
             length = length_mm(*points, (1.0, 1.0), self._view())
             text = tr("{length} pixels (no scale in the file)").format(length=round(length))
         else:
-            text = tr("{length} mm").format(length=number_text(length_mm(*points, spacing, self._view()), 1))
+            text = tr("{length} mm").format(length=decimal(length_mm(*points, spacing, self._view()), 1))
         self.canvas.measure_text = self.twin.measure_text = text
         self.status.emit(text)
 
