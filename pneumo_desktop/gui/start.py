@@ -91,11 +91,18 @@ def run(
         close_log()
 
 
+_LAYOUTS_WITHIN_EACH_OTHER = 5
+"""A layout that grows asks the one around it for room by an event of its own."""
+
+
 def _wait(application: QApplication, ready: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:
+    """Let the window live until ``ready``, and until what that brought has found its place in the layouts."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not ready():
         application.processEvents()
         time.sleep(0.01)
+    for _ in range(_LAYOUTS_WITHIN_EACH_OTHER):
+        application.processEvents()
 
 
 def save_picture(
