@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._left_out.hide()
         self.statusBar().addPermanentWidget(self._left_out)
         self._connect()
-        self.result.show_initials(self.appearance.initials)
+        self.result.decision.show_initials(self.appearance.initials)
         self.retranslate()
         self._enable_list_actions()
         self._unfinished.look()
@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
         self.result.verdict_unwanted.connect(lambda: self._show_verdict(False))
-        for field in (self.result.note, self.result.initials):
+        for field in (self.result.decision.note, self.result.decision.initials):
             field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
         self._keeper.failed.connect(self._not_saved)
@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
         self.menus.language_chosen.connect(self.appearance.choose_language)
         self.appearance.words_changed.connect(self.retranslate)
         self.appearance.colours_changed.connect(self._colours_changed)
-        self.appearance.initials_changed.connect(self.result.show_initials)
+        self.appearance.initials_changed.connect(self.result.decision.show_initials)
         self.appearance.population_changed.connect(
             lambda population: setattr(self.reading, "default_population", population)
         )
@@ -221,7 +221,7 @@ class MainWindow(QMainWindow):
         """Move the focus to the next part: worklist, picture, decision."""
         parts: tuple[tuple[QWidget, QWidget], ...] = (
             (self.queue, self.queue.table), (self.viewer, self.viewer.canvas),
-            (self.result, self.result.buttons[Decision.PNEUMONIA]),
+            (self.result, self.result.decision.buttons[Decision.PNEUMONIA]),
         )  # fmt: skip
         here = self.focusWidget()
         at = next((n for n, (part, _) in enumerate(parts) if here is part or (here and part.isAncestorOf(here))), -1)
@@ -343,7 +343,7 @@ class MainWindow(QMainWindow):
 
     def focus_note(self) -> None:
         """Put the cursor into the note; Enter goes back to the list."""
-        self.result.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.result.decision.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, (sqlite3.Error, OSError)):

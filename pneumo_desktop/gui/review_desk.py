@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
@@ -65,6 +66,7 @@ class ReviewDesk(QObject):
         self._store = store
         self._keeper = keeper
         self._queue, self._viewer, self._result = queue, viewer, result
+        self._decision = result.decision
         self._background = Background(1, self)
         self.current: Row | None = None
         self.seen = False
@@ -72,23 +74,23 @@ class ReviewDesk(QObject):
         self._held_back = False
         """True when a decision on the chosen row was not taken, because its picture had not come, and none since."""
         queue.current_changed.connect(self._show_row)
-        result.decided.connect(self.decide)
-        result.note_edited.connect(self._note_edited)
-        result.undo_wanted.connect(self.undo)
+        self._decision.decided.connect(self.decide)
+        self._decision.note_edited.connect(self._note_edited)
+        self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
         keeper.saved.connect(self._saved)
-        keeper.undoable.connect(result.allow_undo)
+        keeper.undoable.connect(self._decision.allow_undo)
 
     def close(self) -> None:
         """Hand over the note that is being typed and wait for the picture that is being decoded."""
-        self._result.finish_note()
+        self._decision.finish_note()
         self._background.close()
 
     # looking
 
     def _show_row(self, row: Row | None) -> None:
         if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
-            self._result.finish_note()
+            self._decision.finish_note()
         before, self.current = self.current, row
         if not _same_entry(before, row):
             self.seen = self._held_back = False
@@ -153,7 +155,7 @@ class ReviewDesk(QObject):
             self._viewer.status.emit(tr("Nothing was decided: this radiograph was not on the screen yet."))
             return
         self._held_back = False
-        self._keeper.decide(row.entry_id, decision, self._result.note_text(), self._result.initials_text())
+        self._keeper.decide(row.entry_id, decision, self._decision.note_text(), self._decision.initials_text())
         place = self._queue.model.place_of(row.entry_id)
         besides = self._keeper.undecided.union(twin.entry_id for twin in self._queue.model.same_image(row))
         following = self._queue.model.next_left(place if place is not None else -1, besides)
@@ -162,7 +164,7 @@ class ReviewDesk(QObject):
 
     def agree(self) -> None:
         """Agree with the verdict, where there is one."""
-        if self._result.buttons[Decision.AGREE].isEnabled():
+        if self.current is not None and can_agree(self.current.judgement):
             self.decide(Decision.AGREE)
 
     def pneumonia(self) -> None:
@@ -184,7 +186,7 @@ class ReviewDesk(QObject):
     def _note_edited(self) -> None:
         row = self.current
         if row is not None:
-            self._keeper.note(row.entry_id, self._result.note_text(), self._result.initials_text())
+            self._keeper.note(row.entry_id, self._decision.note_text(), self._decision.initials_text())
 
     def _saved(self, row: Row, undone: Undone | None) -> None:
         before = self._queue.model.row_of(row.entry_id)

@@ -222,15 +222,17 @@ def test_at_double_scale_the_decision_is_in_reach(window: MainWindow, qtbot: QtB
         QApplication.processEvents()
         assert (window.width(), window.height()) == (683, 384)
         for widget in (
-            *window.result.buttons.values(),
-            window.result.note,
-            window.result.undo,
+            *window.result.decision.buttons.values(),
+            window.result.decision.note,
+            window.result.decision.undo,
             window.result.disclaimer,
         ):
             assert widget.isVisible()
             place = widget.rect().translated(widget.mapTo(window, widget.rect().topLeft()))
             assert window.rect().contains(place), widget
-        tops = sorted(button.mapTo(window, button.rect().topLeft()).y() for button in window.result.buttons.values())
+        tops = sorted(
+            button.mapTo(window, button.rect().topLeft()).y() for button in window.result.decision.buttons.values()
+        )
         assert all(second - first >= 18 for first, second in pairwise(tops) if second != first)
     window.choose_language("en")
 

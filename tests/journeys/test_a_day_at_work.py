@@ -242,10 +242,10 @@ def test_everything_by_keyboard(window: MainWindow, services: Services, folder: 
     qtbot.keyClick(table, Qt.Key.Key_L)
     qtbot.keyClick(table, Qt.Key.Key_Home)
     qtbot.keyClick(table, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
-    assert window.focusWidget() is window.result.note
+    assert window.focusWidget() is window.result.decision.note
     for letter in "opacity 1":
-        qtbot.keyClick(window.result.note, letter)
-    qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+        qtbot.keyClick(window.result.decision.note, letter)
+    qtbot.keyClick(window.result.decision.note, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: services.store.row(ids[0]).note == "opacity 1")  # type: ignore[union-attr]
     assert decisions()[0] is Decision.PNEUMONIA  # the 1 of the note decided nothing
     assert window.focusWidget() is table
@@ -256,14 +256,19 @@ def test_everything_by_keyboard(window: MainWindow, services: Services, folder: 
     for _press in range(3):
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F6)
         parts.append(window.focusWidget())
-    assert parts == [window.viewer.canvas, window.result.buttons[Decision.PNEUMONIA], table]
+    assert parts == [window.viewer.canvas, window.result.decision.buttons[Decision.PNEUMONIA], table]
 
 
 def test_files_can_be_dropped_on_any_part_of_the_window(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(folder))])
     handle = window.windowHandle()
-    for part in (window.queue.filter_box, window.result.note, window.result.initials, window.queue.table):
+    for part in (
+        window.queue.filter_box,
+        window.result.decision.note,
+        window.result.decision.initials,
+        window.queue.table,
+    ):
         place = QPointF(part.mapTo(window, QPoint(5, 5)))
         more = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
         enter = QDragEnterEvent(place.toPoint(), *more)
@@ -274,7 +279,7 @@ def test_files_can_be_dropped_on_any_part_of_the_window(window: MainWindow, fold
         assert window.active_runs(), type(part).__name__
         wait(window, qtbot)
         assert window.queue.model.rowCount() == 4
-        assert window.result.note.text() == window.queue.filter_box.text() == ""
+        assert window.result.decision.note.text() == window.queue.filter_box.text() == ""
         window.clear_list()
 
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.gui.result_panel import can_agree
 from pneumo_desktop.records.rows import Decision
 from tests.using_the_window import kept, look_at, read_folder
 
@@ -39,24 +39,29 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
 
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     result, undo_action = window.result, window.menus.actions["undo"]
-    fields = (*result.buttons.values(), result.note, result.initials)
+    fields = (*result.decision.buttons.values(), result.decision.note, result.decision.initials)
     assert not any(field.isEnabled() for field in fields)
     assert {field.toolTip() for field in fields} == {"Choose a radiograph in the list first."}
-    assert not result.undo.isEnabled() and not undo_action.isEnabled()
-    assert result.undo.toolTip() == "Nothing has been decided in this sitting."
+    assert not result.decision.undo.isEnabled() and not undo_action.isEnabled()
+    assert result.decision.undo.toolTip() == "Nothing has been decided in this sitting."
     read_folder(window, folder, qtbot, 6)
     look_at(window, 0, qtbot)
-    assert all(field.isEnabled() for field in (result.note, result.initials, result.buttons[Decision.NORMAL]))
-    assert not result.note.toolTip()
-    assert not result.undo.isEnabled()
+    assert all(
+        field.isEnabled()
+        for field in (result.decision.note, result.decision.initials, result.decision.buttons[Decision.NORMAL])
+    )
+    assert not result.decision.note.toolTip()
+    assert not result.decision.undo.isEnabled()
     window.review.normal()
-    assert result.undo.isEnabled() and undo_action.isEnabled(), "a quick Ctrl+Z is not lost"
+    assert result.decision.undo.isEnabled() and undo_action.isEnabled(), "a quick Ctrl+Z is not lost"
     qtbot.waitUntil(lambda: not window._keeper.undecided)
     window.clear_list()
-    assert result.undo.isEnabled() and undo_action.isEnabled(), "whatever is listed: it is taken back where it was"
-    assert not result.note.isEnabled() and not result.initials.isEnabled()
-    result.undo.click()
-    qtbot.waitUntil(lambda: not result.undo.isEnabled() and not undo_action.isEnabled())
+    assert result.decision.undo.isEnabled() and undo_action.isEnabled(), (
+        "whatever is listed: it is taken back where it was"
+    )
+    assert not result.decision.note.isEnabled() and not result.decision.initials.isEnabled()
+    result.decision.undo.click()
+    qtbot.waitUntil(lambda: not result.decision.undo.isEnabled() and not undo_action.isEnabled())
 
 
 def test_without_a_verdict_nobody_agrees(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -64,7 +69,7 @@ def test_without_a_verdict_nobody_agrees(window: MainWindow, folder: Path, qtbot
     places = range(window.queue.model.rowCount())
     refused = next(place for place in places if not can_agree(look_at(window, place, qtbot).judgement))
     look_at(window, refused, qtbot)
-    button = window.result.buttons[Decision.AGREE]
+    button = window.result.decision.buttons[Decision.AGREE]
     assert (button.isEnabled(), button.toolTip()) == (False, "There is no verdict to agree with.")
 
 
@@ -75,8 +80,8 @@ def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Pa
     assert row is not None
     name, told = row.entry.display_name(), window.statusBar().currentMessage
     for note in ("seen", "seen twice"):
-        window.result.note.setText(note)
-        qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+        window.result.decision.note.setText(note)
+        qtbot.keyClick(window.result.decision.note, Qt.Key.Key_Return)
     window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
     window.choose_language("es")
@@ -108,7 +113,7 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     assert window.review.current is not None and window.review.current.entry_id == second
     refused = "Nothing was decided: this radiograph was not on the screen yet."
     assert window.statusBar().currentMessage() == refused
-    assert not window.result.buttons[Decision.NORMAL].isChecked()
+    assert not window.result.decision.buttons[Decision.NORMAL].isChecked()
 
     def decided() -> list[Decision | None]:
         return [kept(window._services.store, entry_id).decision for entry_id in (first, second)]
@@ -182,14 +187,14 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     read_folder(window, folder, qtbot, 6)
     chosen = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
     window.queue.choose(0)
-    qtbot.keyClicks(window.result.note, "ask again")
-    qtbot.keyClick(window.result.note, Qt.Key.Key_Return)
+    qtbot.keyClicks(window.result.decision.note, "ask again")
+    qtbot.keyClick(window.result.decision.note, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
     window.queue.choose(1)  # neither entered nor left: the note goes with the row
-    qtbot.keyClicks(window.result.note, "turned")
+    qtbot.keyClicks(window.result.decision.note, "turned")
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
-    qtbot.keyClicks(window.result.note, "typed when the window was closed")
+    qtbot.keyClicks(window.result.decision.note, "typed when the window was closed")
     window.close()
     rows = [kept(services.store, entry_id) for entry_id in chosen]
     assert [(row.decision, row.note) for row in rows] == [
@@ -203,5 +208,5 @@ def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtb
     again.show_list(kept(services.store, chosen[0]).queue_id)
     qtbot.waitUntil(lambda: again.queue.model.rowCount() == 6)
     again.queue.choose_entry(chosen[0])
-    assert again.result.note_text() == "ask again"
+    assert again.result.decision.note_text() == "ask again"
     again.close()

@@ -71,7 +71,7 @@ def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
 def test_settings_hold_at_once_and_later(window: MainWindow, services: Services, qtbot: QtBot) -> None:
     window.appearance.take(Settings("es", Theme.DARK, Population.CHILDREN, initials=False))
     assert [menu.title() for menu, _actions in window.menus._menus][-1] == "A&yuda"
-    assert not window.result.initials.isVisible()
+    assert not window.result.decision.initials.isVisible()
     window._keeper.ask(lambda: None)
     qtbot.waitUntil(lambda: services.store.setting("theme") == "dark" and services.store.setting("language") == "es")
     assert services.store.setting("population") == "children"

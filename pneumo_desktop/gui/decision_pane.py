@@ -1,0 +1,186 @@
+"""What the reader decides of a radiograph: four buttons, a note, the initials, and taking it back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from pneumo_desktop.gui.labels import make_bold, wrapped
+from pneumo_desktop.gui.row_words import DECISION_WORDS
+from pneumo_desktop.reading.outcome import Judgement, Outcome
+from pneumo_desktop.records.rows import Decision, Row
+from pneumo_desktop.words import N_, tr
+
+_BUTTONS: tuple[tuple[Decision, str, str], ...] = (
+    (Decision.AGREE, N_("Agree"), "A"),
+    (Decision.PNEUMONIA, N_("Pneumonia"), "1"),
+    (Decision.NORMAL, N_("Normal"), "2"),
+    (Decision.CANNOT_TELL, N_("Cannot tell"), "3"),
+)
+
+
+def can_agree(judgement: Judgement | None) -> bool:
+    """Return whether there is a verdict to agree with."""
+    return judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
+
+
+class DecisionPane(QWidget):
+    """Shows what was decided of one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself."""
+
+    decided = Signal(object)
+    note_edited = Signal()
+    undo_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row: Row | None = None
+        self._drafts: dict[int, str] = {}
+        self._initials_wanted = True
+        self._low = False
+        self.title = QLabel()
+        make_bold(self.title)
+        self.buttons: dict[Decision, QPushButton] = {}
+        self._grid = QGridLayout()
+        for decision, _, _ in _BUTTONS:
+            button = QPushButton()
+            button.setCheckable(True)
+            button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
+            self.buttons[decision] = button
+        self.note = QLineEdit()
+        self.note.setMaxLength(1000)
+        self.note.setAcceptDrops(False)
+        self.note.textEdited.connect(self._drafted)
+        self.note.editingFinished.connect(self._note_done)
+        self.initials = QLineEdit()
+        self.initials.setMaxLength(8)
+        self.initials.setAcceptDrops(False)
+        self.initials.editingFinished.connect(self._note_done)
+        self.undo = QToolButton()
+        self.undo.setEnabled(False)
+        self.undo.clicked.connect(self.undo_wanted)
+        self.saved = wrapped("saved")
+        self.note_label, self.initials_label = QLabel(), QLabel()
+        self._fields = QGridLayout()
+        self._fields.setColumnStretch(2, 1)
+        self._lines = QVBoxLayout(self)
+        self._lines.addWidget(self.title)
+        self._lines.addLayout(self._grid)
+        self._lines.addLayout(self._fields)
+        self._lines.addWidget(self.saved)
+
+    def arrange(self, width: int, low: bool) -> None:
+        """Put the buttons below each other where two do not fit into ``width``.
+
+        low: the window is so low that the title and what was saved are left out (the buttons and the status bar say it
+        too), and the note shares its line with the initials.
+        """
+        self._low = low
+        widest = max(button.sizeHint().width() for button in self.buttons.values())
+        columns = 2 if 2 * widest + 40 <= width else 1
+        for number, button in enumerate(self.buttons.values()):
+            self._grid.addWidget(button, number // columns, number % columns)
+        self._grid.setVerticalSpacing(3 if low else 6)
+        if low:
+            self._fields.addWidget(self.note, 0, 0, 1, 3)
+            self._fields.addWidget(self.initials, 0, 3)
+            self._fields.addWidget(self.undo, 0, 4)
+        else:
+            self._fields.addWidget(self.note_label, 0, 0)
+            self._fields.addWidget(self.note, 0, 1, 1, 4)
+            self._fields.addWidget(self.initials_label, 1, 0)
+            self._fields.addWidget(self.initials, 1, 1)
+            self._fields.addWidget(self.undo, 1, 4)
+        self.initials.setMaximumWidth(64 if low else 90)
+        for widget in (self.title, self.saved, self.note_label):
+            widget.setVisible(not low)
+        self._show_or_hide_initials()
+        for field, label in ((self.note, self.note_label), (self.initials, self.initials_label)):
+            field.setPlaceholderText(label.text() if low else "")
+        self._lines.setSpacing(3 if low else 6)
+        self._lines.setContentsMargins(8, 3 if low else 6, 8, 3 if low else 6)
+
+    def show_initials(self, wanted: bool) -> None:
+        """Show or hide the field for the reader's initials."""
+        self._initials_wanted = wanted
+        self._show_or_hide_initials()
+
+    def _show_or_hide_initials(self) -> None:
+        self.initials.setVisible(self._initials_wanted)
+        self.initials_label.setVisible(self._initials_wanted and not self._low)
+
+    def set_row(self, row: Row | None) -> None:
+        """Show what was decided of ``row``, and what can be."""
+        changed = (row.entry_id if row else None) != (self._row.entry_id if self._row else None)
+        self._row = row
+        if changed:
+            self.note.setText("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
+            if row is not None and row.initials:
+                self.initials.setText(row.initials)
+        self._fill()
+
+    def _fill(self) -> None:
+        row = self._row
+        why = "" if row is not None else tr("Choose a radiograph in the list first.")
+        for field in (*self.buttons.values(), self.note, self.initials):
+            field.setEnabled(row is not None)
+            field.setToolTip(why)
+        for label in (self.title, self.note_label, self.initials_label):
+            label.setEnabled(row is not None)
+        if row is not None and not can_agree(row.judgement):
+            self.buttons[Decision.AGREE].setEnabled(False)
+            self.buttons[Decision.AGREE].setToolTip(tr("There is no verdict to agree with."))
+        for decision, button in self.buttons.items():
+            button.setChecked(row is not None and row.decision == decision)
+        if row is None or row.decision is None:
+            self.saved.setText("" if row is None else tr("Not decided yet."))
+            return
+        words = tr("Saved: {decision} {initials}")
+        self.saved.setText(words.format(decision=tr(DECISION_WORDS[row.decision]), initials=row.initials or "").strip())
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        self.title.setText(tr("Your decision"))
+        self.note_label.setText(tr("Note"))
+        self.initials_label.setText(tr("Initials"))
+        self.note.setAccessibleName(tr("Note"))
+        self.initials.setAccessibleName(tr("Initials"))
+        self.undo.setText(tr("Undo"))
+        self.allow_undo(self.undo.isEnabled())
+        for decision, words, key in _BUTTONS:
+            self.buttons[decision].setText(f"{tr(words)}  [{key}]")
+            self.buttons[decision].setAccessibleName(tr(words))
+        self._fill()
+
+    def allow_undo(self, possible: bool) -> None:
+        """Enable the button that takes the last decision or note back, or say why it does nothing."""
+        self.undo.setEnabled(possible)
+        can, cannot = tr("Take the last decision back (Ctrl+Z)"), tr("Nothing has been decided in this sitting.")
+        self.undo.setToolTip(can if possible else cannot)
+
+    # The note
+
+    def finish_note(self) -> None:
+        """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
+        if self.note.isModified():
+            self._note_done()
+
+    def note_text(self) -> str:
+        """Return the note as it is typed."""
+        return self.note.text().strip()
+
+    def initials_text(self) -> str:
+        """Return the reader's initials."""
+        return self.initials.text().strip()
+
+    def _drafted(self, text: str) -> None:
+        if self._row is not None:
+            self._drafts[self._row.entry_id] = text
+
+    def _note_done(self) -> None:
+        row = self._row
+        if row is None:
+            return
+        # The field keeps the last reader's initials: alone they say nothing of a radiograph that is not decided.
+        anything = row.decision is not None or (row.note or "") != self.note_text()
+        if anything and (row.note or "", row.initials or "") != (self.note_text(), self.initials_text()):
+            self.note_edited.emit()
