@@ -286,9 +286,7 @@ def main(words: Sequence[str]) -> int:
         package = getattr(options, "model", None) or getattr(options, "file", None)
         complain(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), window)
     except NoModelError:
-        complain(
-            tr("No model could be opened. Please choose or import another model, or install the program again."), window
-        )
+        complain(sentence("no_model"), window)
     except OSError as problem:
         text = why_not(problem)
         full = problem.errno == errno.ENOSPC

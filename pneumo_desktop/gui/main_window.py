@@ -278,10 +278,7 @@ class MainWindow(QMainWindow):
         self.say(sentence(error.code))
 
     def _no_model(self) -> None:
-        QMessageBox.warning(
-            self, self.windowTitle(),
-            tr("No model could be opened. Please choose or import another model, or install the program again."),
-        )  # fmt: skip
+        QMessageBox.warning(self, self.windowTitle(), sentence("no_model"))
 
     def toggle_pause(self) -> None:
         """Pause before the next image, or go on."""

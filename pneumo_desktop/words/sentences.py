@@ -102,6 +102,7 @@ SENTENCES: dict[str, str] = {
     "preprocessing": N_("The model package was made for another version of this program."),
     "id_taken": N_("A different model with the same name is already installed."),
     # For every screen
+    "no_model": N_("No model could be opened. Please choose or import another model, or install the program again."),
     "disclaimer": N_("Assists a reader and never replaces one. Not a medical device."),
     "heat_map_empty": N_("No colour to see: nothing here spoke clearly for pneumonia."),
     "heat_map": N_("Where the network looked, not where disease is."),

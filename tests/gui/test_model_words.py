@@ -20,7 +20,9 @@ def test_the_bundled_model_is_said_to_be_for_those_it_was_made_for() -> None:
     lines = model_text(card).splitlines()
     assert lines[1] == "For children of 1 to 5 years (Guangzhou) and adults (NIH), frontal views."
     children, adults = card.metrics["children"], card.metrics["adults"]["pneumonia_vs_rsna_normal"]
-    assert lines[2].startswith(f"Children held back: AUC {children['auc']:.3f} (95 % interval {children['low']:.3f} to ")
+    assert lines[2].startswith(
+        f"Children held back: AUC {children['auc']:.3f} (95 % interval {children['low']:.3f} to "
+    )
     assert lines[3].startswith(f"Adults held back: AUC {adults['auc']:.3f} ({adults['low']:.3f} to ")
     assert len(lines) == 4
 

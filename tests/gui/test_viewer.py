@@ -123,6 +123,8 @@ def test_presets_are_the_files_own_and_reset_goes_back(viewer: ViewerPanel) -> N
     assert names == ["as in the file", "LUNG", "BONE", "Full range", "Middle 98 %"]
     viewer.presets_menu.actions()[2].trigger()
     assert viewer._view().window == Window(3000, 500, "BONE")
+    assert viewer.presets_menu.actions()[2].text() == "BONE   (500 / 3000)"
+    assert viewer.canvas.corner_text.startswith("Window 500 / 3000 ·"), "width and centre, as in the menu"
     viewer.action("flip_vertical").trigger()
     viewer.action("invert").trigger()
     viewer.action("reset").trigger()

@@ -273,6 +273,22 @@ def test_a_folder_without_labels_is_answered_in_words(services: Services, tmp_pa
     assert not dialog.isVisible()
 
 
+def test_a_model_that_was_damaged_meanwhile_is_answered_in_words(
+    services: Services, labelled: Path, second: Path, qtbot: QtBot
+) -> None:
+    installed = services.install_model(second)
+    dialog = EvaluationDialog(services, labelled)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.model.count() == 2, timeout=10_000)
+    dialog.model.setCurrentIndex(dialog.model.findData(str(installed.path)))
+    installed.path.write_bytes(b"nothing")
+    dialog.toggle()
+    qtbot.waitUntil(lambda: dialog.words.text() == "This file is not a model package.", timeout=10_000)
+    assert dialog.start.text() == "Evaluate"
+    dialog.close()
+
+
 def test_the_models_dialog_says_that_it_is_reading(services: Services, qtbot: QtBot) -> None:
     fresh = ModelsDialog(services)
     qtbot.addWidget(fresh)

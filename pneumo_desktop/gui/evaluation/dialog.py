@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -28,16 +29,17 @@ from pneumo_desktop.gui.evaluation.page import EvaluationPage
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.models.card import BadPackageError
+from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.words import tr
-
-
-class _Progress(QObject):
-    moved = Signal(int, int)
+from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words.sentences import sentence
 
 
 class EvaluationDialog(QDialog):
     """Choose a folder and one model or two, watch the progress, look at the page, write it out."""
+
+    _reading = Signal(int, int)
 
     def __init__(self, services: Services, folder: Path | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,8 +47,7 @@ class EvaluationDialog(QDialog):
         self._evaluation: Evaluation | None = None
         self._stop = threading.Event()
         self._background = Background(1, self)
-        self._told = _Progress(self)
-        self._told.moved.connect(self._moved)
+        self._reading.connect(self._moved)
         self.setWindowTitle(tr("Evaluate on a labelled folder"))
         resize_within_screen(self, 1100, 680)
 
@@ -111,13 +112,13 @@ class EvaluationDialog(QDialog):
         layout.addLayout(buttons)
         self._background.submit(services.registry.list, self._models_came)
 
-    def _models_came(self, models: list[object]) -> None:
+    def _models_came(self, models: Sequence[ModelInfo]) -> None:
         for info in models:
-            card, path = info.card, info.path  # type: ignore[attr-defined]
+            card, path = info.card, info.path
             words = f"{card.name} ({card.model_id})"
             self.model.addItem(words, str(path))
             self.other.addItem(words, str(path))
-            if info.active:  # type: ignore[attr-defined]
+            if info.active:
                 self.model.setCurrentIndex(self.model.count() - 1)
 
     def _choose_folder(self) -> None:
@@ -158,7 +159,7 @@ class EvaluationDialog(QDialog):
                 raise NoModelError
             other = reader_of(paths[1]) if paths[1] else None
             return measure(
-                reader_of(paths[0]), folder, other, on_progress=self._told.moved.emit, stopped=self._stop.is_set
+                reader_of(paths[0]), folder, other, on_progress=self._reading.emit, stopped=self._stop.is_set
             )
 
         self._background.submit(work, self._measured, self._failed)
@@ -174,7 +175,8 @@ class EvaluationDialog(QDialog):
     def _measured(self, evaluation: Evaluation) -> None:
         self._ended()
         self._evaluation = evaluation
-        self.words.setText(tr("{count} images were read.").format(count=len(evaluation.report.cases)))
+        count = len(evaluation.report.cases)
+        self.words.setText(ntr("{count} image was read.", "{count} images were read.", count).format(count=count))
         self.hint.hide()
         self.page.show_evaluation(evaluation, by_name=True)
         self.page.show()
@@ -184,9 +186,9 @@ class EvaluationDialog(QDialog):
         if isinstance(error, EvaluationError):
             self.words.setText(str(error))
         elif isinstance(error, NoModelError):
-            self.words.setText(
-                tr("No model could be opened. Please choose or import another model, or install the program again.")
-            )
+            self.words.setText(sentence("no_model"))
+        elif isinstance(error, BadPackageError):
+            self.words.setText(sentence(error.code))
         else:
             raise error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pneumo_desktop.app import Services
+from pneumo_desktop.app import RECORDS, Services
 from pneumo_desktop.evaluation.command import (
     Evaluation,
     EvaluationError,
@@ -251,8 +252,8 @@ class DecisionPage(QWidget):
             self.words.setText(str(error))
         elif isinstance(error, BadPackageError):
             self.words.setText(sentence(error.code))
-        elif isinstance(error, OSError):
-            self.words.setText(refused(error))
+        elif isinstance(error, (OSError, sqlite3.Error)):
+            self.words.setText(refused(error, RECORDS if isinstance(error, sqlite3.Error) else ""))
         else:
             raise error
 

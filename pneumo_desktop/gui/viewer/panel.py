@@ -19,7 +19,6 @@ from pneumo_desktop.words.sentences import sentence
 if TYPE_CHECKING:  # NumPy and the decoders come with the first picture
     from pneumo_desktop.gui.viewer.picture import Picture
     from pneumo_desktop.gui.viewer.view_state import ViewState
-    from pneumo_desktop.imaging.radiograph import Window
 
 _OPACITY_STEP = 10
 _NARROW = 70
@@ -270,9 +269,11 @@ class ViewerPanel(QWidget):
         self.status.emit(tr("Window: {name}").format(name=_preset_name(name)))
 
     def _fill_presets(self) -> None:
+        from pneumo_desktop.gui.viewer.view_state import width_and_center
+
         self.presets_menu.clear()
         for number, (name, window) in enumerate(self._picture.presets if self._picture is not None else ()):
-            words = f"{_preset_name(name)}   ({window.center:g} / {window.width:g})"
+            words = f"{_preset_name(name)}   ({width_and_center(window)})"
             action = self.presets_menu.addAction(words)
             action.setCheckable(True)
             action.setChecked(number == self._preset and window == self._view().window)
@@ -310,8 +311,10 @@ class ViewerPanel(QWidget):
         that is not."""
         if self._picture is None or self._state is None:
             return
+        from pneumo_desktop.gui.viewer.view_state import width_and_center
+
         state, words = self._state, []
-        words.append(_window_text(state.window))
+        words.append(tr("Window {numbers}").format(numbers=width_and_center(state.window)))
         words.append(f"{self.canvas.zoom_percent()} %")
         if state.inverted:
             words.append(tr("inverted"))
@@ -353,7 +356,3 @@ class ViewerPanel(QWidget):
 
 def _preset_name(name: str) -> str:
     return tr(name) if name else tr("as in the file")
-
-
-def _window_text(window: Window) -> str:
-    return tr("Window {width} / {center}").format(width=round(window.width), center=round(window.center))

@@ -103,9 +103,14 @@ def length_mm(
     return float(np.hypot((first[0] - second[0]) * column_mm, (first[1] - second[1]) * row_mm))
 
 
+def width_and_center(window: Window) -> str:
+    """Return the two numbers of a window in the order in which radiology viewers have them."""
+    return f"{round(window.width)} / {round(window.center)}"
+
+
 def presets(radiograph: Radiograph) -> list[tuple[str, Window]]:
     """Return the file's windows and two of the picture's own range; names of the latter are message ids."""
-    found = [(window.name or f"{window.center:g} / {window.width:g}", window) for window in radiograph.windows]
+    found = [(window.name or width_and_center(window), window) for window in radiograph.windows]
     step = max(1, min(radiograph.pixels.shape) // 512)
     sample = radiograph.pixels[::step, ::step]
     for name, (low, high) in (
