@@ -64,11 +64,6 @@ class Case:
         score, point = self.judgement.score, self.judgement.operating_point
         return self.judged and score is not None and point is not None and point.low <= score < point.high
 
-    @property
-    def uncertain(self) -> bool:
-        """True when the score lies in the uncertain band."""
-        return self.judgement.outcome is Outcome.UNCERTAIN
-
 
 def read_cases(
     images: Iterable[LabelledImage],

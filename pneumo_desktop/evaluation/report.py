@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pneumo_desktop.evaluation.intervals import REPEATS, Interval, bootstrap_rep
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
+from pneumo_desktop.records.export import no_formula
 
 SCHEMA = "pneumo-desktop evaluation 1"
 LABEL_CODES = {NORMAL: "normal", PNEUMONIA: "pneumonia"}
@@ -177,10 +177,6 @@ class Report:
         kept = ("images", "patients", "normal", "pneumonia", "confusion", "metrics", "uncertain_band", "bootstrap")
         return {key: report[key] for key in kept}
 
-    def write_json(self, path: Path) -> None:
-        """Write ``as_json`` as UTF-8; raises OSError."""
-        path.write_text(json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
     def write_csv(self, path: Path, separator: str = ",", decimal: str = ".") -> None:
         """Write one row an image as UTF-8 with BOM; no cell can be taken for a formula; raises OSError."""
         text = io.StringIO()
@@ -243,7 +239,7 @@ def _cell(value: str | float | bool | None, decimal: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return "'" + value if value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") or value[:1] in "\t\r\n" else value
+        return no_formula(value)
     return f"{value:.9g}".replace(".", decimal)
 
 

@@ -22,7 +22,8 @@ COLUMNS = (
 )  # fmt: skip
 PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
 HEAT_MAP_COLUMN = "heatmap"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
+_CONTROLS = ("\t", "\r", "\n")
 
 
 def _text(path: Path, member: str | None) -> str:
@@ -77,8 +78,13 @@ def _cell(value: Any, decimal: str) -> str:
         return f"{value:.6g}".replace(".", decimal)
     if isinstance(value, int):
         return str(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return no_formula(str(value))
+
+
+def no_formula(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: one that starts like one gets a leading apostrophe."""
+    risky = text.startswith(_CONTROLS) or text.lstrip().startswith(_FORMULA_STARTS)
+    return f"'{text}" if risky else text
 
 
 def _write_whole(path: Path, data: bytes) -> None:

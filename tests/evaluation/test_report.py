@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pneumo_desktop.evaluation.command import Evaluation
 from pneumo_desktop.evaluation.compare import Verdict
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
@@ -98,7 +99,7 @@ def test_predictive_values_follow_the_prevalence(folder: Path, answers: Any) -> 
 def test_the_json_is_strict_and_complete(folder: Path, answers: Any, tmp_path: Path) -> None:
     report = evaluate_folder(folder, answers(MIXED), repeats=20)
     out = tmp_path / "report.json"
-    report.write_json(out)
+    Evaluation(report).write(out)
     data = json.loads(out.read_text("utf-8"), parse_constant=lambda name: pytest.fail(name))
     assert data["schema"] == "pneumo-desktop evaluation 1"
     assert data["model_id"] == "model-a"

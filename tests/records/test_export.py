@@ -33,7 +33,7 @@ def read(path: Path, separator: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig")), delimiter=separator))
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", [" =", "=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula(start: str, tmp_path: Path) -> None:
     write_csv([row(f"{start}cmd|' /C calc'!A0.png", f"{start}1+1")], tmp_path / "a.csv")
     (cells,) = read(tmp_path / "a.csv")
