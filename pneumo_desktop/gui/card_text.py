@@ -43,12 +43,20 @@ def _metric(values: Any) -> Metric | None:
     return None
 
 
+def _folded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``values`` with an AUC and the ends of its interval, which bundled cards write side by side, as one figure."""
+    auc = {"value": values.get("auc"), "low": values.get("low"), "high": values.get("high")}
+    if _metric(auc) is None:
+        return values
+    return {"auc": auc} | {key: value for key, value in values.items() if key not in ("auc", "low", "high")}
+
+
 def _plain(value: Any, depth: int = 0, inside: str = "") -> list[str]:
     """Return JSON values as indented lines, in words as far as they are known; ``inside``: the key they stand under."""
     indent = "    " * depth
     if isinstance(value, Mapping):
         lines = []
-        for key, inner in value.items():
+        for key, inner in _folded(value).items():
             metric, name = _metric(inner), key_in_words(str(key), inside)
             if metric:
                 lines.append(f"{indent}{name}: {number_text(metric)}")

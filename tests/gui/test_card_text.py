@@ -16,6 +16,8 @@ from pneumo_desktop.words import set_language
 METRICS: dict[str, Any] = {
     "children": {
         "auc": 0.995,
+        "high": 0.999,
+        "low": 0.99,
         "sensitivity": {"value": 0.98, "low": 0.96, "high": 0.991},
         "auc_fall": {"value": "much"},
     }
@@ -30,11 +32,18 @@ def info() -> ModelInfo:
 
 
 @pytest.mark.parametrize(
-    ("code", "line"), [("en", "Sensitivity: 0.980 (0.960 to 0.991)"), ("es", "Sensibilidad: 0,980 (0,960 a 0,991)")]
+    ("code", "lines"),
+    [
+        ("en", ["AUC: 0.995 (0.990 to 0.999)", "Sensitivity: 0.980 (0.960 to 0.991)"]),
+        ("es", ["AUC: 0,995 (0,990 a 0,999)", "Sensibilidad: 0,980 (0,960 a 0,991)"]),
+    ],
 )
-def test_a_figure_stands_in_one_line_with_its_interval(info: ModelInfo, code: str, line: str) -> None:
+def test_a_figure_stands_in_one_line_with_its_interval(info: ModelInfo, code: str, lines: list[str]) -> None:
     set_language(code)
-    assert line in [text.strip() for text in card_text(info).splitlines()]
+    shown = [text.strip() for text in card_text(info).splitlines()]
+    at = shown.index(lines[0])
+    assert shown[at : at + 2] == lines
+    assert not [line for line in shown if "95 %" in line]
 
 
 def test_a_figure_that_is_none_is_shown_as_it_stands(info: ModelInfo) -> None:
