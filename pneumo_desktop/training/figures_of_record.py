@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.intervals import bootstrap_replicates, percentile_interval
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
 from pneumo_desktop.imaging.load import load
@@ -165,7 +166,7 @@ def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]
     points, calibration = package.card.operating_points, package.card.calibration
 
     def scores(pictures: Sequence[npt.NDArray[np.uint8]]) -> Values:
-        return np.array([calibration.score(value) for value in judge.logits(pictures)])
+        return scores_of(calibration, judge.logits(pictures))
 
     def at(samples: Sequence[Sample], values: Values, population: Population) -> dict[str, Any]:
         return at_operating_point(samples, values, points[population])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.cases import Case
 from pneumo_desktop.evaluation.command import comparison_json
 from pneumo_desktop.evaluation.report import Report, compare_reports, make_report
@@ -28,7 +29,7 @@ from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.training.adapt import VIEWS, Adapted
 from pneumo_desktop.training.cache import write_json
-from pneumo_desktop.training.choose import Before, calibration_of, operating_points, scores_of
+from pneumo_desktop.training.choose import Before, calibration_of, operating_points
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample
 from pneumo_desktop.training.events import Events

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.calibration import fit as fit_calibration
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.metrics import expected_calibration_error
+from pneumo_desktop.evaluation.thresholds import with_band
 from pneumo_desktop.models.card import Calibration
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
 from pneumo_desktop.training.corpus import Sample
@@ -31,22 +33,10 @@ def calibrated(logits: npt.NDArray[np.float64], labels: npt.NDArray[Any], young:
     tried = []
     for weight in CHILDREN_WEIGHTS:
         fitted = fit_calibration(logits, labels, np.where(young, weight, 1.0))
-        scores = fitted.apply(logits)
+        scores = scores_of(fitted, logits)
         errors = [expected_calibration_error(labels[part], scores[part]) for part in (young, young | True)]
-        tried.append((max(errors), Calibration(slope=fitted.slope, intercept=fitted.intercept)))
+        tried.append((max(errors), fitted))
     return min(tried, key=lambda one: one[0])[1]
-
-
-def _band(threshold: float, scores: npt.NDArray[np.float64]) -> OperatingPoint:
-    """Return the operating point whose uncertain band holds ``BAND_SHARE`` of ``scores``, even on the logit scale."""
-
-    def logit(p: npt.NDArray[np.float64] | float) -> Any:
-        return np.log(np.clip(p, 1e-9, 1 - 1e-9) / (1 - np.clip(p, 1e-9, 1 - 1e-9)))
-
-    half = float(np.quantile(np.abs(logit(scores) - logit(threshold)), BAND_SHARE))
-    centre = float(logit(threshold))
-    low, high = (1 / (1 + np.exp(-(centre + step))) for step in (-half, half))
-    return OperatingPoint(threshold=threshold, low=float(low), high=float(high))
 
 
 def _highest_with_sensitivity(labels: npt.NDArray[Any], scores: npt.NDArray[np.float64], wanted: float) -> float:
@@ -68,7 +58,7 @@ def operating_points(choosing: Sequence[Sample], scores: npt.NDArray[np.float64]
     child = _highest_with_sensitivity(labels[young], scores[young], CHILDREN_SENSITIVITY)
     adult = _lowest_with_specificity(labels[~young], scores[~young], ADULT_SPECIFICITY)
     return {
-        Population.CHILDREN: _band(child, scores[young]),
-        Population.ADULTS: _band(adult, scores[~young]),
-        Population.NOT_KNOWN: _band((child + max(child, adult)) / 2, scores),
+        Population.CHILDREN: with_band(scores[young], child, BAND_SHARE),
+        Population.ADULTS: with_band(scores[~young], adult, BAND_SHARE),
+        Population.NOT_KNOWN: with_band(scores, (child + max(child, adult)) / 2, BAND_SHARE),
     }

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
@@ -140,7 +141,7 @@ def _with_points(base: Card, judge: Judge, choosing: Sequence[Sample]) -> Card:
         logits, np.array([s.label for s in twice]), np.array([s.source == "kermany" for s in twice])
     )
     disguised = judge.logits(other_look(young, base.input_size))
-    scores = np.array([calibration.score(value) for value in (*logits, *disguised)])
+    scores = scores_of(calibration, np.concatenate((logits, disguised)))
     return replace(base, calibration=calibration, operating_points=operating_points([*twice, *young], scores))
 
 

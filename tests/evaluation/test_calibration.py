@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumo_desktop.evaluation import calibration
-from pneumo_desktop.evaluation.calibration import Calibration, logit, sigmoid
+from pneumo_desktop.evaluation.calibration import logit, scores_of, sigmoid
 from pneumo_desktop.evaluation.metrics import expected_calibration_error, log_loss
+from pneumo_desktop.models.card import Calibration
 
 
 def drawn(slope: float, intercept: float, count: int = 40000) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +24,7 @@ def test_slope_and_intercept_are_found() -> None:
     found = calibration.fit(logits, labels)
     assert found.slope == pytest.approx(0.4, abs=0.02)
     assert found.intercept == pytest.approx(-0.7, abs=0.05)
-    before, after = sigmoid(logits), found.apply(logits)
+    before, after = sigmoid(logits), scores_of(found, logits)
     assert log_loss(labels, after) < log_loss(labels, before)
     assert expected_calibration_error(labels, after) < 0.01 < expected_calibration_error(labels, before)
 
@@ -55,7 +56,7 @@ def test_separable_logits_give_a_finite_slope_and_a_reversed_order_a_flat_one() 
     assert 0 < found.slope < 1
     flat = calibration.fit([3.0, 2.0, -2.0, -3.0, -4.0], [0, 0, 1, 1, 1])
     assert flat.slope == 0.0
-    assert 0.5 < flat.apply(0.0) < 0.7
+    assert 0.5 < scores_of(flat, 0.0) < 0.7
     with pytest.raises(ValueError, match="both classes"):
         calibration.fit([1.0], [1])
 
@@ -76,7 +77,7 @@ def test_logit_undoes_sigmoid(x: float) -> None:
 
 def test_no_overflow() -> None:
     assert sigmoid([-1e5, 1e5]).tolist() == [0.0, 1.0]
-    assert Calibration(2.0, 1.0).apply(0.0) == pytest.approx(1 / (1 + np.exp(-1)))
+    assert scores_of(Calibration(2.0, 1.0), 0.0) == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 def test_reliability_by_hand() -> None:

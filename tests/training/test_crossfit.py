@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from pneumo_desktop import places
+from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.adapt import HELD_OUT, VIEWS, Features, Space, cross_fitted
-from pneumo_desktop.training.choose import Before, calibration_of, operating_points, scores_of
+from pneumo_desktop.training.choose import Before, calibration_of, operating_points
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.head import Head, HeadFit
 from pneumo_desktop.training.judge import Judge
