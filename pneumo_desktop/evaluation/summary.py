@@ -62,13 +62,7 @@ def report_lines(report: Report) -> list[str]:
             tp=counts.tp, fp=counts.fp, tn=counts.tn, fn=counts.fn
         )
     )
-    silent = counts.silent_positive + counts.silent_negative
-    if silent:
-        lines.append(
-            ntr(
-                "{n} image got no verdict and counts as wrong.", "{n} images got no verdict and count as wrong.", silent
-            ).format(n=silent)
-        )
+    lines += caveats(report, report.model_id)
     if report.left_out:
         count = len(report.left_out)
         lines.append(ntr("{n} file was left out.", "{n} files were left out.", count).format(n=count))

@@ -172,7 +172,8 @@ def test_the_summary_names_what_counts_as_wrong(folder: Path, answers: Any) -> N
     text = "\n".join(report_lines(evaluate_folder(folder, answers(MIXED), repeats=20)))
     assert "model-a" in text
     assert "0.333" in text
-    assert "2 images got no verdict" in text
+    assert "model-a gave 2 of 6 images no verdict; they count as wrong." in text
+    assert "model-a cannot be told from guessing on these images." in text
     assert "Called pneumonia: 1 right, 1 wrong. Called normal: 1 right, 1 wrong." in text
 
 
