@@ -18,8 +18,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from identity import ROOT
+from pages import Pages
 from samples import FOLDER, comparable, same
-from sandbox import SCREEN, USER, Sandbox, entry_command, find_window, picture
+from sandbox import SCREEN, USER, Sandbox, entry_command, find_window, on_screen, picture, press
 from sandbox import traffic as traffic_of
 from seen import Broken, Log, expect, load
 
@@ -57,12 +58,6 @@ def peak_memory(process: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
     return 0
-
-
-def press(window: str, keys: str) -> None:
-    """Press ``keys`` in a window."""
-    for words in (["windowfocus", window], ["key", "--clearmodifiers", keys]):
-        subprocess.run(["xdotool", *words], env={**os.environ, "DISPLAY": SCREEN}, check=False)
 
 
 class Journey:
@@ -139,7 +134,7 @@ class Journey:
         while not self.state()["decision"]:
             expect(time.monotonic() < until, f"{self.name}: the decision was not kept.")
             for words in steps:
-                subprocess.run(["xdotool", *words], env={**os.environ, "DISPLAY": SCREEN}, check=True)
+                on_screen(*words)
                 time.sleep(1)
 
     def warm_start(self, rounds: int = 5) -> None:
@@ -220,6 +215,23 @@ class Journey:
             f"{self.name}: three small epochs", f"{seconds:.0f} s traced, package {events[-1]['model_id']} imported"
         )
         shutil.rmtree(job)
+
+    def pages(self, entries: int) -> None:
+        """Open every dialog by its keys; evaluate the model and scan for a training; nothing goes wrong on the way."""
+        place = self.box.home / "paginas"
+        database, self.database = self.database, place / "pneumo-desktop/records.sqlite"
+        with self.window(f"/home/{USER}/{FOLDER}", XDG_DATA_HOME=f"/home/{USER}/paginas") as seen:
+            self.wait_for_results(seen["began"], entries)
+            pages = Pages(find_window(TITLE), processes(self.box.root, "pneumo-desktop"), OUT, self.name)
+            pages.look(f"/home/{USER}/etiquetadas")
+        self.database = database
+        log = place / "pneumo-desktop/logs/pneumo-desktop.log"
+        told = log.read_text("utf-8") if log.is_file() else ""
+        expect(
+            "ERROR" not in told and "Traceback" not in told, f"{self.name}: the log tells of an error: {told[-800:]}"
+        )
+        self.log.tell(f"{self.name}: every dialog opened and closed by keys", ", ".join(pages.seen))
+        shutil.rmtree(place)
 
     def wayland(self, entries: int) -> None:
         """The window in a Wayland session: a compositor that shows itself in the screen, and no X for the program."""

@@ -193,14 +193,23 @@ def find_window(title: str, seconds: float = 60) -> str:
     """Wait for a visible window and return its id; raises RuntimeError after ``seconds``."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        done = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--name", title], capture_output=True, text=True,
-            env={**os.environ, "DISPLAY": SCREEN}, check=False,
-        )  # fmt: skip
-        if done.stdout.split():
-            return done.stdout.split()[0]
+        found = on_screen("search", "--onlyvisible", "--name", title).split()
+        if found:
+            return found[0]
         time.sleep(0.02)
     raise RuntimeError(f"No window «{title}» within {seconds:.0f} s.")
+
+
+def on_screen(*words: str) -> str:
+    """Run xdotool on the screen and return what it prints; it fails quietly where a window has just gone."""
+    environment = {**os.environ, "DISPLAY": SCREEN}
+    return subprocess.run(["xdotool", *words], capture_output=True, text=True, env=environment, check=False).stdout
+
+
+def press(window: str, keys: str) -> None:
+    """Press ``keys`` in a window."""
+    on_screen("windowfocus", window)
+    on_screen("key", "--clearmodifiers", keys)
 
 
 def picture(path: Path) -> None:

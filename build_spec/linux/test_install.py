@@ -87,6 +87,7 @@ def try_deb(box: Sandbox, log: Log, quick: bool) -> None:
     box.run("dpkg", "-i", f"/root/{component.name}", user=None)
     journey.check_installation()
     journey.train()
+    journey.pages(entries)
     if not quick:
         no_avx.prove(box.root / "usr/lib/pneumo-desktop", log.tell)
     box.run("dpkg", "--purge", "pneumo-desktop-training", "pneumo-desktop", user=None)
@@ -116,6 +117,7 @@ def try_run(box: Sandbox, log: Log, _quick: bool) -> None:
     journey.check_installation()
     journey.same_as_source(OUT / "source.json")
     journey.train()
+    journey.pages(entries)
     with journey.window():
         done = box.run(f"{program}/uninstall.sh", check=False)
         expect(done.returncode == 1 and "abierto" in done.stderr, f"An open program was removed: {done}")

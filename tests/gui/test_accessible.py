@@ -253,6 +253,7 @@ def test_everything_in_an_evaluation_with_results_has_a_name_and_is_in_reach_of_
     dialog = EvaluationDialog(services, tmp_path / "labelled")
     qtbot.addWidget(dialog)
     dialog.show()
+    assert dialog.focusWidget() is dialog.folder  # a path can be typed at once
     qtbot.waitUntil(lambda: dialog.model.count() == 1)
     dialog.other.setCurrentIndex(1)  # two models: every part of the page is shown
     dialog.toggle()

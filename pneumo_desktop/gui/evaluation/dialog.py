@@ -110,6 +110,7 @@ class EvaluationDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(scrolled(inside, self.windowTitle()), 1)
         layout.addLayout(buttons)
+        self.folder.setFocus()
         self._background.submit(services.registry.list, self._models_came)
 
     def _models_came(self, models: Sequence[ModelInfo]) -> None:
