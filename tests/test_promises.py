@@ -265,3 +265,27 @@ def test_the_window_imports_only_what_it_shows_and_a_picture_only_what_it_needs(
     read = imported(f"from pneumo_desktop.cli import main; main({arguments!r})")
     assert read & heavy == {"numpy", "cv2", "ai_edge_litert"}
     assert "PySide6" not in read
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the dialog is Windows' own")
+def test_what_the_file_dialog_remembers_stays_in_the_data_folder(tmp_path: Path) -> None:
+    """The path of a folder may name a patient; Qt would write it to a file that all its programs share."""
+    code = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication, QFileDialog
+from pneumo_desktop.gui.start import remember_folders_in
+application = QApplication([])
+remember_folders_in(Path(sys.argv[1]) / "data")
+dialog = QFileDialog(None, "", sys.argv[1])
+dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+dialog.show()
+dialog.accept()
+del dialog
+"""
+    home = tmp_path / "home"
+    home.mkdir()
+    place = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], env={**os.environ, **place}, check=True)
+    assert (tmp_path / "data/qt/QtProject.conf").is_file()
+    assert not list(home.rglob("QtProject*"))

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from identity import ROOT
-from pages import Pages
+from pages import Pages, no_error
 from samples import FOLDER, comparable, same
 from sandbox import SCREEN, USER, Sandbox, entry_command, find_window, on_screen, picture, press
 from sandbox import traffic as traffic_of
@@ -68,6 +68,10 @@ class Journey:
         self.entry, self.program = entry, program
         self.data = box.home / ".local/share/pneumo-desktop"
         self.database = self.data / "records.sqlite"
+
+    def running(self) -> list[int]:
+        """Return the processes of the program and of its training component."""
+        return [one for name in ("pneumo-desktop", "pneumo-training") for one in processes(self.box.root, name)]
 
     def cli(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the console twin."""
@@ -222,14 +226,10 @@ class Journey:
         database, self.database = self.database, place / "pneumo-desktop/records.sqlite"
         with self.window(f"/home/{USER}/{FOLDER}", XDG_DATA_HOME=f"/home/{USER}/paginas") as seen:
             self.wait_for_results(seen["began"], entries)
-            pages = Pages(find_window(TITLE), processes(self.box.root, "pneumo-desktop"), OUT, self.name)
+            pages = Pages(find_window(TITLE), self.running, OUT / self.name, on_screen, picture)
             pages.look(f"/home/{USER}/etiquetadas")
         self.database = database
-        log = place / "pneumo-desktop/logs/pneumo-desktop.log"
-        told = log.read_text("utf-8") if log.is_file() else ""
-        expect(
-            "ERROR" not in told and "Traceback" not in told, f"{self.name}: the log tells of an error: {told[-800:]}"
-        )
+        no_error(place / "pneumo-desktop/logs/pneumo-desktop.log")
         self.log.tell(f"{self.name}: every dialog opened and closed by keys", ", ".join(pages.seen))
         shutil.rmtree(place)
 

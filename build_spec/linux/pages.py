@@ -1,4 +1,7 @@
-"""Opens every dialog of an installed program by its keys, as a reader without a mouse does, and takes a picture of each."""
+"""Opens every dialog of an installed program by its keys, as a reader without a mouse does, and takes a picture of each.
+
+For Linux and for Windows under Wine: a window of Wine is a window of X.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sandbox import on_screen, picture, press
 from seen import expect
 
 DIALOGS = {
@@ -35,10 +37,6 @@ READING_TICKS = 40
 SECONDS = 30
 
 
-def _windows() -> set[str]:
-    return set(on_screen("search", "--onlyvisible", "--name", ".+").split())
-
-
 def _until(true: Callable[[], object], words: str, seconds: float = SECONDS) -> None:
     end = time.monotonic() + seconds
     while not true():
@@ -46,52 +44,67 @@ def _until(true: Callable[[], object], words: str, seconds: float = SECONDS) -> 
         time.sleep(0.1)
 
 
-def _worked(processes: Sequence[int]) -> int:
-    """Return the processor time that ``processes`` and their children have used so far, in ticks of 10 ms (proc(5))."""
-    used = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            words = stat.read_text().rpartition(")")[2].split()
-            if int(stat.parent.name) in processes:
-                used += sum(int(word) for word in words[11:15])  # its own, and of children that have ended
-            elif int(words[1]) in processes:
-                used += sum(int(word) for word in words[11:13])
-    return used
+def no_error(log: Path) -> None:
+    """Raise Broken where the program's ``log`` tells of an error."""
+    told = log.read_text("utf-8") if log.is_file() else ""
+    expect("ERROR" not in told and "Traceback" not in told, f"The log tells of an error: {told[-800:]}")
 
 
 class Pages:
-    """The pages of the program with the main window ``window`` and these ``processes``.
+    """The pages of the program whose main window is ``window``; ``processes`` tells which run for it now.
 
-    Pictures go to ``out``; their names begin with ``name``.
+    ``xdotool`` runs it with some words on the screen and returns what it prints; ``picture`` saves what the screen shows.
+    Pictures are named ``begin``, ``-page-`` and the page.
     """
 
-    def __init__(self, window: str, processes: Sequence[int], out: Path, name: str) -> None:
-        self._window, self._processes, self._out, self._name = window, processes, out, name
+    def __init__(
+        self,
+        window: str,
+        processes: Sequence[int],
+        begin: Path,
+        xdotool: Callable[..., str],
+        picture: Callable[[Path], None],
+    ) -> None:
+        self._window, self._processes, self._begin = window, processes, begin
+        self._xdotool, self._picture = xdotool, picture
         self.seen: list[str] = []
 
-    def _open(self, page: str, keys: tuple[str, ...], title: str) -> str:
-        before = _windows()
-        for key in keys:
-            press(self._window, key)
-            time.sleep(0.3)
-        _until(lambda: self._titled(before, title), f"{self._name}: {page} was not opened by {' '.join(keys)}.")
-        return self._titled(before, title)[0]
+    def _windows(self, title: str = "") -> set[str]:
+        found = self._xdotool("search", "--onlyvisible", "--name", ".+").split()
+        return {one for one in found if self._xdotool("getwindowname", one).startswith(title)}
 
-    @staticmethod
-    def _titled(before: set[str], title: str = "") -> list[str]:
-        return [one for one in _windows() - before if on_screen("getwindowname", one).startswith(title)]
+    def _press(self, window: str, keys: str) -> None:
+        self._xdotool("windowfocus", window)
+        self._xdotool("key", "--clearmodifiers", keys)
+
+    def _open(self, page: str, keys: tuple[str, ...], title: str) -> str:
+        before = self._windows()
+        for key in keys:
+            self._press(self._window, key)
+            time.sleep(0.3)
+        _until(lambda: self._windows(title) - before, f"{page} was not opened by {' '.join(keys)}.")
+        return (self._windows(title) - before).pop()
+
+    def _worked(self) -> int:
+        """Return the processor time that the program has used so far, in ticks of 10 ms (proc(5))."""
+        used = 0
+        for process in self._processes():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                used += int(words[11]) + int(words[12])
+        return used
 
     def _idle(self) -> bool:
         """Return whether the program has done nothing for a second: nothing is read or drawn any more."""
-        before = _worked(self._processes)
+        before = self._worked()
         time.sleep(1)
-        return 0 <= _worked(self._processes) - before <= IDLE_TICKS
+        return 0 <= self._worked() - before <= IDLE_TICKS
 
     def _leave(self, page: str, dialog: str) -> None:
-        _until(self._idle, f"{self._name}: {page} does not come to rest.", 120)
-        picture(self._out / f"{self._name}-page-{page}.png")
-        press(dialog, "Escape")
-        _until(lambda: dialog not in _windows(), f"{self._name}: {page} was not closed by Escape.")
+        _until(self._idle, f"{page} does not come to rest.", 180)
+        self._picture(self._begin.with_name(f"{self._begin.name}-page-{page}.png"))
+        self._press(dialog, "Escape")
+        _until(lambda: dialog not in self._windows(), f"{page} was not closed by Escape.")
         self.seen.append(page)
 
     def look(self, labelled: str) -> None:
@@ -99,17 +112,16 @@ class Pages:
 
         Raises Broken where a dialog does not come, does not come to rest, or does not go.
         """
-        press(self._window, "n")
+        others = self._windows() - {self._window}
+        self._press(self._window, "n")
         for page, (keys, title) in DIALOGS.items():
             dialog = self._open(page, keys, title)
             if page in ON_A_FOLDER:
-                before = _worked(self._processes)
-                on_screen("windowfocus", dialog)
-                on_screen("type", labelled)
-                press(dialog, "Return")
-                _until(
-                    lambda before=before: _worked(self._processes) - before > READING_TICKS, f"{page}: nothing is read."
-                )
+                before = self._worked()
+                self._xdotool("windowfocus", dialog)
+                self._xdotool("type", labelled)
+                self._press(dialog, "Return")
+                _until(lambda before=before: self._worked() - before > READING_TICKS, f"{page}: nothing is read.")
             self._leave(page, dialog)
-        left = [on_screen("getwindowname", one).strip() for one in self._titled({self._window})]
-        expect(not left, f"{self._name}: windows that nobody asked for: {left}")
+        left = [self._xdotool("getwindowname", one).strip() for one in self._windows() - {self._window} - others]
+        expect(not left, f"Windows that nobody asked for: {left}")

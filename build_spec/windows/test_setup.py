@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from clinic import done_rows
 from identity import ROOT, version
+from pages import Pages, no_error
 from samples import FOLDER, comparable, images, labelled, read_by_source, same
 from seen import Broken, Log, expect, load, processor, write_page
 from session import HOME, USER, Session
@@ -228,6 +229,25 @@ class Journey:
         self.twin("models", "import", f"{there}\\red.pneumo")
         self.log.tell("one small epoch", f"{seconds:.0f} s, package {done['model_id']} imported")
 
+    def pages(self) -> None:
+        """Open every dialog by its keys; evaluate the model and scan for a training; nothing goes wrong on the way."""
+        labelled(OUT / "etiquetadas")
+        process = self.session.start(f"{PLACE}\\pneumo-desktop.exe")
+        try:
+            wait_until(lambda: self.session.has_window("Pneumo Desktop"), "There is no window.")
+            time.sleep(5)
+            pages = Pages(
+                self.session.xdotool("search", "--onlyvisible", "--name", "Pneumo Desktop").split()[0],
+                lambda: self.session.processes("pneumo-"), OUT / "window", self.session.xdotool, self.session.picture,
+            )  # fmt: skip
+            pages.look("Z:/w/build/test-install-windows/etiquetadas")
+            self.session.wine("taskkill", "/im", "pneumo-desktop.exe")
+            process.wait(60)
+        finally:
+            self.session.end(process)
+        no_error(self.data / "logs/pneumo-desktop.log")
+        self.log.tell("every dialog opened and closed by keys", ", ".join(pages.seen))
+
     def update(self) -> None:
         """A newer setup over an older installation: files of the old one go, results stay, also with training inside."""
         (self.place / "_internal/of-an-older-version.dll").write_bytes(b"old")
@@ -306,6 +326,7 @@ def main() -> int:
             if training.is_file():
                 log.tell(training.name, f"{training.stat().st_size / 1e6:.1f} MB")
                 journey.train(training)
+                journey.pages()
             journey.remove(before)
             journey.install()
             journey.remove(before, "/DATA")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, qInstallMessageHandler
+from PySide6.QtCore import QSettings, Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
@@ -32,6 +32,11 @@ def _application() -> QApplication:
     application.setApplicationName("pneumo-desktop")
     application.setApplicationDisplayName("Pneumo Desktop")
     return application
+
+
+def remember_folders_in(folder: Path) -> None:
+    """Have Qt's own file dialog remember its folders, whose names may be patients', in ``folder`` and not in ~/.config."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folder / "qt"))
 
 
 def refuse(text: str) -> None:
@@ -59,6 +64,7 @@ def run(
         refuse(why_not(problem))
         return EXIT_REFUSED
     open_log(services.folder / "logs")
+    remember_folders_in(services.folder)
     catcher = ErrorCatcher()
     catcher.install()
     try:

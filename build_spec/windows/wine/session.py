@@ -132,12 +132,16 @@ class Session:
 
     def has_window(self, title: str) -> bool:
         """Tell whether a window with ``title`` in its own title is on the screen."""
-        words = self._inside("xdotool", "search", "--onlyvisible", "--name", title)
-        return subprocess.run(words, cwd=ROOT, check=False, capture_output=True).returncode == 0
+        return bool(self.xdotool("search", "--onlyvisible", "--name", title))
+
+    def xdotool(self, *words: str) -> str:
+        """Run xdotool on the screen and return what it prints; it fails quietly where a window has just gone."""
+        line = self._inside("xdotool", *words)
+        return subprocess.run(line, cwd=ROOT, check=False, capture_output=True, text=True).stdout
 
     def press(self, keys: str) -> None:
         """Press ``keys`` in the window that has the focus."""
-        subprocess.run(self._inside("xdotool", "key", "--clearmodifiers", keys), cwd=ROOT, check=True)
+        self.xdotool("key", "--clearmodifiers", keys)
 
     def files(self) -> set[str]:
         """Return every file and folder of drive C."""
@@ -154,6 +158,17 @@ class Session:
                 found.add(f"{key} {line.split('=')[0]}")
         return found
 
+    @staticmethod
+    def processes(program: str) -> list[int]:
+        """Return the processes whose program's name begins with ``program``, as Linux numbers them."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                started = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[0]
+                if started.replace("\\", "/").rsplit("/", 1)[-1].startswith(program):
+                    found.append(int(process.name))
+        return found
+
     def memory(self, program: str) -> tuple[int, int, int]:
         """Return memory of the running ``program`` in MB: the peak of what is resident, its own now, and own data now.
 
@@ -161,17 +176,17 @@ class Session:
         where Windows maps them from the file: own data is the rest, heaps, stacks and pictures.
         """
         peak = own = data = 0
-        for process in Path("/proc").glob("[0-9]*"):
+        for number in self.processes(program):
+            process = Path("/proc", str(number))
             with contextlib.suppress(OSError, StopIteration):
-                if program in (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")[0]:
 
-                    def size_of(span: str, _name: str, maps: Path = process / "map_files") -> int:
-                        return _image_size(maps / span)
+                def size_of(span: str, _name: str, maps: Path = process / "map_files") -> int:
+                    return _image_size(maps / span)
 
-                    copied = copied_libraries((process / "smaps").read_text(), size_of) // 1024
-                    anonymous = _megabytes(process / "smaps_rollup", "Anonymous:")
-                    peak = max(peak, _megabytes(process / "status", "VmHWM:"))
-                    own, data = max(own, anonymous), max(data, anonymous - copied)
+                copied = copied_libraries((process / "smaps").read_text(), size_of) // 1024
+                anonymous = _megabytes(process / "smaps_rollup", "Anonymous:")
+                peak = max(peak, _megabytes(process / "status", "VmHWM:"))
+                own, data = max(own, anonymous), max(data, anonymous - copied)
         return peak, own, data
 
     @contextlib.contextmanager
