@@ -45,7 +45,12 @@ def runtime() -> list[tuple[str, str]]:
 
 
 def prune(analysis: Any) -> None:
-    """Take out what the list of exclusions names, whatever asked for it."""
+    """Take out what the list of exclusions names, whatever asked for it.
+
+    PyInstaller's own preparation for matplotlib goes as well: every process of the program would make a temporary folder at
+    its start, and one that is killed, as a decoder is, leaves it. ``evaluation.figures`` makes one where a figure is drawn.
+    """
+    analysis.scripts = [entry for entry in analysis.scripts if entry[0] != "pyi_rth_mplconfig"]
     analysis.binaries = [entry for entry in analysis.binaries if kept(entry[0])]
     analysis.datas = [entry for entry in analysis.datas if kept(entry[0])]
 

@@ -30,7 +30,7 @@ DIST = Path(os.environ.get("DIST", ROOT / "dist"))
 KEPT = (f"home/{USER}/.local/share/pneumo-desktop", f"home/{USER}/.cache")
 """The clinic's results, and caches of the desktop's own libraries (fonts, shaders): they stay."""
 
-SYSTEM_DIARIES = ("var/lib/dpkg", "var/log", "var/cache", "tmp", "run")
+SYSTEM_DIARIES = ("var/lib/dpkg", "var/log", "var/cache", "run")
 HEADING = (
     "# The last `make test-install`", "",
     "Every Linux installer was installed, used and removed in a bare Debian 12 (debootstrap; no compiler, no Python, no",
@@ -123,7 +123,7 @@ def try_run(box: Sandbox, log: Log, _quick: bool) -> None:
         expect(done.returncode == 1 and "abierto" in done.stderr, f"An open program was removed: {done}")
     log.tell("run: removal while the window is open", f"refused: {done.stderr.strip()}")
     box.run(f"{program}/uninstall.sh")
-    leaves_nothing(box, before, log, "run", ("tmp", "run"))
+    leaves_nothing(box, before, log, "run", ("run",))
 
 
 def leaves_nothing(

@@ -118,6 +118,7 @@ Section
     WriteRegStr HKCU "${APP_KEY}" Version "${VERSION}"
     WriteRegStr HKCU "${APP_KEY}" BuildId "${BUILD_ID}"
     !insertmacro LIST_PROGRAM PneumoDesktop "Pneumo Desktop" "$INSTDIR\uninstall.exe"
+    SetOutPath "$PROFILE" ; where a shortcut starts the program, and so where its file dialogs first look
     CreateShortcut "$SMPROGRAMS\Pneumo Desktop.lnk" "$INSTDIR\pneumo-desktop.exe" "" "" 0 SW_SHOWNORMAL "" "$(comment)"
     CreateShortcut "$DESKTOP\Pneumo Desktop.lnk" "$INSTDIR\pneumo-desktop.exe" "" "" 0 SW_SHOWNORMAL "" "$(comment)"
 

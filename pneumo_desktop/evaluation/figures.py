@@ -6,6 +6,10 @@ line can save it. Words come from the catalogue in the language of the moment.
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +17,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+
+# Told before matplotlib comes: it neither reads nor writes a folder of the user's, and of the fonts of the computer, which
+# it would open one by one, it needs none but its own.
+_FOLDER = tempfile.mkdtemp(prefix="pneumo-desktop-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+os.environ.update(MPLCONFIGDIR=_FOLDER, MPL_IGNORE_SYSTEM_FONTS="1")
+
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg

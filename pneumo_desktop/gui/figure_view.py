@@ -44,18 +44,16 @@ def _colours(palette: QPalette) -> dict[str, str | float]:
 
 
 @functools.cache
-def _tools() -> tuple[Any, Any]:
-    """Return the module of the figures and matplotlib's canvas; the first time takes them in, on the worker that draws.
+def _module() -> Any:
+    """Return the module of the figures; the first time takes it in, and matplotlib, on the worker that draws.
 
     What they brought stays. Without the freeze a whole garbage collection went through it again and again while the
     curves of a training were drawn, and the window waited for that (bench/training_gui.py).
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     from pneumo_desktop.evaluation import figures
 
     gc.freeze()
-    return figures, FigureCanvasAgg
+    return figures
 
 
 @contextmanager
@@ -76,15 +74,15 @@ def _swept() -> Iterator[None]:
 
 
 def _render(make: Make, width: int, height: int, ratio: float, colours: dict[str, str | float]) -> _Picture:
-    figures, canvas_of = _tools()
+    figures = _module()
     with figures.drawing(colours), _swept():  # one thread draws at a time
-        return _drawn(make(figures), canvas_of, width, height, ratio)
+        return _drawn(make(figures), width, height, ratio)
 
 
-def _drawn(figure: Figure, canvas_of: Any, width: int, height: int, ratio: float) -> _Picture:
+def _drawn(figure: Figure, width: int, height: int, ratio: float) -> _Picture:
     figure.set_dpi(_DOTS_PER_INCH * ratio)
     figure.set_size_inches(width / _DOTS_PER_INCH, height / _DOTS_PER_INCH)
-    canvas: Any = canvas_of(figure)
+    canvas: Any = figure.canvas
     canvas.draw()
     pixels = np.ascontiguousarray(canvas.buffer_rgba())
     axes: Any = figure.axes[0]

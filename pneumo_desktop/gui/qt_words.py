@@ -14,6 +14,10 @@ _KEYS = {"Ctrl": N_("Ctrl"), "Shift": N_("Shift")}
 """Keys that Qt's Spanish calls otherwise (Control, Mayúsculas) than a Spanish keyboard and this program's sentences do."""
 
 
+_OLDER_NAMES = {"QAbstractFileIconProvider": "QFileDialog"}
+"""Parts of Qt whose words its catalogues still have under the part that they were taken from (*Folder*, *Drive*)."""
+
+
 class _QtWords(QTranslator):
     """Qt's own words, but for the names of two keys."""
 
@@ -21,7 +25,8 @@ class _QtWords(QTranslator):
         """Return Qt's word for a text of Qt's; None for one that it does not have, which then stays as it is."""
         if context == "QShortcut" and sourceText in _KEYS:
             return tr(_KEYS[sourceText])
-        return super().translate(context, sourceText, disambiguation, n) or None  # type: ignore[arg-type]
+        known = _OLDER_NAMES.get(context, context)
+        return super().translate(known, sourceText, disambiguation, n) or None  # type: ignore[arg-type]
 
 
 def translate_qt(application: QApplication) -> None:

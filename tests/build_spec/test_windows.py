@@ -77,6 +77,14 @@ def test_the_uninstaller_removes_only_what_is_named() -> None:
     assert 'RMDir /r "$INSTDIR"' not in text, "files of others in the folder would go"
 
 
+def test_a_shortcut_does_not_start_in_the_folder_of_the_program() -> None:
+    before, shortcut, _after = (WINDOWS / "setup.nsi").read_text("utf-8").partition("CreateShortcut")
+    assert shortcut
+    assert re.findall(r'SetOutPath "(.*)"', before)[-1] == "$PROFILE", (
+        "a file saved there would go with the next update"
+    )
+
+
 def test_copies_of_libraries_are_told_from_data() -> None:
     session = _module(WINDOWS / "wine" / "session.py")
     mappings = (

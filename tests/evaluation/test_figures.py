@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,22 @@ def test_numbers_need_no_matplotlib_and_figures_no_pyplot() -> None:
         "assert not {'PySide6', 'tensorflow', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_figure_leaves_nothing_in_the_users_folders_and_opens_no_font_of_the_computer(tmp_path: Path) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    for folder in (home, temporary):
+        folder.mkdir()
+    code = (
+        "from pneumo_desktop.evaluation import figures; figures.training_curves({}).canvas.draw();"
+        "import matplotlib, matplotlib.font_manager as fonts;"
+        "print([one.fname for one in fonts.fontManager.ttflist if not one.fname.startswith(matplotlib.get_data_path())])"
+    )
+    places = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home)) | {"TMPDIR": str(temporary)}
+    done = subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **places}, capture_output=True)
+    assert done.stdout.strip() == b"[]"
+    assert not list(home.iterdir())
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(("language", "sign", "other"), [("es", ",", "."), ("en", ".", ",")])
