@@ -17,9 +17,9 @@ from seen import expect
 
 DIALOGS = {
     "settings": (("ctrl+comma",), "Ajustes"),
-    "open-folder": (("ctrl+o",), "Abrir una carpeta de radiografías"),
+    "open-folder": (("ctrl+o",), ""),
     "export": (("ctrl+e",), "Exportar los resultados"),
-    "save-picture": (("ctrl+s",), "Guardar la imagen"),
+    "save-picture": (("ctrl+s",), ""),
     "models": (("ctrl+m",), "Modelos"),
     "help": (("F1",), "Ayuda"),
     "keys": (("question",), "Teclas"),
@@ -28,7 +28,7 @@ DIALOGS = {
     "evaluation": (("ctrl+l",), "Evaluar con una carpeta etiquetada"),
     "training": (("ctrl+t",), "Entrenamiento"),
 }
-"""Name of the picture: the keys that open a dialog, and how its title begins in Spanish."""
+"""Name of the picture: the keys that open a dialog, and how its title begins in Spanish. A file dialog may be the system's own."""
 
 ON_A_FOLDER = ("evaluation", "training")
 IDLE_TICKS = 3

@@ -232,7 +232,7 @@ class Journey:
     def pages(self) -> None:
         """Open every dialog by its keys; evaluate the model and scan for a training; nothing goes wrong on the way."""
         labelled(OUT / "etiquetadas")
-        process = self.session.start(f"{PLACE}\\pneumo-desktop.exe")
+        process = self.session.start(f"{PLACE}\\pneumo-desktop.exe", f"{PICTURES}\\niño person1_bacteria_1.jpeg")
         try:
             wait_until(lambda: self.session.has_window("Pneumo Desktop"), "There is no window.")
             time.sleep(5)
