@@ -274,7 +274,7 @@ def test_what_the_file_dialog_remembers_stays_in_the_data_folder(tmp_path: Path)
 import sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication, QFileDialog
-from pneumo_desktop.gui.start import remember_folders_in
+from pneumo_desktop.gui.start import forget_folders, remember_folders_in
 application = QApplication([])
 remember_folders_in(Path(sys.argv[1]) / "data")
 dialog = QFileDialog(None, "", sys.argv[1])
@@ -282,6 +282,10 @@ dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
 dialog.show()
 dialog.accept()
 del dialog
+notes = Path(sys.argv[1]) / "data/qt/QtProject.conf"
+assert "lastVisited=file" in notes.read_text()
+forget_folders()
+assert "lastVisited" not in notes.read_text()
 """
     home = tmp_path / "home"
     home.mkdir()

@@ -39,6 +39,16 @@ def remember_folders_in(folder: Path) -> None:
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folder / "qt"))
 
 
+def forget_folders() -> None:
+    """Take the folders that a file dialog remembers out again: on Windows they are in the registry, whatever was asked.
+
+    The program keeps the last one itself, in its records.
+    """
+    kept = QSettings(QSettings.Scope.UserScope, "QtProject")
+    for name in ("lastVisited", "history"):
+        kept.remove(f"FileDialog/{name}")
+
+
 def refuse(text: str) -> None:
     """Show why the program ends, and wait until that is closed."""
     translate_qt(_application())
@@ -92,6 +102,7 @@ def run(
             checkup.finish()
         return code
     finally:
+        forget_folders()
         catcher.remove()
         services.close()
         close_log()
