@@ -21,11 +21,10 @@ from measuring import show
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.heatmap import overlay, strength
-from pneumo_desktop.training.corpus import REPORT, Sample, load_corpus
+from pneumo_desktop.training.corpus import REPORT, SPLIT_SEED, Sample, load_corpus
 from pneumo_desktop.training.judge import Judge
 
 SIDE = 256
-SPLIT_SEED = 20261123
 LARGEST_LUNG = 0.22
 """Of the picture; a larger dark region is more than one lung."""
 

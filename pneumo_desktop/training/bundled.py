@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
-from pneumo_desktop.training.corpus import CHOOSE, FIT, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, SPLIT_SEED, load_corpus
 from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
@@ -62,7 +62,7 @@ def main() -> int:
         augmentation=Augmentation(borrow=arguments.borrow),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
-    samples = load_corpus(arguments.data, seed=20261123)
+    samples = load_corpus(arguments.data, SPLIT_SEED)
     left_out = {"rsna_normal"} if arguments.without_rsna else set()
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
     if arguments.as_mined:

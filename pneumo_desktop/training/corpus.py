@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+SPLIT_SEED = 20261123
+"""Of the bundled model's parts. Another one would put films that it learnt from into its report part."""
+
 FIT, CHOOSE, REPORT = "fit", "choose", "report"
 _SHARES = {"kermany": (0.82, 0.08), "nih": (0.60, 0.10), "rsna_normal": (0.70, 0.10)}
 """Shares of the fit and choose parts by source; the rest is the report part."""

@@ -6,7 +6,7 @@ that has borrowed the look of any other film, of whichever class and hospital, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -63,17 +63,23 @@ def borrow_levels(picture: Picture, donor: Picture, share: float) -> Picture:
     return np.rint(table).astype(np.uint8)[picture]
 
 
-def other_look(samples: Sequence[Sample], size: int, seed: int = 3) -> list[Picture]:
+def in_looks_of(
+    samples: Sequence[Sample], donors: Mapping[int, Sequence[Sample]], size: int, seed: int = 3
+) -> list[Picture]:
+    """Return each picture as (size, size) uint8 with half the look of a random one of ``donors`` for its label."""
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for sample in samples:
+        pool = donors[sample.label]
+        look = squash(pool[int(rng.integers(len(pool)))].picture, size)
+        pictures.append(borrow_levels(borrow_sharpness(squash(sample.picture, size), look, 0.5), look, 0.5))
+    return pictures
+
+
+def other_look(samples: Sequence[Sample], size: int) -> list[Picture]:
     """Return each picture as (size, size) uint8 with half the look of a film of the other class.
 
     A validation that does not share the data's shortcut: where sharpness and grey levels told the class they now
     tell the opposite.
     """
-    rng = np.random.default_rng(seed)
-    pools = {label: [s for s in samples if s.label != label] for label in (0, 1)}
-    pictures = []
-    for sample in samples:
-        donors = pools[sample.label]
-        look = squash(donors[int(rng.integers(len(donors)))].picture, size)
-        pictures.append(borrow_levels(borrow_sharpness(squash(sample.picture, size), look, 0.5), look, 0.5))
-    return pictures
+    return in_looks_of(samples, {label: [s for s in samples if s.label != label] for label in (0, 1)}, size)

@@ -25,7 +25,7 @@ from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.heatmap import FULL_SCALE_LOGIT
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, SPLIT_SEED, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import (
     against_rsna_normals,
     all_figures,
@@ -232,10 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model-id", default="pneumo-4")
     parser.add_argument("--without-rsna", type=Path, help="a run without the RSNA normals, for its figures in the card")
-    parser.add_argument("--seed", type=int, default=20261123)
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    card = publish(chosen.run, chosen.data, chosen.out, chosen.model_id, chosen.seed, chosen.without_rsna)
+    card = publish(chosen.run, chosen.data, chosen.out, chosen.model_id, SPLIT_SEED, chosen.without_rsna)
     points = {name.value: vars(point) for name, point in card.operating_points.items()}
     print(json.dumps({"metrics": card.metrics, "points": points, "calibration": vars(card.calibration)}, indent=1))
     return 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.prepare import squash
-from pneumo_desktop.training.look import borrow_levels, borrow_sharpness
+from pneumo_desktop.training.corpus import REPORT, Sample
+from pneumo_desktop.training.look import borrow_levels, borrow_sharpness, other_look
 
 
 @pytest.fixture
@@ -38,3 +41,12 @@ def test_levels_follow_the_donor_in_order(picture: np.ndarray) -> None:
     assert abs(float(borrowed.mean()) - float(dark.mean())) < 6
     order = np.argsort(picture.ravel(), kind="stable")
     assert (np.diff(borrowed.ravel()[order].astype(int)) >= 0).all()
+
+
+def test_the_other_look_is_of_the_other_class(picture: np.ndarray) -> None:
+    shades = {0: picture // 3, 1: 255 - (255 - picture) // 3}
+    samples = [Sample(shades[i % 2], i % 2, "kermany", str(i), REPORT, 1.0, Path()) for i in range(4)]
+    looks = other_look(samples, 128)
+    for sample, look in zip(samples, looks, strict=True):
+        change = float(look.mean()) - float(sample.picture.mean())
+        assert change > 20 if sample.label == 0 else change < -20
