@@ -15,17 +15,17 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
-from pneumo_desktop.training.corpus import CHOOSE, FIT, SPLIT_SEED, load_corpus
+from pneumo_desktop.training.choose_part import ChoosePart
+from pneumo_desktop.training.corpus import FIT, SPLIT_SEED, load_corpus
 from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
-from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 
 
 def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: int) -> npt.NDArray[np.float32]:
+    """Return the logits (n,) of ``pictures`` (H, W) uint8, looked at with ``size`` pixels a side."""
     batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
     return np.asarray(model.predict(batch, batch_size=64, verbose=0)["logit"])[:, 0]
 
@@ -67,7 +67,6 @@ def main() -> int:
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
     if arguments.as_mined:
         fitting = [replace(sample, weight=1.0) for sample in fitting]
-    choosing = [sample for sample in samples if sample.part == CHOOSE and sample.weight > 0]
     model = build(settings.architecture, settings.size, settings.dropout)
     if settings.architecture in EFFICIENTNET_LITE:
         weights = imagenet_file(settings.architecture)
@@ -75,19 +74,10 @@ def main() -> int:
             parser.error(f"the package of the ImageNet weights of {settings.architecture} is not installed")
         start_from_imagenet(model, read_state(weights))
 
-    labels = np.array([sample.label for sample in choosing])
-    source = np.array([sample.source for sample in choosing])
-    children = source == "kermany"
-    disguised = other_look([sample for sample in choosing if sample.source == "kermany"], settings.size)
+    part = ChoosePart.of(samples, settings.size)
 
     def validate(network: keras.Model) -> dict[str, float]:
-        values = logits(network, [sample.picture for sample in choosing], settings.size)
-        adults = ((source == "nih") & (labels == 1)) | (source == "rsna_normal")
-        return {
-            "auc_children": auc(labels[children], values[children]),
-            "auc_children_other_look": auc(labels[children], logits(network, disguised, settings.size)),
-            "auc_adults": auc(labels[adults], values[adults]),
-        }
+        return part.figures(logits(network, part.pictures, settings.size))
 
     def tell(event: dict[str, Any]) -> None:
         print(json.dumps(event), flush=True)
