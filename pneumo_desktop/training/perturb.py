@@ -57,13 +57,23 @@ def brighten(picture: Picture, rng: np.random.Generator) -> Picture:
     return cv2.LUT(picture, np.clip(levels, 0, 255).astype(np.uint8))
 
 
+def border(picture: Picture, rng: np.random.Generator) -> Picture:
+    """A black border of 2 to 5 %."""
+    edge = int(min(picture.shape) * rng.uniform(0.02, 0.05))
+    return cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
+
+
+def side_marker(picture: Picture, rng: np.random.Generator) -> Picture:
+    """A white side marker in an upper corner."""
+    height, width = picture.shape
+    place = (int(width * rng.choice([0.05, 0.85])), int(height * rng.uniform(0.08, 0.2)))
+    letter = str(rng.choice(["L", "R"]))
+    return cv2.putText(picture.copy(), letter, place, cv2.FONT_HERSHEY_SIMPLEX, width / 300, 255, 2)
+
+
 def border_and_text(picture: Picture, rng: np.random.Generator) -> Picture:
     """A black border of 2 to 5 % and a white side marker."""
-    edge = int(min(picture.shape) * rng.uniform(0.02, 0.05))
-    framed = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
-    height, width = framed.shape
-    place = (int(width * rng.choice([0.05, 0.85])), int(height * rng.uniform(0.08, 0.2)))
-    return cv2.putText(framed, str(rng.choice(["L", "R"])), place, cv2.FONT_HERSHEY_SIMPLEX, width / 300, 255, 2)
+    return side_marker(border(picture, rng), rng)
 
 
 CHANGES: dict[str, Change] = {

@@ -1,0 +1,69 @@
+"""What the trial of unseen looks counts: a refused film is wrong, and the shortcut is learnt from plain films alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.training.corpus import FIT, REPORT, Sample
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCH)
+        spec = importlib.util.spec_from_file_location("unseen_look", BENCH / "unseen_look.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield module
+    sys.modules.pop("detector_chain", None)
+
+
+def _sample(seed: int, label: int, source: str = "kermany", part: str = REPORT, shade: float = 1.0) -> Sample:
+    picture = (chest(seed, bool(label), (224, 224)) * shade).astype(np.uint8)
+    return Sample(picture, label, source, str(seed), part, 1.0, Path())
+
+
+def test_a_refused_film_is_as_wrong_as_can_be(bench: ModuleType) -> None:
+    samples = [_sample(1, 1), _sample(2, 0), _sample(3, 1)]
+    assert bench.refused_as_wrong(samples, [None, None, 0.7]).tolist() == [0.0, 1.0, 0.7]
+
+
+def test_adults_are_ill_ones_of_the_nih_and_normals_of_the_rsna(bench: ModuleType) -> None:
+    corpus = [
+        _sample(1, 1),
+        _sample(2, 1, "nih"),
+        _sample(3, 0, "nih"),
+        _sample(4, 0, "rsna_normal"),
+        _sample(5, 1, "nih", FIT),
+    ]
+    found = bench.films(corpus, REPORT)
+    assert [sample.group for sample in found["children"]] == ["1"]
+    assert [sample.group for sample in found["adults"]] == ["2", "4"]
+
+
+def test_the_shortcut_reads_the_look_and_not_the_lungs(bench: ModuleType) -> None:
+    plain = [_sample(seed, label, shade=1.0 - 0.3 * label) for seed in range(8) for label in (0, 1)]
+    turned = [_sample(seed, label, shade=0.7 + 0.3 * label) for seed in range(8) for label in (0, 1)]
+    shortcut = bench.Shortcut(plain)
+    assert shortcut.areas(plain, bench.looks([s.picture for s in plain]))[0] > 0.95
+    assert shortcut.areas(turned, bench.looks([s.picture for s in turned]))[0] < 0.05
+
+
+def test_the_program_reads_a_chest_and_refuses_noise(bench: ModuleType) -> None:
+    package = ModelPackage.open(BENCH.parent / "models" / "bundled.pneumo")
+    noise = np.random.default_rng(0).integers(0, 256, (224, 224), np.uint8)
+    scores = bench.read_by(package, [chest(1, True, (224, 224)), noise])
+    assert scores[0] is None or 0.0 <= scores[0] <= 1.0
+    assert scores[1] is None
