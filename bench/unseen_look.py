@@ -21,7 +21,7 @@ import argparse
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from detector_chain import TRIALS, Picture, in_other_rooms
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.training.corpus import FIT, REPORT, SPLIT_SEED, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import against_rsna_normals, at_operating_point, auc_with_interval
@@ -115,19 +115,19 @@ def _cells(areas: Sequence[float]) -> str:
     return " | ".join(f"{area:.3f}" for area in areas)
 
 
-def read_by(package: ModelPackage, pictures: Sequence[Picture]) -> list[float | None]:
-    """Return the program's score of each picture, None where its gate refuses it."""
+def read_by(package: ModelPackage, pictures: Sequence[Picture]) -> list[Judgement]:
+    """Return what the program says of each picture; there is no score where its gate refuses it."""
     of_thread = threading.local()
 
-    def score(picture: Picture) -> float | None:
+    def judge(picture: Picture) -> Judgement:
         reader: Reader | None = getattr(of_thread, "reader", None)
         if reader is None:
             reader = of_thread.reader = Reader(package)
         film = Radiograph(Entry(Path("film.png")), picture, Window(127.5, 255.0), "", "PNG")
-        return reader.read(film).judgement.score
+        return reader.read(film).judgement
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(score, pictures))
+        return list(pool.map(judge, pictures))
 
 
 def refused_as_wrong(samples: Sequence[Sample], scores: Sequence[float | None]) -> Values:
@@ -151,27 +151,61 @@ def measured(
     return {"auc": auc_with_interval(samples, scores), **figures}
 
 
+def refusals(judgements: Sequence[Judgement]) -> Values:
+    """Return (n,): 0 for a film that was read, 1 for one refused by its kind, 2 by its distance from what was learnt."""
+    return np.array(
+        [0.0 if j.score is not None else 2.0 if (j.gate_distance or 0.0) > 1.0 else 1.0 for j in judgements]
+    )
+
+
+def refused_by_label(samples: Sequence[Sample], refused: Values) -> dict[str, int]:
+    """Return how many pneumonia and normal films were refused, and how many of both by distance, from ``refusals``."""
+    labels = np.array([sample.label for sample in samples])
+    return {
+        "pneumonia": int((refused[labels == 1] > 0).sum()),
+        "normal": int((refused[labels == 0] > 0).sum()),
+        "by_distance": int((refused == 2).sum()),
+    }
+
+
+def by_part(
+    population: str,
+    samples: Sequence[Sample],
+    values: Values,
+    measure: Callable[[Sequence[Sample], Values], dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Return ``measure`` of the children, or of the adults' pneumonia and opacities, each with the RSNA normals."""
+    if population == "children":
+        return {population: measure(samples, values)}
+    found = against_rsna_normals(samples, values, measure)
+    return {name.removesuffix("_vs_rsna_normal"): figures for name, figures in found.items()}
+
+
 def print_figures(package: ModelPackage, report: dict[str, list[Sample]], trials: Trials) -> dict[str, Any]:
     """Print, and return, what ``package`` reads in each trial, by population and operating point."""
     every: dict[str, Any] = {}
-    print(f"\n{package.card.model_id}\n")
+    names = "AUC | AUC of those read | accuracy | sensitivity | specificity | uncertain | wrong outside the band"
     print(
-        "| films | point | AUC | accuracy | sensitivity | specificity | uncertain | wrong outside the band | refused |"
+        f"\n{package.card.model_id}\n\n| films | point | {names} | refused: pneumonia, normal, of both by distance |\n|{'---|' * 10}"
     )
-    print(f"|{'---|' * 9}")
     for (population, trial), pictures in trials.items():
         samples = report[population]
-        scores = read_by(package, pictures)
-        values, refused = refused_as_wrong(samples, scores), sum(score is None for score in scores)
+        judgements = read_by(package, pictures)
+        values = refused_as_wrong(samples, [judgement.score for judgement in judgements])
+        refused = refusals(judgements)
+        read = np.flatnonzero(refused == 0)
+        counts = by_part(population, samples, refused, refused_by_label)
+        order = by_part(population, [samples[place] for place in read], values[read], auc_with_interval)
         for point in (Population(population), Population.NOT_KNOWN):
-            measure = partial(measured, package, point)
-            found = against_rsna_normals(samples, values, measure) if population == "adults" else {}
-            for name, figures in (found or {population: measure(samples, values)}).items():
-                label = f"{name.removesuffix('_vs_rsna_normal')}, {trial}"
-                cells = [_written(figures[key]) for key in ("auc", "accuracy", "sensitivity", "specificity")]
+            for part, figures in by_part(population, samples, values, partial(measured, package, point)).items():
+                figures |= {"auc_read": order[part], "refused": counts[part]}
+                cells = [
+                    _written(figures[key]) for key in ("auc", "auc_read", "accuracy", "sensitivity", "specificity")
+                ]
                 cells += [_written(figures[key], percent=True) for key in ("band_share", "error_outside_band")]
-                print(f"| {label} | {point.value} | {' | '.join(cells)} | {refused} of {len(scores)} |", flush=True)
-                every[f"{label}, {point.value}"] = {**figures, "refused": refused}
+                cells.append(", ".join(str(number) for number in counts[part].values()))
+                print(f"| {part}, {trial} | {point.value} | {' | '.join(cells)} |", flush=True)
+                every[f"{part}, {trial}, {point.value}"] = figures
     return every
 
 

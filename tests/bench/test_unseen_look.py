@@ -13,9 +13,10 @@ import pytest
 
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.training.corpus import FIT, REPORT, Sample
+from pneumo_desktop.training.corpus import FIT, REPORT, Sample, read_grey
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
+FILM = BENCH.parent / "tests" / "fixtures" / "person1_bacteria_1.jpeg"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,15 @@ def _sample(seed: int, label: int, source: str = "kermany", part: str = REPORT, 
 def test_a_refused_film_is_as_wrong_as_can_be(bench: ModuleType) -> None:
     samples = [_sample(1, 1), _sample(2, 0), _sample(3, 1)]
     assert bench.refused_as_wrong(samples, [None, None, 0.7]).tolist() == [0.0, 1.0, 0.7]
+
+
+def test_refusals_are_counted_by_label_and_part(bench: ModuleType) -> None:
+    samples = [_sample(1, 1, "nih"), _sample(2, 0, "rsna_normal"), _sample(3, 0, "rsna_normal")]
+    found = bench.by_part("adults", samples, np.array([1.0, 2.0, 0.0]), bench.refused_by_label)
+    assert found == {
+        "pneumonia": {"pneumonia": 1, "normal": 1, "by_distance": 1},
+        "opacity": {"pneumonia": 0, "normal": 1, "by_distance": 1},
+    }
 
 
 def test_adults_are_ill_ones_of_the_nih_and_normals_of_the_rsna(bench: ModuleType) -> None:
@@ -64,6 +74,7 @@ def test_the_shortcut_reads_the_look_and_not_the_lungs(bench: ModuleType) -> Non
 def test_the_program_reads_a_chest_and_refuses_noise(bench: ModuleType) -> None:
     package = ModelPackage.open(BENCH.parent / "models" / "bundled.pneumo")
     noise = np.random.default_rng(0).integers(0, 256, (224, 224), np.uint8)
-    scores = bench.read_by(package, [chest(1, True, (224, 224)), noise])
-    assert scores[0] is None or 0.0 <= scores[0] <= 1.0
-    assert scores[1] is None
+    film, refused = bench.read_by(package, [read_grey(FILM), noise])
+    assert film.score is not None and refused.score is None
+    assert bench.refusals([film, refused])[0] == 0
+    assert bench.refusals([film, refused])[1] > 0
