@@ -7,6 +7,7 @@ from typing import Any
 
 from pneumo_desktop.evaluation.report import Metric
 from pneumo_desktop.evaluation.summary import metric_name, number_text
+from pneumo_desktop.gui.ages_words import population_with_ages
 from pneumo_desktop.gui.outcomes import population_word, score_text
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.registry import ModelInfo
@@ -97,6 +98,14 @@ def _test_lines(card: Card) -> list[str]:
     return [f"{metric_name(name)}: {number_text(metric)}" for name, metric in metrics.items() if metric]
 
 
+def _ages_lines(card: Card) -> list[str]:
+    """Return for which ages the figures hold: of each population where the card tells, else of all together."""
+    if not card.ages:
+        return [tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1])]
+    told = "; ".join(population_with_ages(population, card) for population in card.ages)
+    return [tr("Figures for: {populations}; for no other age.").format(populations=told)]
+
+
 def card_text(info: ModelInfo) -> str:
     """Return a card for people: what it is, for whom, how good, what it was made from."""
     card = info.card
@@ -115,7 +124,7 @@ def card_text(info: ModelInfo) -> str:
             name=text_in_words(card.architecture), size=card.input_size, count=card.parameters
         ),
         tr("Operating points: {points}").format(points=points or "–"),
-        tr("Ages: {low:.0f} to {high:.0f} years").format(low=card.age_range[0], high=card.age_range[1]),
+        *_ages_lines(card),
         *([tr("Used although it is worse, because: {reason}").format(reason=info.reason)] if info.reason else []),
         "",
     ]

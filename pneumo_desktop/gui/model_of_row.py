@@ -78,7 +78,8 @@ class ModelOfRow(QObject):
         made = row.judgement if row is not None else None
         active = self._active
         if made is None or (active is not None and self._is_active(made)):
-            self._result.set_model_text(model_text(active.card if active is not None else None))
+            card = active.card if active is not None else None
+            self._result.set_model_text(model_text(card), card=card)
             return
         key = _key(made)
         if key in self._others:
@@ -93,7 +94,7 @@ class ModelOfRow(QObject):
         if active is not None:
             other = tr("This is the result of another model than the one in use now, {name} ({model}).")
             other = other.format(name=active.card.name, model=active.card.model_id)
-        self._result.set_model_text(text, other)
+        self._result.set_model_text(text, other, self._others.get(key))
 
     def offer_to_read_again(self, rows: Sequence[Row] | None = None) -> None:
         """Offer it where another model has read something in the list, or in ``rows`` that are on their way to it."""

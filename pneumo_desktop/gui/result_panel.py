@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.ages_words import outside_ages
 from pneumo_desktop.gui.decision_pane import DecisionPane
 from pneumo_desktop.gui.labels import make_bold, wrapped
 from pneumo_desktop.gui.outcomes import outcome_colour, outcome_icon, outcome_word, population_word
@@ -15,6 +18,9 @@ from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reaso
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
+
+if TYPE_CHECKING:
+    from pneumo_desktop.models.card import Card
 
 DISCLAIMER = N_("Assists a reader and never replaces one.")
 
@@ -56,6 +62,7 @@ class ResultPanel(QWidget):
         self._twin = ""
         self._model_text: str | None = None  # nobody has looked yet
         self._other_model = ""
+        self._card: Card | None = None
 
         self.example = wrapped("example")
         self.icon = QLabel()
@@ -139,9 +146,12 @@ class ResultPanel(QWidget):
         self.decision.set_row(row)
         self._fill()
 
-    def set_model_text(self, text: str, other: str = "") -> None:
-        """Show what the model is and for whom it was made; ``other`` says that it is not the one in use now."""
-        self._model_text, self._other_model = text, other
+    def set_model_text(self, text: str, other: str = "", card: Card | None = None) -> None:
+        """Show what the model is and for whom it was made; ``other`` says that it is not the one in use now.
+
+        card: of the model that read the row, where it is known.
+        """
+        self._model_text, self._other_model, self._card = text, other, card
         self._fill()
 
     def retranslate(self) -> None:
@@ -227,7 +237,7 @@ class ResultPanel(QWidget):
         if judgement is not None and judgement.reason is not None:
             lines.append(sentence(judgement.reason.value))
             if judgement.detail and judgement.detail != judgement.reason.value:
-                lines.append(sentence(judgement.detail))
+                lines.append(outside_ages(self._card) if judgement.detail == "age" else sentence(judgement.detail))
         self.why.setText("\n\n".join(line for line in lines if line))
         self.why.setVisible(bool(lines))
 

@@ -42,7 +42,10 @@ class Calibration:
 class Card:
     """The card of one model.
 
-    age_range: (youngest, oldest) in years of the images it has learnt from; DICOM ages outside are withheld.
+    age_range: (youngest, oldest) in years of the images it has learnt from; without ``ages`` DICOM ages outside are
+        withheld.
+    ages: for children and adults the (youngest, end) in years that their figures hold for, the end itself not;
+        DICOM ages in neither are withheld. Empty in cards that do not tell.
     operating_points: one for each population that the data support; a population without one is withheld.
     metrics, data, training, populations, licences, limits: for people; plain JSON values.
     """
@@ -64,6 +67,7 @@ class Card:
     training: Mapping[str, Any] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    ages: Mapping[Population, tuple[float, float]] = field(default_factory=dict)
 
     def operating_point(self, population: Population) -> OperatingPoint | None:
         """Return the operating point for ``population``, or None where the verdict has to be withheld."""
@@ -76,6 +80,9 @@ class Card:
         values["operating_points"] = {
             population.value: asdict(point) for population, point in self.operating_points.items()
         }
+        del values["ages"]
+        if self.ages:
+            values["ages"] = {population.value: list(ages) for population, ages in self.ages.items()}
         return values
 
     @staticmethod
@@ -128,13 +135,28 @@ def _operating_point(value: Any) -> OperatingPoint:
     return OperatingPoint(threshold=threshold, low=low, high=high)
 
 
+def _ages(values: Mapping[str, Any]) -> dict[Population, tuple[float, float]]:
+    found: dict[Population, tuple[float, float]] = {}
+    for key, pair in _object(values, "ages").items():
+        population = Population(key)
+        if population is Population.NOT_KNOWN or not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError("ages is not a pair for children and for adults")
+        youngest, end = (_number(value, "age", 0, 150) for value in pair)
+        if not youngest < end:
+            raise ValueError("ages end before they begin")
+        found[population] = (youngest, end)
+    if len(found) == 2 and found[Population.CHILDREN][1] > found[Population.ADULTS][0]:
+        raise ValueError("the ages of children and adults overlap")
+    return found
+
+
 def _parse(values: Any) -> Card:
     if not isinstance(values, dict):
         raise ValueError("the card is not an object")
     _whole(values, "card_version", CARD_VERSION, CARD_VERSION)
     calibration = values["calibration"]
-    ages = values["age_range"]
-    if not isinstance(ages, list) or len(ages) != 2:
+    age_range = values["age_range"]
+    if not isinstance(age_range, list) or len(age_range) != 2:
         raise ValueError("age_range is not a pair")
     parent = values.get("parent")
     if parent is not None:
@@ -153,7 +175,7 @@ def _parse(values: Any) -> Card:
             intercept=_number(calibration["intercept"], "intercept", -1e3, 1e3),
         ),
         operating_points=points,
-        age_range=(_number(ages[0], "age", 0, 150), _number(ages[1], "age", 0, 150)),
+        age_range=(_number(age_range[0], "age", 0, 150), _number(age_range[1], "age", 0, 150)),
         parent=parent,
         metrics=_object(values, "metrics"),
         populations=_object(values, "populations"),
@@ -161,4 +183,5 @@ def _parse(values: Any) -> Card:
         training=_object(values, "training"),
         licences=_texts(values, "licences"),
         limits=_texts(values, "limits"),
+        ages=_ages(values),
     )

@@ -15,9 +15,10 @@ from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.gate import UNDO_TURN, Gate, GateAnswer, check_file
 from pneumo_desktop.reading.network import Network, NetworkOutput
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
+from pneumo_desktop.reading.whose import whose
 
-OLDEST_CHILD_YEARS = 12.0
-"""Up to this age the operating point for children holds. The data: Guangzhou 1-5 years, NIH mostly adults."""
+_ANALYSED_OUTSIDE = "analysed_outside"
+"""The note on a verdict that the user wanted although the card has no figures for the age."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +27,6 @@ class Reading:
 
     judgement: Judgement
     heat_map: npt.NDArray[np.float32] | None
-
-
-def population_of(radiograph: Radiograph, told: Population) -> Population:
-    """Return the population: the DICOM age goes before what the user said of the folder."""
-    if radiograph.age_years is None:
-        return told
-    return Population.CHILDREN if radiograph.age_years <= OLDEST_CHILD_YEARS else Population.ADULTS
 
 
 class Reader:
@@ -80,7 +74,7 @@ class Reader:
 
     def read(self, radiograph: Radiograph, population: Population = Population.NOT_KNOWN) -> Reading:
         """Judge one radiograph. ``population`` is what the user said of its folder."""
-        population = population_of(radiograph, population)
+        population, outside = whose(self._card, radiograph.age_years, population)
         refusal = check_file(radiograph)
         if refusal is not None:
             judged = self._judgement(
@@ -108,13 +102,17 @@ class Reader:
                 notes=radiograph.notes, distance=answer.distance,
             )  # fmt: skip
             return Reading(judged, None)
-        return Reading(self._verdict(radiograph, population, output, answer, turned, inverted), output.map)
+        return Reading(self._verdict(radiograph, population, outside, output, answer, turned, inverted), output.map)
 
     def judge_again(self, judgement: Judgement, told_before: Population, told: Population) -> Judgement | None:
         """Return what this model says where ``told`` is said of the folder instead; no network is asked.
 
-        None where it cannot be known whether the population was told or is that of an age in the file.
+        None where it cannot be known whether the population was told or is that of an age in the file. What was
+        withheld, or analysed all the same, because of the age stays as it is.
         """
+        by_age = judgement.reason is Reason.OUTSIDE_POPULATION and judgement.detail == "age"
+        if by_age or _ANALYSED_OUTSIDE in judgement.notes:
+            return judgement
         population = judgement.population
         if population is told_before:
             if told_before is not Population.NOT_KNOWN:
@@ -123,11 +121,10 @@ class Reader:
         if judgement.score is None:  # refused before there was a score, whoever the patient is
             return replace(judgement, population=population)
         point = self._card.operating_point(population)
-        outside = judgement.reason is Reason.OUTSIDE_POPULATION and judgement.detail == "age"
-        if point is None or outside:
+        if point is None:
             return replace(
                 judgement, population=population, operating_point=point, outcome=Outcome.NOT_ANALYSED,
-                reason=Reason.OUTSIDE_POPULATION, detail="age" if outside else "no_operating_point",
+                reason=Reason.OUTSIDE_POPULATION, detail="no_operating_point",
             )  # fmt: skip
         return replace(
             judgement, population=population, operating_point=point, outcome=point.judge(judgement.score), reason=None,
@@ -138,6 +135,7 @@ class Reader:
         self,
         radiograph: Radiograph,
         population: Population,
+        outside: bool,
         output: NetworkOutput,
         answer: GateAnswer,
         turned: int,
@@ -145,9 +143,6 @@ class Reader:
     ) -> Judgement:
         score = self._card.calibration.score(output.logit)
         point = self._card.operating_point(population)
-        youngest, oldest = self._card.age_range
-        age = radiograph.age_years
-        outside = age is not None and not youngest <= age <= oldest
         notes = radiograph.notes
         if point is None or (outside and not self._analyse_outside):
             return self._judgement(
@@ -155,7 +150,7 @@ class Reader:
                 score=score, point=point, turned=turned, inverted=inverted, notes=notes, distance=answer.distance,
             )  # fmt: skip
         if outside:
-            notes = (*notes, "analysed_outside")
+            notes = (*notes, _ANALYSED_OUTSIDE)
         return self._judgement(
             point.judge(score), population, score=score, point=point, turned=turned, inverted=inverted, notes=notes,
             distance=answer.distance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,8 +26,9 @@ from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.outcome import Judgement, Population
-from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
+from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
+from pneumo_desktop.reading.whose import OLDEST_CHILD_YEARS, split_by_age
 from pneumo_desktop.training.adapt import VIEWS, Adapted
 from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.choose import Before, calibration_of, operating_points
@@ -55,6 +57,15 @@ _GATE_FILMS, _GATE_WRONG = 600, 140
 _CENTRES = 16
 _STRANGE = 0.02
 """When the carried-over gate refuses a larger share of the validation part, it learns where these films lie."""
+
+_OLDEST = 149
+"""Years; a DICOM file may say 999, which a card would be refused for."""
+
+_TOLD_AGES = {
+    Population.CHILDREN: (0.0, OLDEST_CHILD_YEARS + 1.0),
+    Population.ADULTS: (OLDEST_CHILD_YEARS + 1.0, 121.0),
+}
+"""The ages (youngest, end) of patients of whom only this was told."""
 
 _KINDS_OF_FIGURES = ("auc", "accuracy", "sensitivity", "specificity")
 
@@ -180,7 +191,7 @@ def _age_range(job: Job, images: Sequence[LocalImage], base: Card | None) -> tup
         Population.ADULTS: (OLDEST_CHILD_YEARS, 120.0),
         Population.NOT_KNOWN: (0.0, 120.0),
     }
-    ages = [image.age for image in images if image.age is not None]
+    ages = [min(image.age, float(_OLDEST)) for image in images if image.age is not None]
     ranges = [(min(ages), max(ages))] if ages else []
     if len(ages) < len(images):
         ranges.append(told[job.population])
@@ -190,6 +201,31 @@ def _age_range(job: Job, images: Sequence[LocalImage], base: Card | None) -> tup
             ranges = []
         ranges.append(base.age_range)
     return float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))
+
+
+def _ages(job: Job, images: Sequence[LocalImage], base: Card | None) -> dict[Population, tuple[float, float]]:
+    """Return the card's ages: the base's, widened in each population by the ages of the clinic's images.
+
+    Images without an age count for all ages of the population that the user told, for none where it is not known. A
+    base without ages goes on as it is: split at ``OLDEST_CHILD_YEARS`` within its ``age_range``.
+    """
+    learns_on = job.architecture in FROM_BASE and base is not None
+    if learns_on and base is not None and not base.ages:
+        return {}
+    ranges: dict[Population, list[tuple[float, float]]] = {
+        population: [pair] for population, pair in (base.ages if learns_on and base is not None else {}).items()
+    }
+    for image in images:
+        if image.age is not None:
+            years = min(math.floor(image.age), _OLDEST)  # somebody of 5.9 years is 5 years old
+            ranges.setdefault(split_by_age(years, job.population), []).append((years, years + 1))
+        elif job.population in _TOLD_AGES:
+            ranges.setdefault(job.population, []).append(_TOLD_AGES[job.population])
+    ages = {population: (min(low for low, _ in of), max(end for _, end in of)) for population, of in ranges.items()}
+    if len(ages) == 2:  # at an age that both have the children's figures hold
+        (_, grown), (youngest, end) = ages[Population.CHILDREN], ages[Population.ADULTS]
+        ages[Population.ADULTS] = (max(youngest, grown), end)
+    return {population: (float(low), float(end)) for population, (low, end) in ages.items() if low < end}
 
 
 def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None) -> Card:
@@ -225,6 +261,7 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
         calibration=calibration,
         operating_points=points,
         age_range=_age_range(job, local.images, base),
+        ages=_ages(job, local.images, base),
         parent=base.model_id if base is not None and learns_on else None,
         populations={
             **(base.populations if base is not None and trained.before is not None else {}),

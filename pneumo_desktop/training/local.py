@@ -19,7 +19,8 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph, as_display
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.gate import check_file
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.reading.reader import OLDEST_CHILD_YEARS, Reader
+from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.reading.whose import split_by_age
 from pneumo_desktop.training.cache import Rows, write_json
 from pneumo_desktop.training.computer import missing
 from pneumo_desktop.training.control import Control
@@ -58,9 +59,7 @@ class LocalImage:
 
     def population(self, told: Population) -> Population:
         """Return whose image it is: the DICOM age goes before what the user said."""
-        if self.age is None:
-            return told
-        return Population.CHILDREN if self.age <= OLDEST_CHILD_YEARS else Population.ADULTS
+        return split_by_age(self.age, told)
 
 
 @dataclass(frozen=True, eq=False)

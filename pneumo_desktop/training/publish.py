@@ -198,7 +198,8 @@ def publish(
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
         architecture=settings["architecture"], input_size=size, preprocessing_version=PREPROCESSING_VERSION,
-        parameters=int(model.count_params()), calibration=Calibration(), operating_points={}, age_range=(1.0, 90.0),
+        parameters=int(model.count_params()), calibration=Calibration(), operating_points={}, age_range=(1.0, 86.0),
+        ages={Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)},
         populations=POPULATIONS, data=_data(samples, parts, seed), training=settings, licences=LICENCES, limits=LIMITS,
     )  # fmt: skip
     card = _levelled(model, card, learnable[FIT], learnable[CHOOSE])

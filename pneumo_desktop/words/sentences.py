@@ -50,7 +50,7 @@ SENTENCES: dict[str, str] = {
     "lateral": N_("The DICOM file says that it is a lateral view. The model reads frontal views only."),
     "colour": N_("It is a colour picture, and radiographs are grey."),
     "constant": N_("The picture is empty: every pixel has the same value."),
-    "age": N_("The patient's age lies outside the ages of the images that the model has learnt from."),
+    "age": N_("The model has no figures for patients of this age. You can adapt the model to your own images."),
     "no_operating_point": N_(
         "The data do not support a verdict for these patients. You can adapt the model to your own images."
     ),

@@ -112,6 +112,11 @@ def test_a_package_for_another_preprocessing_is_refused(tmp_path: Path) -> None:
         ("input_size", 100_000), ("input_size", "64"), ("model_id", ""), ("parameters", True),
         ("calibration", {"slope": 0, "intercept": 0}), ("operating_points", {"martians": {}}),
         ("operating_points", {"adults": {"low": 0.9, "threshold": 0.5, "high": 0.6}}), ("age_range", [1]), ("card_version", 2),
+        ("ages", None), ("ages", [[1, 6], [18, 86]]), ("ages", {"adults": [18]}), ("ages", {"adults": 18}),
+        ("ages", {"adults": ["18", 86]}), ("ages", {"adults": [True, 86]}), ("ages", {"adults": [86, 18]}),
+        ("ages", {"adults": [18, 18]}), ("ages", {"adults": [18, 1e9]}), ("ages", {"adults": [18, float("nan")]}),
+        ("ages", {"children": [-1, 6]}), ("ages", {"not_known": [1, 86]}), ("ages", {"martians": [1, 6]}),
+        ("ages", {"children": [1, 19], "adults": [18, 86]}), ("ages", {"children": [1, 6, 12]}),
     ],
 )  # fmt: skip
 def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
@@ -119,6 +124,15 @@ def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
     with pytest.raises(BadPackageError) as caught:
         Card.from_json(json.loads(json.dumps(values)))
     assert caught.value.code == "card"
+
+
+def test_a_card_tells_the_ages_of_each_population_or_does_not() -> None:
+    ages = {Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)}
+    told = a_card(ages=ages).to_json()
+    assert told["ages"] == {"children": [1.0, 6.0], "adults": [18.0, 86.0]}
+    assert Card.from_json(json.loads(json.dumps(told))).ages == ages
+    assert "ages" not in a_card().to_json()
+    assert Card.from_json(json.loads(json.dumps(a_card().to_json()))).ages == {}
 
 
 def npz(**members: bytes) -> bytes:

@@ -107,6 +107,60 @@ def test_an_age_outside_the_card_withholds_the_verdict(package: ModelPackage, re
     assert "analysed_outside" in chosen.notes
 
 
+AGES = {Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)}
+
+
+@pytest.mark.parametrize(
+    ("age", "population"),
+    [
+        (0.9, None), (1.0, Population.CHILDREN), (5.9, Population.CHILDREN), (6.0, None), (12.0, None), (17.9, None),
+        (18.0, Population.ADULTS), (85.9, Population.ADULTS), (86.0, None),
+    ],
+)  # fmt: skip
+def test_an_age_without_figures_is_nobody_s(age: float, population: Population | None, package: ModelPackage) -> None:
+    told = replace(package, card=replace(package.card, ages=AGES))
+    patient = replace(film(), age_years=age)
+    withheld = Reader(told).read(patient, Population.ADULTS).judgement
+    if population is not None:
+        assert (withheld.population, withheld.reason) == (population, None)
+        return
+    assert (withheld.outcome, withheld.reason, withheld.detail) == (
+        Outcome.NOT_ANALYSED, Reason.OUTSIDE_POPULATION, "age",
+    )  # fmt: skip
+    assert withheld.score is not None
+    point = package.card.operating_point(Population.NOT_KNOWN)
+    shown = Reader(told, analyse_outside=True).read(patient, Population.ADULTS).judgement
+    for judged in (withheld, shown):
+        assert (judged.population, judged.operating_point) == (Population.NOT_KNOWN, point)
+    assert (shown.outcome, shown.reason, shown.notes) == (Outcome.LIKELY_NORMAL, None, ("analysed_outside",))
+
+
+@pytest.mark.parametrize("ages", [AGES, {}])
+@pytest.mark.parametrize("analyse_outside", [False, True])
+@pytest.mark.parametrize("before", Population)
+@pytest.mark.parametrize("told", Population)
+def test_what_is_told_of_the_folder_changes_nothing_where_the_age_is_outside(
+    told: Population, before: Population, analyse_outside: bool, ages: dict[Population, tuple[float, float]],
+    package: ModelPackage,
+) -> None:  # fmt: skip
+    reader = Reader(replace(package, card=replace(package.card, ages=ages)), analyse_outside)
+    judged = reader.read(replace(film(), age_years=97.0), before).judgement
+    assert reader.judge_again(judged, before, told) == judged
+
+
+@pytest.mark.parametrize(
+    ("age", "population"),
+    [(6.0, Population.CHILDREN), (12.0, Population.CHILDREN), (12.1, Population.ADULTS), (None, Population.NOT_KNOWN)],
+)
+def test_a_card_without_ages_is_split_at_twelve_years(
+    age: float | None, population: Population, package: ModelPackage
+) -> None:
+    judged = (
+        Reader(replace(package, card=replace(package.card, ages={}))).read(replace(film(), age_years=age)).judgement
+    )
+    assert (judged.population, judged.reason) == (population, None)
+
+
 def test_the_dicom_age_goes_before_the_folder(reader: Reader) -> None:
     judged = reader.read(replace(film(), age_years=40.0), Population.CHILDREN).judgement
     assert judged.population is Population.ADULTS
