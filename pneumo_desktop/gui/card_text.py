@@ -7,8 +7,8 @@ from typing import Any
 
 from pneumo_desktop.evaluation.report import Metric
 from pneumo_desktop.evaluation.summary import metric_name, number_text
-from pneumo_desktop.gui.ages_words import population_with_ages
 from pneumo_desktop.gui.outcomes import population_word, score_text
+from pneumo_desktop.gui.population_words import population_with_ages
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import in_language, tr

@@ -9,7 +9,8 @@ from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.outcomes import population_word
+from pneumo_desktop.gui.population_words import population_with_ages
+from pneumo_desktop.models.card import Card
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
@@ -138,6 +139,7 @@ class PopulationQuestion(QWidget):
         super().__init__(parent)
         self.setAutoFillBackground(True)
         self._asked: list[tuple[Path, ...]] = []
+        self._card: Card | None = None
         self._label = QLabel(wordWrap=True)
         self.answers = {
             known: QPushButton() for known in (Population.CHILDREN, Population.ADULTS, Population.NOT_KNOWN)
@@ -157,6 +159,11 @@ class PopulationQuestion(QWidget):
         self.retranslate()
         self.show()
 
+    def show_card(self, card: Card | None) -> None:
+        """Say in each answer for which ages the model in use has figures."""
+        self._card = card
+        self.retranslate()
+
     def forget(self) -> None:
         """Ask nothing any more."""
         self._asked.clear()
@@ -165,7 +172,7 @@ class PopulationQuestion(QWidget):
     def retranslate(self) -> None:
         """Say every word again in the current language."""
         for known, button in self.answers.items():
-            button.setText(population_word(known))
+            button.setText(population_with_ages(known, self._card))
         if self._asked:
             text = tr(
                 "Whose images are in {names}? The operating point depends on it, where a file does not tell the age."

@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
         self.result.verdict_unwanted.connect(lambda: self._show_verdict(False))
+        self.result.adapt_wanted.connect(lambda: self.doors.show_training())
         for field in (self.result.decision.note, self.result.decision.initials):
             field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
@@ -178,6 +179,8 @@ class MainWindow(QMainWindow):
         )
         self.doors.model_changed.connect(self.model_of_row.look)
         self.model_of_row.read_again_wanted.connect(reading.read_again)
+        for asked in (self._population_box, self.population_question):
+            self.model_of_row.model_known.connect(asked.show_card)
         QShortcut(QKeySequence("F6"), self).activated.connect(self._next_part)
 
     def retranslate(self) -> None:

@@ -47,6 +47,8 @@ class ModelOfRow(QObject):
     """
 
     read_again_wanted = Signal()
+    model_known = Signal(object)
+    """The card of the model in use, or None."""
 
     def __init__(
         self, services: Services, rows: QueueModel, result: ResultPanel, offer: Offer, background: Background,
@@ -123,6 +125,7 @@ class ModelOfRow(QObject):
         self._has_looked = True
         before, self._active = self._active, active
         self._others.clear()
+        self.model_known.emit(active.card if active is not None else None)
         self.show_row(self._row)
         changed = (before.sha256 if before else None) != (active.sha256 if active else None)
         if changed or self._offer.isVisible():

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStyle, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.ages_words import outside_ages
 from pneumo_desktop.gui.decision_pane import DecisionPane
 from pneumo_desktop.gui.labels import make_bold, wrapped
 from pneumo_desktop.gui.outcomes import outcome_colour, outcome_icon, outcome_word, population_word
+from pneumo_desktop.gui.population_words import is_weak, outside_ages, what_is_found
 from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
@@ -36,6 +36,14 @@ _MEANINGS = {
 
 _LOW = 26
 """Lines of text in the panel's height, below which it is laid out for a low window."""
+_MARGIN = 8
+"""Pixels round what the panel says."""
+
+
+def by_age_outside(judgement: Judgement) -> bool:
+    """Return whether the patient's age is one that the model has no figures for."""
+    by_age = judgement.reason is Reason.OUTSIDE_POPULATION and judgement.detail == "age"
+    return by_age or "analysed_outside" in judgement.notes
 
 
 def may_show_verdict(judgement: Judgement | None) -> bool:
@@ -54,6 +62,7 @@ class ResultPanel(QWidget):
     verdict_wanted = Signal()
     verdict_unwanted = Signal()
     read_again_wanted = Signal()
+    adapt_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,6 +80,7 @@ class ResultPanel(QWidget):
         head.addWidget(self.icon)
         head.addWidget(self.word, 1)
         self.meaning = wrapped("meaning")
+        self.found = wrapped("found")
         self.scale = ScoreScale()
         self.scale_words = wrapped("scale_words")
         self.why = wrapped("why")
@@ -78,6 +88,8 @@ class ResultPanel(QWidget):
         self.show_verdict.clicked.connect(self.verdict_wanted)
         self.withhold = QPushButton()
         self.withhold.clicked.connect(self.verdict_unwanted)
+        self.adapt = QPushButton()
+        self.adapt.clicked.connect(self.adapt_wanted)
         self.notes = wrapped("notes")
 
         self.decision = DecisionPane()
@@ -92,11 +104,12 @@ class ResultPanel(QWidget):
         inside = QWidget()
         inner = QVBoxLayout(inside)
         inner.setSpacing(7)
-        inner.setContentsMargins(8, 8, 8, 8)
+        inner.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         inner.addWidget(self.example)
         inner.addLayout(head)
         for widget in (
-            self.meaning, self.scale, self.scale_words, self.why, self.show_verdict, self.notes, self.withhold,
+            self.meaning, self.found, self.scale, self.scale_words, self.why, self.show_verdict, self.notes,
+            self.withhold, self.adapt,
         ):  # fmt: skip
             inner.addWidget(widget)
         inner.addWidget(self._rule())
@@ -135,6 +148,10 @@ class ResultPanel(QWidget):
         font.setPointSizeF(font.pointSizeF() * (1.2 if low else 1.5))
         font.setBold(True)
         self.word.setFont(font)
+        self.adapt.setText(tr("Adapt to your own images…"))
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        if self.adapt.sizeHint().width() > self.width() - bar - 2 * _MARGIN:
+            self.adapt.setText(tr("Adapt…"))
 
     def sizeHint(self) -> QSize:
         """Return a width that holds the four buttons and the scale."""
@@ -163,6 +180,7 @@ class ResultPanel(QWidget):
         self.show_verdict.setText(tr("Show the verdict anyway"))
         self.show_verdict.setToolTip(tr("It is recorded that you asked for it."))
         self.withhold.setText(tr("Withhold the verdict again"))
+        self.adapt.setToolTip(tr("Train the model further with images of your own, sorted into normal and pneumonia."))
         self.read_again.setText(tr("Read again with the model in use"))
         self.read_again.setToolTip(
             tr("The whole list is read again; the results of the other model stay in the records.")
@@ -198,6 +216,7 @@ class ResultPanel(QWidget):
         else:
             self._head(judgement.outcome, outcome_word(judgement.outcome))
             self.meaning.setText(tr(_MEANINGS[judgement.outcome]))
+        self._fill_found(judgement)
         self._fill_score(judgement)
         self._fill_why(judgement)
         self.notes.setText("\n".join(f"• {line}" for line in self._note_lines(judgement)))
@@ -223,12 +242,26 @@ class ResultPanel(QWidget):
             return
         self.scale.set_score(judgement.score, judgement.operating_point)
         lines = [self.scale.sentence()]
-        if judgement.population is Population.NOT_KNOWN:
-            lines.append(tr("Read without knowing whether it is a child or an adult."))
-        else:
+        if judgement.population is not Population.NOT_KNOWN:
             lines.append(tr("Read as: {population}.").format(population=population_word(judgement.population).lower()))
+        elif not by_age_outside(judgement):
+            lines.append(tr("Read without knowing whether it is a child or an adult."))
         lines.append(tr("The score is not the probability of a disease."))
         self.scale_words.setText(" ".join(lines))
+
+    def _fill_found(self, judgement: Judgement | None) -> None:
+        """Say how much the model misses where it calls a film normal, and offer to adapt it where that is much."""
+        text, weak = "", False
+        if judgement is not None and judgement.outcome is Outcome.LIKELY_NORMAL:
+            if by_age_outside(judgement):
+                text, weak = outside_ages(self._card), True
+            else:
+                text = what_is_found(self._card, judgement.population)
+                weak = is_weak(self._card, judgement.population)
+        self.found.setText(text)
+        self.found.setVisible(bool(text))
+        withheld = judgement is not None and judgement.reason is Reason.OUTSIDE_POPULATION
+        self.adapt.setVisible(weak or withheld)
 
     def _fill_why(self, judgement: Judgement | None) -> None:
         self.show_verdict.setVisible(may_show_verdict(judgement))

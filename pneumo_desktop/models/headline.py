@@ -1,10 +1,12 @@
-"""The figure a list of models shows of each: its AUC, named by the population that it was measured on."""
+"""The figures of a card that are shown outside it: its AUCs, and what it finds of each population at its operating point."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pneumo_desktop.models.card import Card
+from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import decimal
 from pneumo_desktop.words.sentences import title
 
@@ -14,6 +16,40 @@ _PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("", ("locked_test", "metrics")),
 )
 """Where ``Card.metrics`` holds an AUC: the bundled model's two populations, a local model's locked test part."""
+
+_MEASURED: Mapping[Population, tuple[str, ...]] = {
+    Population.CHILDREN: ("children",),
+    Population.ADULTS: ("adults", "pneumonia_vs_rsna_normal"),
+}
+"""Where ``Card.metrics`` holds the sensitivity and specificity of a population at its own operating point."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share in 0..1 with the ends of its 95 % interval, ``low <= value <= high``."""
+
+    value: float
+    low: float
+    high: float
+
+
+def share_of(card: Card, name: str, population: Population, at_not_known: bool = False) -> Share | None:
+    """Return the card's ``sensitivity`` or ``specificity`` (``name``) for children or adults at their operating point.
+
+    at_not_known: at the point for those of whom the population is not known. None where the card, which is untrusted,
+    holds no such figure.
+    """
+    if population not in _MEASURED:
+        return None
+    values: object = card.metrics
+    for key in (*_MEASURED[population], *(("at_not_known",) if at_not_known else ()), name):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    numbers = [values.get(key) for key in ("value", "low", "high")] if isinstance(values, Mapping) else []
+    told = [number for number in numbers if isinstance(number, int | float) and not isinstance(number, bool)]
+    if len(told) < 3:
+        return None
+    value, low, high = told
+    return Share(value, low, high) if 0.0 <= low <= value <= high <= 1.0 else None
 
 
 def headline_auc(card: Card) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pneumo_desktop.models.card import Card
-from pneumo_desktop.models.headline import headline_auc
+from pneumo_desktop.models.headline import Share, headline_auc, share_of
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.reading.outcome import Population
 
 TINY = Path(__file__).resolve().parents[1] / "fixtures" / "tiny.pneumo"
 
@@ -34,3 +35,30 @@ def card() -> Card:
 )
 def test_each_population_has_its_own_auc(card: Card, metrics: dict[str, Any], told: str) -> None:
     assert headline_auc(replace(card, metrics=metrics)) == told
+
+
+def test_each_population_has_its_own_sensitivity(card: Card) -> None:
+    figures = {"sensitivity": {"value": 0.6, "low": 0.5, "high": 0.7}}
+    adults = figures | {"at_not_known": {"sensitivity": {"value": 0.65, "low": 0.55, "high": 0.75}}}
+    told = replace(card, metrics={"adults": {"pneumonia_vs_rsna_normal": adults}, "": figures})
+    assert share_of(told, "sensitivity", Population.ADULTS) == Share(0.6, 0.5, 0.7)
+    assert share_of(told, "sensitivity", Population.ADULTS, at_not_known=True) == Share(0.65, 0.55, 0.75)
+    assert share_of(told, "specificity", Population.ADULTS) is None
+    assert share_of(told, "sensitivity", Population.CHILDREN) is None
+    assert share_of(told, "sensitivity", Population.NOT_KNOWN) is None
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        None, 0.5, [0.5, 0.4, 0.6], {"value": 0.5}, {"value": "0.5", "low": 0.4, "high": 0.6},
+        {"value": True, "low": 0.4, "high": 1}, {"value": 1.5, "low": 0.4, "high": 2.0},
+        {"value": 0.3, "low": 0.4, "high": 0.6}, {"value": -0.1, "low": -0.2, "high": 0.6},
+        {"value": float("nan"), "low": 0.4, "high": 0.6}, {"value": 10**400, "low": 0, "high": 10**400},
+    ],
+)  # fmt: skip
+def test_a_share_that_is_none_is_not_shown(card: Card, figure: object) -> None:
+    assert (
+        share_of(replace(card, metrics={"children": {"sensitivity": figure}}), "sensitivity", Population.CHILDREN)
+        is None
+    )
