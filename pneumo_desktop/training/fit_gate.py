@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25,
 
 def may_be_fitted(licence: str) -> bool:
     """Tell whether a wrong image may be learnt from: CC0, CC BY, public domain or a permissive licence, and certain."""
-    if "UNCERTAIN" in licence or "SA" in licence or "NC" in licence:
+    if "UNCERTAIN" in licence or "-SA" in licence or "-NC" in licence:
         return False
     return licence == "CC BY 4.0" or any(licence.startswith(start) for start in _PERMISSIVE)
 
@@ -54,21 +54,40 @@ class WrongImage:
 
 
 def wrong_images(folder: Path) -> list[WrongImage]:
-    """Return every wrong image of ``folder`` (its labels.csv).
+    """Return every wrong image of ``folder`` (its labels.csv); no two parts share a source.
 
-    Only rows that may be fitted get into ``fit`` (70 % of them); all others are halved between choose and report.
+    Rows that may be fitted are learnt from; the sources of all others are halved between choose and report.
     """
-    images = []
     with (folder / "labels.csv").open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            place = int.from_bytes(hashlib.sha256(row["file"].encode()).digest()[:4], "big") / 2**32
-            if may_be_fitted(row["licence"]):
-                part = FIT if place < 0.7 else REPORT
-            else:
-                part = CHOOSE if place < 0.5 else REPORT
-            path = folder / row["file"]
-            images.append(WrongImage(read_grey(path), row["kind"], part, path))
-    return images
+        rows = list(csv.DictReader(stream))
+    part_of_source = halved([_source(row) for row in rows if not may_be_fitted(row["licence"])])
+    return [
+        WrongImage(
+            read_grey(folder / row["file"]), row["kind"],
+            FIT if may_be_fitted(row["licence"]) else part_of_source[_source(row)], folder / row["file"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _source(row: Mapping[str, str]) -> str:
+    """Return where a row's picture is from; the same picture turned to grey is of the same source."""
+    return row["source"].replace(" (turned to grey scale)", "")
+
+
+def halved(sources: Sequence[str]) -> dict[str, str]:
+    """Return the part of each source, one entry of ``sources`` an image: CHOOSE or REPORT, with about as many images.
+
+    From the source with the most images to those with the fewest, by name where they have as many, each goes to the
+    part with fewer images so far.
+    """
+    sizes, parts = Counter(sources), {CHOOSE: 0, REPORT: 0}
+    placed = {}
+    for source in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        part = min(parts, key=lambda name: parts[name])
+        placed[source] = part
+        parts[part] += sizes[source]
+    return placed
 
 
 def _turned(picture: npt.NDArray[np.uint8], degrees: int) -> npt.NDArray[np.uint8]:

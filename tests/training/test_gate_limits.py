@@ -1,11 +1,12 @@
-"""The gate's limits: how far out a film may lie."""
+"""The gate's limits, how far out a film may lie, and what it may learn from."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pneumo_desktop.reading.gate import KINDS
-from pneumo_desktop.training.fit_gate import WIDEST, with_limits
+from pneumo_desktop.training.fit_gate import WIDEST, halved, may_be_fitted, with_limits
 
 
 def plain_gate() -> dict[str, np.ndarray]:
@@ -35,3 +36,22 @@ def test_it_is_let_out_only_as_far_as_wrong_images_stay_refused() -> None:
     np.testing.assert_allclose(limit(wrong=at(9.0)), WIDEST * 2.0, rtol=1e-6)
     assert 2.0 < limit(wrong=at(2.35)) < 2.35
     assert limit(wrong=at(1.5)) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("licence", "may"),
+    [
+        ("CC BY 4.0", True), ("CC0", True), ("NASA, not copyrighted (package copyright file)", True), ("MIT", True),
+        ("CC BY-SA 4.0", False), ("CC BY 4.0 / CC BY-SA 3.0-4.0 (package copyright file)", False),
+        ("CC BY-NC-SA", False), ("GPL-2+", False), ("UNCERTAIN: stated CC BY 4.0", False),
+    ],
+)  # fmt: skip
+def test_only_free_and_certain_pictures_are_learnt_from(licence: str, may: bool) -> None:
+    assert may_be_fitted(licence) is may
+
+
+def test_a_source_is_in_one_part_and_the_parts_are_of_a_size() -> None:
+    sources = ["large"] * 50 + ["middle"] * 30 + ["small"] * 15 + ["tiny"] * 4
+    placed = halved(sources)
+    assert placed == {"large": "choose", "middle": "report", "small": "report", "tiny": "report"}
+    assert halved(list(reversed(sources))) == placed
