@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -168,8 +169,38 @@ def with_band(scores: npt.ArrayLike, threshold: float, share: float = 0.1) -> Op
         return OperatingPoint(cut, cut, cut)
     centre = float(logit(np.array([cut]))[0])
     half = float(np.quantile(np.abs(logit(values) - centre), min(share, 1.0)))
+    return _round_centre(cut, half)
+
+
+def _round_centre(cut: float, half: float) -> OperatingPoint:
+    """Return the point at ``cut`` (0..1) whose band reaches ``half`` to either side on the logit scale."""
+    centre = float(logit(np.array([cut]))[0])
     low, high = sigmoid(np.array([centre - half, centre + half]))
     return OperatingPoint(cut, min(float(low), cut), max(float(high), cut))
+
+
+def with_sure_verdicts(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, error: float, widest: float
+) -> OperatingPoint:
+    """Return an operating point with the narrowest band outside which at most ``error`` of the verdicts are wrong.
+
+    Counted as if half of the films were ill: the mean of the missed among the ill outside the band and of the false
+    alarms among the normals outside it. The band holds at most the share ``widest`` of these scores, and is as wide
+    below the threshold as above it on the logit scale. ``threshold`` is clipped to 0..1.
+    """
+    cut = min(max(threshold, 0.0), 1.0)
+    truth = as_labels(labels) == 1
+    values = as_scores(scores, len(truth))
+    away = np.abs(logit(values) - float(logit(np.array([cut]))[0]))
+    order = np.argsort(-away, kind="stable")
+    ill, wrong = truth[order], ((values >= cut) != truth)[order]
+    # With the k films that lie furthest away outside the band, in one go for every k.
+    missed = np.cumsum(wrong & ill) / np.maximum(1, np.cumsum(ill))
+    alarms = np.cumsum(wrong & ~ill) / np.maximum(1, np.cumsum(~ill))
+    fewest = max(1, math.ceil((1.0 - widest) * len(values)))
+    outside = [k for k in range(len(values), fewest - 1, -1) if missed[k - 1] + alarms[k - 1] <= 2 * error]
+    kept = outside[0] if outside else fewest
+    return _round_centre(cut, 0.0 if kept == len(values) else float(away[order][kept - 1]))
 
 
 def point_at(threshold: float, like: OperatingPoint) -> OperatingPoint:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pneumo_desktop.evaluation import metrics
-from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, band_report, choose, row_at, table, with_band
+from pneumo_desktop.evaluation.thresholds import (
+    Goal,
+    GoalKind,
+    band_report,
+    choose,
+    row_at,
+    table,
+    with_band,
+    with_sure_verdicts,
+)
 from pneumo_desktop.reading.outcome import OperatingPoint, Outcome
 
 LABELS = [0, 0, 1, 0, 1, 1]
@@ -104,3 +113,32 @@ def test_a_band_holds_the_share_it_was_asked_for() -> None:
     scores = np.random.default_rng(1).uniform(size=1000)
     point = with_band(scores, 0.5, 0.2)
     assert np.mean((scores >= point.low) & (scores < point.high)) == pytest.approx(0.2, abs=0.01)
+
+
+def balanced_error(labels: np.ndarray, scores: np.ndarray, point: OperatingPoint) -> float:
+    outside = (scores < point.low) | (scores >= point.high)
+    missed = np.mean(scores[outside & (labels == 1)] < point.threshold)
+    alarms = np.mean(scores[outside & (labels == 0)] >= point.threshold)
+    return float(missed + alarms) / 2
+
+
+@pytest.mark.parametrize("ill", [0.1, 0.5])
+def test_sure_verdicts_are_as_seldom_wrong_as_asked_for_and_the_band_no_wider(ill: float) -> None:
+    rng = np.random.default_rng(4)
+    labels = (rng.random(4000) < ill).astype(int)
+    scores = 1 / (1 + np.exp(-rng.normal(np.where(labels == 1, 1.0, -1.0), 1.5)))
+    plain = OperatingPoint(0.5, 0.5, 0.5)
+    assert balanced_error(labels, scores, plain) > 0.2
+    point = with_sure_verdicts(labels, scores, 0.5, 0.15, 1.0)
+    assert balanced_error(labels, scores, point) == pytest.approx(0.15, abs=0.01)
+    half = OperatingPoint(0.5, (point.low + 0.5) / 2, (point.high + 0.5) / 2)
+    assert balanced_error(labels, scores, half) > 0.15
+
+
+def test_a_band_for_sure_verdicts_is_as_narrow_as_none_and_never_wider_than_allowed() -> None:
+    scores = np.linspace(0.05, 0.95, 200)
+    labels = (scores >= 0.5).astype(int)
+    right = with_sure_verdicts(labels, scores, 0.5, 0.05, 0.3)
+    assert right.low == right.threshold == right.high == 0.5
+    wrong = with_sure_verdicts(1 - labels, scores, 0.5, 0.05, 0.3)
+    assert np.mean((scores >= wrong.low) & (scores < wrong.high)) == pytest.approx(0.3, abs=0.015)

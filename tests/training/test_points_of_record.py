@@ -9,7 +9,12 @@ import pytest
 
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, SPLIT_SEED, Sample, part_of
-from pneumo_desktop.training.points_of_record import ADULT_SPECIFICITY, CHILDREN_SENSITIVITY, operating_points
+from pneumo_desktop.training.points_of_record import (
+    ADULT_SPECIFICITY,
+    CHILDREN_SENSITIVITY,
+    WIDEST_BAND,
+    operating_points,
+)
 
 NOTHING = np.zeros((2, 2), np.uint8)
 
@@ -27,6 +32,13 @@ def test_children_are_found_and_adults_not_alarmed_as_the_constants_say() -> Non
     assert (well < adult.threshold).mean() == pytest.approx(ADULT_SPECIFICITY, abs=0.002)
     assert child.threshold < points[Population.NOT_KNOWN].threshold < adult.threshold
     assert all(point.low < point.threshold < point.high for point in points.values())
+    for population in (Population.ADULTS, Population.NOT_KNOWN):
+        point = points[population]
+        adults = np.array([kind[0] == "nih" for kind in kinds])
+        inside = (scores >= point.low) & (scores < point.high)
+        assert inside[adults].mean() <= WIDEST_BAND + 0.001
+        wrong = ((scores >= point.threshold) != np.array([kind[1] == 1 for kind in kinds])) & ~inside
+        assert wrong[adults].mean() < ((scores >= point.threshold) != [kind[1] == 1 for kind in kinds])[adults].mean()
 
 
 def test_a_patient_is_in_one_part_and_the_parts_have_their_shares() -> None:
