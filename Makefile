@@ -53,7 +53,7 @@ model: .venv/dev.stamp
 	$(BUNDLED_RUN) --run runs/mixup3 --seed 3 --mixup 0.4 --mixed-epoch 0
 	$(BUNDLED_RUN) --run runs/without-rsna --seed 2 --without-rsna
 	$(BIN)/python -m pneumo_desktop.training.publish --data "$(DATA)" --run runs/seed2 runs/seed3 runs/mixup3 \
-		--without-rsna runs/without-rsna --out models/bundled.pneumo
+		--figures-without-rsna runs/without-rsna --out models/bundled.pneumo
 
 # The installers. Their environment has no TensorFlow and nothing of development: what is not there cannot slip in.
 build/env-%/bin/pyinstaller: requirements/%.txt

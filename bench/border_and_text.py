@@ -21,7 +21,7 @@ import numpy as np
 from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Outcome, Population
-from pneumo_desktop.training.corpus import CHOOSE, SPLIT_SEED, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, load_corpus
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.perturb import Picture, border, border_and_text, side_marker
 
@@ -58,15 +58,13 @@ def main() -> None:
     package = ModelPackage.open(options.package)
     judge, card = Judge(package), package.card
     point = card.operating_points[Population.NOT_KNOWN]
-    choosing = [
-        sample for sample in load_corpus(options.data, SPLIT_SEED) if sample.part == CHOOSE and sample.weight > 0
-    ]
+    choosing = [sample for sample in load_corpus(options.data) if sample.part == CHOOSE and sample.weight > 0]
     rows = {}
     head = "flipped | to pneumonia | to normal | uncertain before and after | mean move: score | logit"
     print(f"{card.model_id}\n\n| films | change | copies | {head} |\n|{'---|' * 9}")
     for name, members in (
-        ("adults", [sample for sample in choosing if sample.source != "kermany"]),
-        ("children", [sample for sample in choosing if sample.source == "kermany"]),
+        ("adults", [sample for sample in choosing if not sample.is_child]),
+        ("children", [sample for sample in choosing if sample.is_child]),
     ):
         logits = np.tile(judge.logits([sample.picture for sample in members]), REPEATS)
         before = scores_of(card.calibration, logits)

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from pneumo_desktop.training.average import mean_weights
 from pneumo_desktop.training.bundled import logits
 from pneumo_desktop.training.choose_part import ChoosePart
-from pneumo_desktop.training.corpus import SPLIT_SEED, load_corpus
+from pneumo_desktop.training.corpus import load_corpus
 from pneumo_desktop.training.fit import FINAL
 from pneumo_desktop.training.networks import build
 
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    corpus = load_corpus(options.data, SPLIT_SEED)
+    corpus = load_corpus(options.data)
     part_at = cache(partial(ChoosePart.of, corpus))
 
     def looked_at_by(runs: Sequence[Path]) -> tuple[Looked, ChoosePart]:

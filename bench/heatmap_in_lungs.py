@@ -21,7 +21,7 @@ from measuring import show
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.heatmap import overlay, strength
-from pneumo_desktop.training.corpus import REPORT, SPLIT_SEED, Sample, load_corpus
+from pneumo_desktop.training.corpus import REPORT, Sample, load_corpus
 from pneumo_desktop.training.judge import Judge
 
 SIDE = 256
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=30, help="so many overlays, half of them children")
     chosen = parser.parse_args()
     judge = Judge(ModelPackage.open(chosen.model))
-    ill = [s for s in load_corpus(chosen.data, SPLIT_SEED) if s.part == REPORT and s.label == 1 and s.weight > 0]
+    ill = [s for s in load_corpus(chosen.data) if s.part == REPORT and s.label == 1 and s.weight > 0]
     rng = np.random.default_rng(chosen.seed)
 
     def called_so(samples: Sequence[Sample]) -> list[tuple[Picture, npt.NDArray[np.float32]]]:
@@ -109,7 +109,7 @@ def main() -> None:
                 found.append((squash(samples[place].picture, SIDE), output.map))
         return found
 
-    drawn = [*called_so([s for s in ill if s.source == "kermany"]), *called_so([s for s in ill if s.source == "nih"])]
+    drawn = [*called_so([s for s in ill if s.is_child]), *called_so([s for s in ill if s.source == "nih"])]
     inside, areas, outlined = [], [], []
     for picture, heat in drawn:
         mask, amount = lung_mask(picture), strength(heat, SIDE, SIDE)

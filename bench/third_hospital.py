@@ -29,7 +29,7 @@ from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.training.corpus import REPORT, SPLIT_SEED, Sample, load_corpus
+from pneumo_desktop.training.corpus import REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import against_rsna_normals, at_operating_point, auc_with_interval
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.look import in_looks_of
@@ -43,9 +43,9 @@ def main() -> None:
     package = ModelPackage.open(options.model)
     judge, card = Judge(package), package.card
     size, point = card.input_size, card.operating_points[Population.NOT_KNOWN]
-    report = [sample for sample in load_corpus(options.data, SPLIT_SEED) if sample.part == REPORT]
-    children = [sample for sample in report if sample.source == "kermany"]
-    adults = [sample for sample in report if sample.source != "kermany"]
+    report = [sample for sample in load_corpus(options.data) if sample.part == REPORT]
+    children = [sample for sample in report if sample.is_child]
+    adults = [sample for sample in report if not sample.is_child]
     by_label = {label: [child for child in children if child.label == label] for label in (0, 1)}
     trials = {
         "as they are": [squash(sample.picture, size) for sample in adults],

@@ -37,7 +37,7 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.reading.reader import Reader
-from pneumo_desktop.training.corpus import FIT, REPORT, SPLIT_SEED, Sample, load_corpus
+from pneumo_desktop.training.corpus import FIT, REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import against_rsna_normals, at_operating_point, auc_with_interval
 from pneumo_desktop.training.head import Head, HeadFit, balanced_weights
 from pneumo_desktop.training.traits import look_of
@@ -56,7 +56,7 @@ def films(corpus: Sequence[Sample], part: str) -> dict[str, list[Sample]]:
     """Return the children of a part, and its adults: the NIH's pneumonia and the RSNA normals."""
     of_part = [sample for sample in corpus if sample.part == part]
     return {
-        "children": [sample for sample in of_part if sample.source == "kermany"],
+        "children": [sample for sample in of_part if sample.is_child],
         "adults": [
             sample for sample in of_part if sample.source == "rsna_normal" or (sample.source == "nih" and sample.label)
         ],
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    corpus = load_corpus(options.data, SPLIT_SEED)
+    corpus = load_corpus(options.data)
     fitting, report = films(corpus, FIT), films(corpus, REPORT)
     if options.decide:
         print_decision(fitting["children"])

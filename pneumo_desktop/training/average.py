@@ -38,7 +38,7 @@ def cell_weights(samples: Sequence[Sample]) -> Values:
 
     With them neither a population nor its share of pneumonia tells anything of the label.
     """
-    cells = [(sample.source == "kermany", sample.label) for sample in samples]
+    cells = [(sample.is_child, sample.label) for sample in samples]
     sizes = Counter(cells)
     return np.array([1.0 / sizes[cell] for cell in cells])
 
@@ -61,7 +61,7 @@ def level_populations(
     kernel, bias = (np.asarray(weight, np.float64) for weight in evidence.get_weights())
     head = Head(kernel.reshape(-1), float(bias[0]))
     samples, features = fitting[0], fitting[1][:, -head.kernel.size :]
-    young = np.array([sample.source == "kermany" for sample in samples], np.int64)
+    young = np.array([sample.is_child for sample in samples], np.int64)
     nothing = Head(np.zeros(features.shape[1]), 0.0)
     direction = HeadFit(features, young, cell_weights(samples), nothing).fit(PULL)
 

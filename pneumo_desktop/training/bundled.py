@@ -18,8 +18,9 @@ import numpy.typing as npt
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.choose_part import ChoosePart
-from pneumo_desktop.training.corpus import FIT, SPLIT_SEED, load_corpus
+from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, load_corpus
 from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
+from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 
@@ -62,11 +63,13 @@ def main() -> int:
         augmentation=Augmentation(borrow=arguments.borrow),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
-    samples = load_corpus(arguments.data, SPLIT_SEED)
-    left_out = {"rsna_normal"} if arguments.without_rsna else set()
+    samples = load_corpus(arguments.data)
+    left_out = (ADULT_NORMALS,) if arguments.without_rsna else ()
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
     if arguments.as_mined:
         fitting = [replace(sample, weight=1.0) for sample in fitting]
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    LearntFrom.of(fitting, left_out, arguments.as_mined).write(arguments.run)
     model = build(settings.architecture, settings.size, settings.dropout)
     if settings.architecture in EFFICIENTNET_LITE:
         weights = imagenet_file(settings.architecture)

@@ -25,7 +25,7 @@ class ChoosePart:
     def of(cls, corpus: Sequence[Sample], size: int) -> ChoosePart:
         """Return the choose part of ``corpus``, the looks borrowed at ``size`` pixels a side."""
         samples = [sample for sample in corpus if sample.part == CHOOSE and sample.weight > 0]
-        return cls(samples, other_look([sample for sample in samples if sample.source == "kermany"], size))
+        return cls(samples, other_look([sample for sample in samples if sample.is_child], size))
 
     @property
     def pictures(self) -> list[Picture]:
@@ -39,7 +39,7 @@ class ChoosePart:
         """
         values = np.asarray(logits, np.float64)
         plain, disguised = values[: len(self.samples)], values[len(self.samples) :]
-        children = [place for place, sample in enumerate(self.samples) if sample.source == "kermany"]
+        children = [place for place, sample in enumerate(self.samples) if sample.is_child]
         labels = [self.samples[place].label for place in children]
         adults = against_rsna_normals(
             self.samples, plain, lambda samples, own: {"auc": auc([sample.label for sample in samples], own)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ SPLIT_SEED = 20261123
 """Of the bundled model's parts. Another one would put films that it learnt from into its report part."""
 
 FIT, CHOOSE, REPORT = "fit", "choose", "report"
-_SHARES = {"kermany": (0.82, 0.08), "nih": (0.60, 0.10), "rsna_normal": (0.70, 0.10)}
+CHILDREN_SOURCE, ADULT_SOURCE, ADULT_NORMALS = "kermany", "nih", "rsna_normal"
+SOURCES = (CHILDREN_SOURCE, ADULT_SOURCE, ADULT_NORMALS)
+_SHARES = {CHILDREN_SOURCE: (0.82, 0.08), ADULT_SOURCE: (0.60, 0.10), ADULT_NORMALS: (0.70, 0.10)}
 """Shares of the fit and choose parts by source; the rest is the report part."""
 
 
@@ -33,6 +36,11 @@ class Sample:
     view: str = ""
     rsna_class: str = ""
     source_bytes: float = 0.0
+
+    @property
+    def is_child(self) -> bool:
+        """Tell whether it is a film of the children of Guangzhou; all others are the adult hospital's."""
+        return self.source == CHILDREN_SOURCE
 
 
 def part_of(source: str, group: str, seed: int) -> str:
@@ -61,8 +69,8 @@ def _kermany(folder: Path, seed: int) -> list[Sample]:
             group = f"{row['subtype']}:{row['patient_key']}"
             samples.append(
                 Sample(
-                    read_grey(path), int(row["class"] == "PNEUMONIA"), "kermany", group,
-                    part_of("kermany", group, seed), 1.0, path,
+                    read_grey(path), int(row["class"] == "PNEUMONIA"), CHILDREN_SOURCE, group,
+                    part_of(CHILDREN_SOURCE, group, seed), 1.0, path,
                 )
             )  # fmt: skip
     return samples
@@ -86,8 +94,8 @@ def _nih(folder: Path, seed: int) -> list[Sample]:
                 weight = 0.0
             samples.append(
                 Sample(
-                    read_grey(path), label, "nih", row["patient"], part_of("nih", row["patient"], seed), weight, path,
-                    row["view"], opinion, float(row["src_png_bytes"] or 0),
+                    read_grey(path), label, ADULT_SOURCE, row["patient"],
+                    part_of(ADULT_SOURCE, row["patient"], seed), weight, path, row["view"], opinion, float(row["src_png_bytes"] or 0),
                 )
             )  # fmt: skip
     return samples
@@ -100,16 +108,25 @@ def _rsna(folder: Path, seed: int) -> list[Sample]:
             path = folder / "images" / row["file"]
             samples.append(
                 Sample(
-                    read_grey(path), 0, "rsna_normal", row["file"], part_of("rsna_normal", row["file"], seed), 1.0, path,
+                    read_grey(path), 0, ADULT_NORMALS, row["file"], part_of(ADULT_NORMALS, row["file"], seed), 1.0, path,
                     rsna_class="Normal",
                 )
             )  # fmt: skip
     return samples
 
 
-def load_corpus(data: Path, seed: int) -> list[Sample]:
+def load_corpus(data: Path, seed: int = SPLIT_SEED) -> list[Sample]:
     """Return every sample of the recipe from the folder ``data`` (the layout of its SOURCES.md).
 
     Exact duplicates of the Kermany part are left out.
     """
     return _kermany(data / "kermany", seed) + _nih(data / "adult_nih", seed) + _rsna(data / "adult_rsna_normal", seed)
+
+
+def pixels_fingerprint(samples: Iterable[Sample]) -> str:
+    """Return the SHA-256 (hex) of what is learnt from: source, label, weight and every pixel, whatever the order."""
+    rows = sorted(
+        f"{s.source} {s.label} {s.weight:g} {s.picture.shape} {hashlib.sha256(s.picture.tobytes()).hexdigest()}"
+        for s in samples
+    )
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.calibration import scores_of
-from pneumo_desktop.evaluation.intervals import bootstrap_replicates, percentile_interval
+from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, wilson
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry
-from pneumo_desktop.models.card import Calibration
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.reading.outcome import OperatingPoint, Outcome, Population
+from pneumo_desktop.reading.gate import Gate
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.reading.reader import Reader
-from pneumo_desktop.training.corpus import REPORT, Sample, read_grey
+from pneumo_desktop.training.corpus import ADULT_NORMALS, ADULT_SOURCE, REPORT, Sample
 from pneumo_desktop.training.fit_gate import WrongImage
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 
 Values = npt.NDArray[np.float64]
-REPEATS = 500
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Films as the package judged them: calibrated ``scores`` (n,) in 0..1, whatever the gate said, and ``refused`` (n,)."""
+
+    scores: Values
+    refused: Mask
+
+    def __getitem__(self, chosen: Mask) -> Judged:
+        """Return the films where ``chosen`` (n,) is true."""
+        return Judged(self.scores[chosen], self.refused[chosen])
 
 
 def _rounded(value: float) -> float:
@@ -57,34 +70,48 @@ def _with_interval(value: float, replicates: Values) -> dict[str, float]:
     return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
 
 
-def at_operating_point(samples: Sequence[Sample], scores: Values, point: OperatingPoint) -> dict[str, Any]:
+def _share(hits: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Return a share with Wilson's 95 % interval and the count that it is of."""
+    interval = wilson(int(hits.sum()), len(hits))
+    return {
+        "share": _rounded(float(hits.mean())), "low": _rounded(interval.low), "high": _rounded(interval.high),
+        "images": len(hits),
+    }  # fmt: skip
+
+
+def at_operating_point(
+    samples: Sequence[Sample], scores: Values, point: OperatingPoint, refused: Mask | None = None
+) -> dict[str, Any]:
     """Return what the verdicts at ``point`` are worth, each with its 95 % interval (bootstrap by patient, seed 0).
 
-    Accuracy, sensitivity and specificity at the threshold, the share of uncertain images and the errors outside the
-    band; the calibration error is of the scores alone.
+    Accuracy, sensitivity and specificity at the threshold, the share of uncertain images, the errors outside the
+    band, and the calibration error of the scores. ``refused`` (n,): what the gate refused; a film without a verdict
+    counts as an error, and is neither uncertain nor part of the calibration.
     """
     labels = np.array([sample.label for sample in samples])
-    called = scores >= point.threshold
-    outside = (scores < point.low) | (scores >= point.high)
-    wrong = (called != (labels == 1)) & outside
+    read = np.ones(len(samples), bool) if refused is None else ~refused
+    called = np.where(read, scores >= point.threshold, labels != 1)
+    inside = (scores >= point.low) & (scores < point.high) & read
+    wrong = (called != (labels == 1)) & ~inside
 
     def numbers(at: npt.NDArray[np.int64]) -> Values:
         counts = count(labels[at], called[at])
-        errors = wrong[at].sum() / max(1, outside[at].sum())
-        return np.array([counts.accuracy, counts.sensitivity, counts.specificity, 1.0 - outside[at].mean(), errors])
+        errors = wrong[at].sum() / max(1, (~inside[at]).sum())
+        of_scores = at[read[at]]
+        calibration = expected_calibration_error(labels[of_scores], scores[of_scores])
+        return np.array(
+            [counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, calibration]
+        )
 
-    names = ("accuracy", "sensitivity", "specificity", "band_share", "error_outside_band")
+    names = ("accuracy", "sensitivity", "specificity", "band_share", "error_outside_band", "calibration_error")
     values = numbers(np.arange(len(samples), dtype=np.int64))
     replicates = bootstrap_replicates(numbers, _patients(samples), REPEATS, 0)
-    return {
-        **{name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)},
-        "calibration_error": _rounded(expected_calibration_error(labels, scores)),
-    }
+    return {name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)}
 
 
 def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:
     """Return the share of pneumonia-normal pairs in order: one view, ``src_png_bytes`` within 12 % of the smaller."""
-    chosen = [i for i, s in enumerate(samples) if s.source == "nih" and (view is None or s.view == view)]
+    chosen = [i for i, s in enumerate(samples) if s.source == ADULT_SOURCE and (view is None or s.view == view)]
     part = [samples[i] for i in chosen]
     values = scores[chosen]
     labels = np.array([s.label for s in part])
@@ -109,21 +136,24 @@ def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = No
 
 
 def _is_pneumonia_of_nih(sample: Sample) -> bool:
-    return sample.source == "nih" and sample.label == 1
+    return sample.source == ADULT_SOURCE and sample.label == 1
 
 
 def _is_opacity(sample: Sample) -> bool:
     return _is_pneumonia_of_nih(sample) and sample.rsna_class == "Lung Opacity"
 
 
+V = TypeVar("V", Values, Judged)
+
+
 def against_rsna_normals(
-    samples: Sequence[Sample], scores: Values, measure: Callable[[Sequence[Sample], Values], dict[str, Any]]
+    samples: Sequence[Sample], values: V, measure: Callable[[Sequence[Sample], V], dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Return ``measure`` of the NIH's pneumonia films, and of those with an opacity, each with the RSNA normals."""
 
     def part(is_ill: Callable[[Sample], bool]) -> dict[str, Any]:
-        chosen = [i for i, s in enumerate(samples) if is_ill(s) or s.source == "rsna_normal"]
-        return measure([samples[i] for i in chosen], scores[chosen])
+        chosen = np.array([is_ill(sample) or sample.source == ADULT_NORMALS for sample in samples])
+        return measure([sample for sample, one in zip(samples, chosen, strict=True) if one], values[chosen])
 
     return {"pneumonia_vs_rsna_normal": part(_is_pneumonia_of_nih), "opacity_vs_rsna_normal": part(_is_opacity)}
 
@@ -132,7 +162,7 @@ def pairs_and_raw(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
     """Return the AUCs within the NIH's own films: pairs of one view and file size, and all of a view."""
 
     def raw(view: str) -> dict[str, Any]:
-        chosen = [i for i, s in enumerate(samples) if s.source == "nih" and s.view == view]
+        chosen = [i for i, s in enumerate(samples) if s.source == ADULT_SOURCE and s.view == view]
         return auc_with_interval([samples[i] for i in chosen], scores[chosen])
 
     return {
@@ -145,105 +175,153 @@ def pairs_and_raw(samples: Sequence[Sample], scores: Values) -> dict[str, Any]:
 
 
 def robustness(
-    samples: Sequence[Sample], scores: Values, changed: dict[str, Values], point: OperatingPoint
+    samples: Sequence[Sample], plain: Judged, changed: Mapping[str, Judged], point: OperatingPoint
 ) -> dict[str, Any]:
-    """Return, for each change, the fall of the AUC, the share of verdicts that flipped, and the calibration error."""
+    """Return for each change the fall of the AUC, the share of verdicts that flipped, and the calibration error.
+
+    Each with its 95 % interval (bootstrap by patient, seed 0); and the share of the changed films that the gate refuses.
+    """
     labels = np.array([sample.label for sample in samples])
-    sure = scores >= point.threshold
-    table = {}
-    for change in CHANGES:
-        values = changed[change]
-        table[change] = {
-            "auc_fall": _rounded(auc(labels, scores) - auc(labels, values)),
-            "flipped": _rounded(float(((values >= point.threshold) != sure).mean())),
-            "calibration_error": _rounded(expected_calibration_error(labels, values)),
-        }
-    return table
+    patients = _patients(samples)
+    sure = plain.scores >= point.threshold
+
+    def of(change: Judged) -> dict[str, Any]:
+        flipped = (change.scores >= point.threshold) != sure
+
+        def numbers(at: npt.NDArray[np.int64]) -> Values:
+            fall = auc(labels[at], plain.scores[at]) - auc(labels[at], change.scores[at])
+            error = expected_calibration_error(labels[at], change.scores[at])
+            return np.array([fall, flipped[at].mean(), error])
+
+        names = ("auc_fall", "flipped", "calibration_error")
+        values = numbers(np.arange(len(samples), dtype=np.int64))
+        replicates = bootstrap_replicates(numbers, patients, REPEATS, 0)
+        figures = {name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)}
+        return figures | {"refused": _share(change.refused)}
+
+    return {name: of(change) for name, change in changed.items()}
 
 
-def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample], size: int) -> dict[str, Any]:
-    """Return the figures of the report part by source: children, adults and everyone, plain, changed and disguised."""
-    points, calibration = package.card.operating_points, package.card.calibration
+def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]) -> dict[str, Any]:
+    """Return the figures of the report part by source: children, adults and everyone, plain, changed and disguised.
 
-    def scores(pictures: Sequence[npt.NDArray[np.uint8]]) -> Values:
-        return scores_of(calibration, judge.logits(pictures))
+    Everyone is every film with the label that it came with; *agreed* leaves out those whose label radiologists
+    contradict. The plain films are refused or not as the program itself reads their files, the changed ones by the
+    gate's answer to the picture as it is.
+    """
+    card, gate = package.card, Gate(package.arrays)
+    points = card.operating_points
+    unknown = points[Population.NOT_KNOWN]
 
-    def at(samples: Sequence[Sample], values: Values, population: Population) -> dict[str, Any]:
-        return at_operating_point(samples, values, points[population])
+    def judged(pictures: Sequence[npt.NDArray[np.uint8]]) -> Judged:
+        outputs = judge.look_at_all(pictures)
+        scores = scores_of(card.calibration, np.array([output.logit for output in outputs]))
+        refused = [gate.refusal(gate.answer(output.features)) is not None for output in outputs]
+        return Judged(scores, np.array(refused))
 
-    def figures_of(population: Population) -> Callable[[Sequence[Sample], Values], dict[str, Any]]:
-        def measure(samples: Sequence[Sample], values: Values) -> dict[str, Any]:
+    def figures_of(population: Population) -> Callable[[Sequence[Sample], Judged], dict[str, Any]]:
+        def measure(samples: Sequence[Sample], one: Judged) -> dict[str, Any]:
             return {
-                **auc_with_interval(samples, values),
-                **at(samples, values, population),
-                "at_not_known": at(samples, values, Population.NOT_KNOWN),
+                **auc_with_interval(samples, one.scores),
+                **at_operating_point(samples, one.scores, points[population], one.refused),
+                "refused": _share(one.refused),
+                "at_not_known": at_operating_point(samples, one.scores, unknown, one.refused),
             }
 
         return measure
 
-    of_children, of_adults = figures_of(Population.CHILDREN), figures_of(Population.ADULTS)
-    plain = scores([s.picture for s in reporting])
-    child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
-    learnable = [i for i, s in enumerate(reporting) if s.weight > 0]
-    children, everyone = ([reporting[i] for i in part] for part in (child, learnable))
-    changed = {name: scores([perturbed(s.picture, name, 9000 + i) for i, s in enumerate(everyone)]) for name in CHANGES}
-    young = np.array([s.source == "kermany" for s in everyone])
-    changed_children = {name: values[young] for name, values in changed.items()}
-    disguised = scores(other_look(children, size))
-    unknown = points[Population.NOT_KNOWN]
+    read = read_files(package, [sample.path for sample in reporting])
+    plain = Judged(
+        judged([sample.picture for sample in reporting]).scores,
+        np.array([judgement.outcome is Outcome.NOT_ANALYSED for judgement in read]),
+    )
+    changed = {
+        name: judged([perturbed(sample.picture, name, 9000 + place) for place, sample in enumerate(reporting)])
+        for name in CHANGES
+    }
+
+    def robust(samples: Mask) -> dict[str, Any]:
+        members = [sample for sample, is_member in zip(reporting, samples, strict=True) if is_member]
+        return robustness(members, plain[samples], {name: one[samples] for name, one in changed.items()}, unknown)
+
+    def at_unknown(chosen: Mask) -> dict[str, Any]:
+        members = [sample for sample, is_member in zip(reporting, chosen, strict=True) if is_member]
+        one = plain[chosen]
+        return {**at_operating_point(members, one.scores, unknown, one.refused), "images": len(members)}
+
+    everyone = np.ones(len(reporting), bool)
+    young = np.array([sample.is_child for sample in reporting])
+    agreed = np.array([sample.weight > 0 for sample in reporting])
+    matter = np.array([_is_pneumonia_of_nih(sample) or sample.source == ADULT_NORMALS for sample in reporting])
+    children = [sample for sample in reporting if sample.is_child]
+    of_children = figures_of(Population.CHILDREN)
     return {
         "children": {
-            **of_children(children, plain[child]),
-            "perturbed": robustness(children, plain[child], changed_children, unknown),
-            "other_look": of_children(children, disguised),
+            **of_children(children, plain[young]),
+            "perturbed": robust(young),
+            "other_look": of_children(children, judged(other_look(children, card.input_size))),
         },
-        "adults": against_rsna_normals(reporting, plain, of_adults) | pairs_and_raw(reporting, plain),
-        "everyone": {
-            **at(everyone, plain[learnable], Population.NOT_KNOWN),
-            "perturbed": robustness(everyone, plain[learnable], changed, unknown),
+        "adults": {
+            **against_rsna_normals(reporting, plain, figures_of(Population.ADULTS)),
+            **pairs_and_raw(reporting, plain.scores),
+            "perturbed": robust(matter),
         },
+        "everyone": {**at_unknown(everyone), "perturbed": robust(everyone), "agreed": at_unknown(agreed)},
     }
 
 
-def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequence[WrongImage]) -> dict[str, Any]:
-    """Return what the program itself refuses, repairs and header checks included: chest films by source, wrong images."""
+def read_files(package: ModelPackage, paths: Sequence[Path]) -> list[Judgement]:
+    """Read files as the program does, repairs and header checks included, on all cores; nothing is told of the patients."""
     of_thread = threading.local()
 
-    def is_refused(path: Path) -> bool:
+    def judgement(path: Path) -> Judgement:
         reader: Reader | None = getattr(of_thread, "reader", None)
         if reader is None:
             reader = of_thread.reader = Reader(package)
-        return reader.read(load(Entry(path))).judgement.outcome is Outcome.NOT_ANALYSED
+        return reader.read(load(Entry(path))).judgement
 
-    def refused(paths: Sequence[Path]) -> npt.NDArray[np.bool_]:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return np.array(list(pool.map(is_refused, paths)))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(judgement, paths))
 
-    def share(values: npt.NDArray[np.bool_]) -> dict[str, Any]:
-        return {"share": _rounded(float(values.mean())), "images": len(values)}
+
+def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequence[WrongImage]) -> dict[str, Any]:
+    """Return what the program itself refuses: chest films by source, and the wrong images of the report part by kind."""
+
+    def refused(paths: Sequence[Path]) -> Mask:
+        return np.array([one.outcome is Outcome.NOT_ANALYSED for one in read_files(package, paths)])
 
     chest, sources = refused([s.path for s in reporting]), np.array([s.source for s in reporting])
     strange = [image for image in wrong if image.part == REPORT]
     caught, kinds = refused([image.path for image in strange]), np.array([image.kind for image in strange])
     return {
-        "chest_refused": {source: share(chest[sources == source]) for source in sorted(set(sources.tolist()))},
-        "wrong_refused": share(caught),
+        "chest_refused": {source: _share(chest[sources == source]) for source in sorted(set(sources.tolist()))},
+        "wrong_refused": _share(caught),
         "wrong_refused_by_kind": {
             kind: f"{caught[kinds == kind].sum()}/{(kinds == kind).sum()}" for kind in sorted(set(kinds.tolist()))
         },
     }
 
 
-def same_answer(data: Path, judge: Judge, calibration: Calibration, point: OperatingPoint) -> dict[str, Any]:
-    """Compare full-size originals with their 224 px copies: the share with the same verdict, and the largest move."""
-    same, moves = [], []
-    for path in sorted((data / "kermany" / "train_original").glob("*/*")):
-        copy = data / "kermany" / "train_224" / path.parent.name / path.name
-        if not copy.is_file():
-            continue
-        pictures = [read_grey(p) for p in (path, copy)]
-        first, second = (calibration.score(judge.look(picture).logit) for picture in pictures)
-        moves.append(abs(first - second))
-        verdicts = {point.judge(first), point.judge(second)}
-        same.append(len(verdicts) == 1 or ("uncertain" in verdicts and moves[-1] < 0.1))
-    return {"share": _rounded(float(np.mean(same))), "images": len(same), "largest_move": _rounded(max(moves))}
+LARGEST_HARMLESS_MOVE = 0.1
+"""Of a score, between *uncertain* and a sure verdict, for the two to count as the same answer."""
+
+
+def is_same_answer(first: Judgement, second: Judgement) -> bool:
+    """Tell whether two readings of one film say the same; a film that either refuses has no answer."""
+    if first.score is None or second.score is None or Outcome.NOT_ANALYSED in {first.outcome, second.outcome}:
+        return False
+    near = abs(first.score - second.score) < LARGEST_HARMLESS_MOVE
+    return first.outcome is second.outcome or (Outcome.UNCERTAIN in {first.outcome, second.outcome} and near)
+
+
+def same_answer(package: ModelPackage, folder: Path) -> dict[str, Any]:
+    """Compare full-size originals with their 224 px copies (``folder`` of SOURCES.md), both read from their files."""
+    pairs = [
+        (path, copy)
+        for path in sorted((folder / "train_original").glob("*/*"))
+        if (copy := folder / "train_224" / path.parent.name / path.name).is_file()
+    ]
+    originals, copies = (read_files(package, paths) for paths in zip(*pairs, strict=True))
+    both = list(zip(originals, copies, strict=True))
+    moves = [abs(a.score - b.score) for a, b in both if a.score is not None and b.score is not None]
+    return _share(np.array([is_same_answer(a, b) for a, b in both])) | {"largest_move": _rounded(max(moves))}

@@ -1,17 +1,17 @@
 """From finished runs to the bundled package: gate, calibration, operating points, figures, card.
 
-``python -m pneumo_desktop.training.publish --run RUN [RUN ...] --out FILE.pneumo``
+``python -m pneumo_desktop.training.publish --run RUN [RUN ...] --out FILE.pneumo``; with ``--network-of PACKAGE`` instead of
+the runs the network stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,20 @@ from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.heatmap import FULL_SCALE_LOGIT
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, SPLIT_SEED, Sample, load_corpus
+from pneumo_desktop.training.corpus import (
+    ADULT_NORMALS,
+    ADULT_SOURCE,
+    CHILDREN_SOURCE,
+    CHOOSE,
+    FIT,
+    REPORT,
+    SOURCES,
+    SPLIT_SEED,
+    Sample,
+    load_corpus,
+)
 from pneumo_desktop.training.figures_of_record import (
+    Judged,
     against_rsna_normals,
     all_figures,
     auc_with_interval,
@@ -36,6 +48,7 @@ from pneumo_desktop.training.figures_of_record import (
 )
 from pneumo_desktop.training.fit_gate import WrongImage, fit_gate, kind_examples, with_limits, wrong_images
 from pneumo_desktop.training.judge import Judge, unwritten
+from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.points_of_record import calibrated, operating_points
@@ -44,25 +57,31 @@ from pneumo_desktop.training.rehearsal import Rehearsal
 if TYPE_CHECKING:
     import keras
 
-LICENCES = (
-    "Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)",
-    "NIH ChestX-ray14, NIH Clinical Center, Wang et al. 2017",
-    "RSNA Pneumonia Detection Challenge normals (academic use, Shih et al. 2019)",
-    "Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0",
-)
+LICENCES = {
+    CHILDREN_SOURCE: "Kermany et al. 2018, CC BY 4.0 (doi 10.17632/rscbjbr9sj)",
+    ADULT_SOURCE: "NIH ChestX-ray14, NIH Clinical Center, Wang et al. 2017",
+    ADULT_NORMALS: "RSNA Pneumonia Detection Challenge normals (academic use, Shih et al. 2019)",
+}
+WEIGHTS_LICENCE = "Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0"
 LIMITS = (
     "Not a medical device; it assists a reader and never replaces one.",
-    "Not tested on newborns, nor on films of hospitals other than these two.",
+    "Not tested on newborns, on patients from 6 to 17 years or over 85, nor on films of hospitals other than these two.",
+    "The RSNA normals are held out by image, their patients are not known: some may be of patients it has learnt from.",
+    "The report part has been read for earlier models too, and how far the gate is let out was set after one of them.",
+    "Points: children at a sensitivity of 0.975, adults at a specificity of 0.92, on the choose part; not known midway.",
 )
+"""The figures are those of ``points_of_record``; a test compares them."""
+
 POPULATIONS = {
     "children": "Guangzhou Women and Children's Medical Center, 1 to 5 years, AP view",
     "adults": "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, "
     "radiologists agree with about 4 of 10",
 }
-NIH_LABELS = (
-    "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that "
-    "they called Lung Opacity, are not learnt from"
-)
+NIH_LABELS = {
+    False: "Lung Opacity weighted double; pneumonia that radiologists called Normal, and normals that "
+    "they called Lung Opacity, are not learnt from",
+    True: "as they were mined from reports",
+}
 
 
 def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]]:
@@ -71,7 +90,15 @@ def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]
     return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
 
 
-def _mean_of(runs: Sequence[Path]) -> tuple[keras.Model, dict[str, Any]]:
+def _learnt_from(runs: Sequence[Path]) -> LearntFrom:
+    """Return what all ``runs`` have learnt from; raises SystemExit where they differ."""
+    first, *others = (LearntFrom.read(run) for run in runs)
+    if any(other != first for other in others):
+        raise SystemExit("the runs have learnt from different images or labels: their weights cannot be averaged")
+    return first
+
+
+def mean_of(runs: Sequence[Path]) -> tuple[keras.Model, dict[str, Any]]:
     """Return the network of finished runs, their weights averaged, and what the card says of their training."""
     from pneumo_desktop.training.average import mean_weights
     from pneumo_desktop.training.fit import FINAL
@@ -110,7 +137,7 @@ def _stretched(model: keras.Model, card: Card, choosing: Sequence[Sample]) -> Ca
     from pneumo_desktop.training.average import stretch
     from pneumo_desktop.training.export_network import to_litert
 
-    ill = [s.picture for s in choosing if s.source == "kermany" and s.label == 1]
+    ill = [s.picture for s in choosing if s.is_child and s.label == 1]
     strongest = [output.map.max() for output in Judge(unwritten(card, to_litert(model))).look_at_all(ill)]
     factor = FULL_SCALE_LOGIT / float(np.quantile(strongest, 0.9))
     stretch(model, factor)
@@ -121,25 +148,37 @@ def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str
     """Return the AUCs of another run on the report part; they need neither calibration nor gate."""
     from pneumo_desktop.training.export_network import to_litert
 
-    model, settings = _mean_of([run])
+    model, settings = mean_of([run])
     card = replace(base, architecture=settings["architecture"], input_size=settings["size"])
     logits = Judge(unwritten(card, to_litert(model))).logits([s.picture for s in reporting])
-    child = [i for i, s in enumerate(reporting) if s.source == "kermany"]
+    child = np.array([sample.is_child for sample in reporting])
+    children = [sample for sample in reporting if sample.is_child]
+    order = Judged(logits, np.zeros(len(logits), bool))
     return {
-        "children": auc_with_interval([reporting[i] for i in child], logits[child]),
-        "adults": against_rsna_normals(reporting, logits, auc_with_interval) | pairs_and_raw(reporting, logits),
-        "training": {key: settings[key] for key in ("epochs", "steps_per_epoch", "batch", "seed")},
+        "children": auc_with_interval(children, logits[child]),
+        "adults": against_rsna_normals(
+            reporting, order, lambda samples, one: auc_with_interval(samples, one.scores)
+        ) | pairs_and_raw(reporting, logits),
+        "training": {key: settings[key] for key in ("epochs", "steps_per_epoch", "batch", "seed", "size")},
     }  # fmt: skip
+
+
+def figures_without_rsna_normals(base: Card, source: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
+    """Return the figures without the RSNA normals: of the run in the folder ``source``, or out of an earlier package."""
+    if source.is_file():
+        figures: dict[str, Any] = ModelPackage.open(source).card.metrics["without_rsna_normals"]
+        return figures
+    if ADULT_NORMALS not in LearntFrom.read(source).left_out:
+        raise SystemExit(f"{source} has learnt from the RSNA normals")
+    return _order_alone(base, source, reporting)
 
 
 def _with_points(base: Card, judge: Judge, choosing: Sequence[Sample]) -> Card:
     """Return the card with calibration and operating points, from the choose part plain, changed and disguised."""
-    young = [s for s in choosing if s.source == "kermany"]
+    young = [s for s in choosing if s.is_child]
     logits = judge.logits([s.picture for s in choosing] + _changed(choosing, 1000))
     twice = [*choosing, *choosing]
-    calibration = calibrated(
-        logits, np.array([s.label for s in twice]), np.array([s.source == "kermany" for s in twice])
-    )
+    calibration = calibrated(logits, np.array([s.label for s in twice]), np.array([s.is_child for s in twice]))
     disguised = judge.logits(other_look(young, base.input_size))
     scores = scores_of(calibration, np.concatenate((logits, disguised)))
     return replace(base, calibration=calibration, operating_points=operating_points([*twice, *young], scores))
@@ -162,63 +201,119 @@ def _arrays(
     return arrays | Rehearsal.seen(card, network, [s.picture for s in kept], [s.label for s in kept]).arrays()
 
 
-def _data(samples: Sequence[Sample], parts: dict[str, list[Sample]], seed: int) -> dict[str, Any]:
-    """Return what the card says of the images: counts by part, source and label, fingerprint, split, labels."""
-    fingerprint = hashlib.sha256("\n".join(sorted(f"{s.source}/{s.path.name}" for s in samples)).encode())
+def _data(parts: Mapping[str, Sequence[Sample]], learnt: LearntFrom) -> dict[str, Any]:
+    """Return what the card says of the images: counts by part, source and label, fingerprint, split, labels.
+
+    What is not learnt from, its weight being 0, is counted in the report part alone.
+    """
     return {
         "counts": {
             part: {
                 f"{source}:{label}": sum(s.source == source and s.label == label for s in members)
-                for source in ("kermany", "nih", "rsna_normal")
+                for source in SOURCES
                 for label in (0, 1)
+                if any(s.source == source for s in members)
             }
             for part, members in parts.items()
         },
-        "fingerprint": fingerprint.hexdigest(),
-        "split_seed": seed,
+        "fingerprint": learnt.fingerprint,
+        "split_seed": SPLIT_SEED,
         "split_key": "patient (RSNA normals: image)",
-        "nih_labels": NIH_LABELS,
+        "nih_labels": NIH_LABELS[learnt.as_mined],
     }
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where the network is from: finished runs, or an earlier package whose gate, points and figures are made anew."""
+
+    learnt: LearntFrom
+    architecture: str
+    size: int
+    parameters: int
+    training: Mapping[str, Any]
+    model: keras.Model | None = None
+    network: bytes = b""
+
+    @staticmethod
+    def runs(runs: Sequence[Path]) -> Source:
+        """The mean of the weights of finished runs; raises SystemExit where they do not go together."""
+        learnt = _learnt_from(runs)
+        model, settings = mean_of(runs)
+        return Source(learnt, settings["architecture"], settings["size"], int(model.count_params()), settings, model)
+
+    @staticmethod
+    def package(path: Path, corpus: Sequence[Sample]) -> Source:
+        """The network of the package at ``path``, as it is; what it has learnt from is what its card counts.
+
+        Raises SystemExit where the corpus is not the one that it counts.
+        """
+        package = ModelPackage.open(path)
+        card = package.card
+        counted = [source for source in SOURCES if card.data["counts"][FIT].get(f"{source}:0")]
+        left_out = tuple(source for source in SOURCES if source not in counted)
+        as_mined = bool(card.data["nih_labels"] == NIH_LABELS[True])
+        if card.data["split_seed"] != SPLIT_SEED:
+            raise SystemExit(f"{path} has learnt from films of the report part: its split is another one")
+        fitting = [s for s in corpus if s.part == FIT and s.source not in left_out]
+        return Source(
+            LearntFrom.of(fitting, left_out, as_mined), card.architecture, card.input_size, card.parameters,
+            card.training, network=package.network_bytes,
+        )  # fmt: skip
+
+    def finished(self, card: Card, fitting: Sequence[Sample], choosing: Sequence[Sample]) -> tuple[Card, bytes]:
+        """Return the card and the network; that of runs is levelled and stretched, that of a package is so already."""
+        from pneumo_desktop.training.export_network import to_litert
+
+        if self.model is None:
+            return card, self.network
+        card = _levelled(self.model, card, fitting, choosing)
+        card = _stretched(self.model, card, choosing)
+        return card, to_litert(self.model)
 
 
 def publish(
-    runs: Sequence[Path], data: Path, out: Path, model_id: str, seed: int, without_rsna: Path | None = None
+    source: Source,
+    corpus: Sequence[Sample],
+    data: Path,
+    out: Path,
+    model_id: str,
+    without_rsna: Path | None = None,
+    seed: int = SPLIT_SEED,
 ) -> Card:
-    """Write the package for ``runs`` to ``out`` and return its card.
+    """Write the package for ``source`` to ``out`` and return its card.
 
-    ``without_rsna``: a run of the same recipe that has not learnt from the RSNA normals, for its figures in the card.
+    A source of images that the runs have left out is nowhere in the package: it is neither learnt nor levelled nor chosen
+    by, and only the figures of the report part may still be of it. ``without_rsna``: a run of the same recipe that has
+    left out the RSNA normals, or an earlier package with figures of one, for the card. ``seed`` draws what the gate and
+    the rehearsal learn from.
     """
-    from pneumo_desktop.training.export_network import to_litert
-
-    samples = load_corpus(data, seed)
-    parts = {part: [s for s in samples if s.part == part] for part in (FIT, CHOOSE, REPORT)}
-    learnable = {part: [s for s in members if s.weight > 0] for part, members in parts.items()}
-    model, settings = _mean_of(runs)
-    size = settings["size"]
+    learnt = source.learnt
+    usable = [s for s in corpus if s.weight > 0 and s.source not in learnt.left_out]
+    fitting, choosing = ([s for s in usable if s.part == part] for part in (FIT, CHOOSE))
+    reporting = [s for s in corpus if s.part == REPORT]
+    licences = (*(LICENCES[name] for name in SOURCES if name not in learnt.left_out), WEIGHTS_LICENCE)
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
-        architecture=settings["architecture"], input_size=size, preprocessing_version=PREPROCESSING_VERSION,
-        parameters=int(model.count_params()), calibration=Calibration(), operating_points={}, age_range=(1.0, 86.0),
-        ages={Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)},
-        populations=POPULATIONS, data=_data(samples, parts, seed), training=settings, licences=LICENCES, limits=LIMITS,
+        architecture=source.architecture, input_size=source.size, preprocessing_version=PREPROCESSING_VERSION,
+        parameters=source.parameters, calibration=Calibration(), operating_points={}, age_range=(1.0, 86.0),
+        ages={Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)}, populations=POPULATIONS,
+        data=_data({FIT: fitting, CHOOSE: choosing, REPORT: reporting}, learnt), training=source.training,
+        licences=licences, limits=LIMITS,
     )  # fmt: skip
-    card = _levelled(model, card, learnable[FIT], learnable[CHOOSE])
-    card = _stretched(model, card, learnable[CHOOSE])
-    network = to_litert(model)
+    card, network = source.finished(card, fitting, choosing)
     judge = Judge(unwritten(card, network))
-    card = _with_points(card, judge, learnable[CHOOSE])
+    card = _with_points(card, judge, choosing)
     wrong = wrong_images(data / "not_cxr")
     package = unwritten(card, network)
-    arrays = _arrays(package, learnable[FIT], learnable[CHOOSE], wrong, seed)
+    arrays = _arrays(package, fitting, choosing, wrong, seed)
     package = replace(package, arrays=arrays)
-    metrics = all_figures(package, judge, parts[REPORT], size) | {
-        "same_verdict_original_and_copy": same_answer(
-            data, judge, card.calibration, card.operating_points[Population.NOT_KNOWN]
-        ),
-        "gate": gate_figures(package, parts[REPORT], wrong),
+    metrics = all_figures(package, judge, reporting) | {
+        "same_verdict_original_and_copy": same_answer(package, data / "kermany"),
+        "gate": gate_figures(package, reporting, wrong),
     }
     if without_rsna is not None:
-        metrics["without_rsna_normals"] = _order_alone(card, without_rsna, parts[REPORT])
+        metrics["without_rsna_normals"] = figures_without_rsna_normals(card, without_rsna, reporting)
     card = replace(card, metrics=metrics)
     write_package(out, card, network, arrays, judge.references())
     ModelPackage.open(out)
@@ -228,14 +323,24 @@ def publish(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of this module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, nargs="+", required=True, help="the weights of several runs are averaged")
+    network = parser.add_mutually_exclusive_group(required=True)
+    network.add_argument("--run", type=Path, nargs="+", help="the weights of several runs are averaged")
+    network.add_argument(
+        "--network-of", type=Path, help="a package: its network with gate, points and figures made anew"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model-id", default="pneumo-4")
-    parser.add_argument("--without-rsna", type=Path, help="a run without the RSNA normals, for its figures in the card")
+    parser.add_argument("--model-id", default="pneumo-5")
+    parser.add_argument(
+        "--figures-without-rsna",
+        type=Path,
+        help="for the card: a run that has left out the RSNA normals, or an earlier package with figures of one",
+    )
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    card = publish(chosen.run, chosen.data, chosen.out, chosen.model_id, SPLIT_SEED, chosen.without_rsna)
+    corpus = load_corpus(chosen.data)
+    source = Source.runs(chosen.run) if chosen.run else Source.package(chosen.network_of, corpus)
+    card = publish(source, corpus, chosen.data, chosen.out, chosen.model_id, chosen.figures_without_rsna)
     points = {name.value: vars(point) for name, point in card.operating_points.items()}
     print(json.dumps({"metrics": card.metrics, "points": points, "calibration": vars(card.calibration)}, indent=1))
     return 0

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pneumo_desktop.reading.outcome import OperatingPoint
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.training.corpus import REPORT, Sample
-from pneumo_desktop.training.figures_of_record import at_operating_point, matched_auc
+from pneumo_desktop.training.figures_of_record import (
+    Judged,
+    against_rsna_normals,
+    at_operating_point,
+    is_same_answer,
+    matched_auc,
+    robustness,
+)
 
 POINT = OperatingPoint(threshold=0.5, low=0.4, high=0.6)
 
@@ -53,3 +61,62 @@ def test_pairs_are_of_one_view_and_size() -> None:
     assert matched_auc(samples, scores)["auc"] == 0.5  # a over b is in order, e over f is not; c and d have no partner
     assert matched_auc(samples, scores, "PA")["auc"] == 1.0
     assert matched_auc(samples, scores, "AP")["auc"] == 0.0
+
+
+def test_a_refused_film_is_an_error_and_neither_uncertain_nor_part_of_the_calibration() -> None:
+    labels = [1] * 10 + [0] * 10
+    samples = [_sample(f"{n}", label) for n, label in enumerate(labels)]
+    scores = np.array([0.9] * 9 + [0.5] + [0.1] * 10)
+    refused = np.array([True] + [False] * 8 + [True, True] + [False] * 9)
+    plain, strict = (at_operating_point(samples, scores, POINT, mask) for mask in (None, refused))
+    assert plain["sensitivity"]["value"] == 1.0
+    assert strict["sensitivity"]["value"] == pytest.approx(8 / 10)
+    assert strict["specificity"]["value"] == pytest.approx(9 / 10)
+    assert plain["band_share"]["value"] == pytest.approx(1 / 20)
+    assert strict["band_share"]["value"] == 0.0
+    assert strict["error_outside_band"]["value"] == pytest.approx(3 / 20)
+    assert strict["calibration_error"]["value"] == pytest.approx(0.1)
+
+
+def test_a_change_is_measured_by_the_order_the_flips_and_the_refusals() -> None:
+    labels = [1] * 10 + [0] * 10
+    samples = [_sample(f"{n}", label) for n, label in enumerate(labels)]
+    plain = Judged(np.array([0.9] * 10 + [0.1] * 10), np.zeros(20, bool))
+    changed = Judged(np.array([0.9] * 8 + [0.05] * 2 + [0.1] * 10), np.array([True] + [False] * 19))
+    figures = robustness(samples, plain, {"blur": changed, "none": plain}, POINT)
+    assert figures["none"]["flipped"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert figures["blur"]["flipped"]["value"] == pytest.approx(2 / 20)
+    assert figures["blur"]["auc_fall"]["value"] == pytest.approx(0.2)
+    assert figures["blur"]["refused"]["share"] == pytest.approx(1 / 20)
+    assert figures["blur"]["flipped"]["low"] < 0.1 < figures["blur"]["flipped"]["high"]
+
+
+def test_adults_are_counted_against_the_normals_that_nobody_picked() -> None:
+    ill, opacity, picked = _sample("a", 1), _sample("b", 1), _sample("c", 0)
+    opacity = replace(opacity, rsna_class="Lung Opacity")
+    normal = replace(_sample("d", 0), source="rsna_normal")
+    found = against_rsna_normals(
+        [ill, opacity, picked, normal], np.arange(4.0), lambda samples, values: {"values": values.tolist()}
+    )
+    assert found["pneumonia_vs_rsna_normal"] == {"values": [0.0, 1.0, 3.0]}
+    assert found["opacity_vs_rsna_normal"] == {"values": [1.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ((Outcome.LIKELY_NORMAL, 0.1), (Outcome.LIKELY_NORMAL, 0.3), True),
+        ((Outcome.UNCERTAIN, 0.41), (Outcome.LIKELY_NORMAL, 0.35), True),
+        ((Outcome.UNCERTAIN, 0.45), (Outcome.LIKELY_NORMAL, 0.3), False),
+        ((Outcome.LIKELY_PNEUMONIA, 0.61), (Outcome.LIKELY_NORMAL, 0.59), False),
+        ((Outcome.NOT_ANALYSED, None), (Outcome.NOT_ANALYSED, None), False),
+    ],
+)
+def test_what_is_the_same_answer(
+    first: tuple[Outcome, float | None], second: tuple[Outcome, float | None], same: bool
+) -> None:
+    def judged(outcome: Outcome, score: float | None) -> Judgement:
+        return Judgement(outcome, None, score, POINT, Population.NOT_KNOWN, "m", 1, "0")
+
+    assert is_same_answer(judged(*first), judged(*second)) is same
+    assert is_same_answer(judged(*second), judged(*first)) is same

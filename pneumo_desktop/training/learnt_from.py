@@ -1,0 +1,39 @@
+"""What a run of the bundled recipe has learnt from, in a file beside its weights: what the card says of it is read there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pneumo_desktop.training.corpus import Sample, pixels_fingerprint
+
+NAME = "learnt_from.json"
+
+
+@dataclass(frozen=True)
+class LearntFrom:
+    """left_out: sources of the corpus that the run has not seen. as_mined: every label counted as it came.
+
+    fingerprint: SHA-256 (hex) of the images' pixels, labels and weights.
+    """
+
+    left_out: tuple[str, ...]
+    as_mined: bool
+    fingerprint: str
+
+    @staticmethod
+    def of(fitting: Sequence[Sample], left_out: Sequence[str], as_mined: bool) -> LearntFrom:
+        """Describe the samples that a run is about to learn from."""
+        return LearntFrom(tuple(left_out), as_mined, pixels_fingerprint(fitting))
+
+    def write(self, run: Path) -> None:
+        """Write it into the folder ``run``."""
+        (run / NAME).write_text(json.dumps(asdict(self), indent=1))
+
+    @staticmethod
+    def read(run: Path) -> LearntFrom:
+        """Read what ``write`` wrote; raises FileNotFoundError for a run that has none."""
+        values = json.loads((run / NAME).read_text())
+        return LearntFrom(tuple(values["left_out"]), values["as_mined"], values["fingerprint"])
