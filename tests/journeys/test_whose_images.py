@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop import places
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import main
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Decision
@@ -59,6 +62,36 @@ def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
     window.result.withhold.click()
     qtbot.waitUntil(lambda: judged().outcome is Outcome.NOT_ANALYSED)
     assert judged().score == row.judgement.score
+
+
+def test_an_age_without_figures_leads_to_adapting(
+    tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled, model, images = ModelPackage.open(places.bundled_model()), tmp_path / "aged.pneumo", tmp_path / "Clinic"
+    ages = {Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)}
+    card = replace(bundled.card, model_id="aged", ages=ages)
+    write_package(model, card, bundled.network_bytes, bundled.arrays, bundled.reference)
+    images.mkdir()
+    (images / "ten.dcm").write_bytes(dicom_of(FIXTURES / "IM-0131-0001.jpeg", "010Y"))
+    services = Services.create(tmp_path / "data", model)
+    window, opened = MainWindow(services), list[bool]()
+    monkeypatch.setattr(window.doors, "show_training", lambda: opened.append(True))
+    qtbot.addWidget(window)
+    window.show()
+    read_folder(window, images, qtbot, 1)
+    qtbot.waitUntil(lambda: "from 1 to 5 years and from 18 to 85 years" in window.result.why.text())
+    assert window.population.itemText(1) == "Children (1 to 5 years)"
+    before = look_at(window, 0, qtbot).judgement
+    choose_population(window, Population.CHILDREN)  # the age in the file goes before it
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    window.queue.flush()
+    assert before is not None
+    assert look_at(window, 0, qtbot).judgement == before
+    assert (before.detail, before.population) == ("age", Population.NOT_KNOWN)
+    window.result.adapt.click()
+    assert opened == [True]
+    window.close()
+    services.close()
 
 
 def choose_population(window: MainWindow, told: Population) -> None:
