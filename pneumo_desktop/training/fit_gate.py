@@ -175,8 +175,9 @@ def with_limits(
     """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed.
 
     With ``sources``, one a film, the limits suit the source that they would refuse most of. With ``wrong``, features of
-    wrong images, the distance is let out (at most by ``WIDEST``) while ``WRONG_REFUSED`` of these are still refused:
-    films of hospitals that nobody has learnt from lie further out than those of the choose part.
+    wrong images, the distance is let out (at most by ``WIDEST``), and then the probability of a chest film that is asked
+    for lowered in tenths, while ``WRONG_REFUSED`` of these are still refused: films of hospitals that nobody has learnt
+    from lie further out than those of the choose part, and look a little less like what was learnt.
     """
     distances, chest = _answers(arrays, features)
     names = np.array(sources if sources is not None else [""] * len(features))
@@ -185,10 +186,14 @@ def with_limits(
     floor = float(np.clip(min(np.quantile(chest[part], 0.005) for part in parts), 0.02, 0.9))
     if len(wrong):
         wrong_distances, wrong_chest = _answers(arrays, wrong)
-        for factor in np.arange(WIDEST, 1.0, -0.05):
-            if np.mean((wrong_distances > factor * distance) | (wrong_chest < floor)) >= WRONG_REFUSED:
-                distance *= float(factor)
-                break
+
+        def still_refused(distance: float, floor: float) -> bool:
+            return bool(np.mean((wrong_distances > distance) | (wrong_chest < floor)) >= WRONG_REFUSED)
+
+        let_out = [factor * distance for factor in np.arange(WIDEST, 1.0, -0.05)]
+        distance = next((float(one) for one in let_out if still_refused(float(one), floor)), distance)
+        lowered = [one for one in np.arange(0.1, floor, 0.1) if still_refused(distance, float(one))]
+        floor = float(min(lowered, default=floor))
     return {**arrays, "gate_limits": np.array([distance, 1 - floor], np.float32)}
 
 

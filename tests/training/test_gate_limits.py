@@ -38,6 +38,24 @@ def test_it_is_let_out_only_as_far_as_wrong_images_stay_refused() -> None:
     assert limit(wrong=at(1.5)) == 2.0
 
 
+def test_less_of_a_chest_is_asked_for_only_as_far_as_wrong_images_stay_refused() -> None:
+    """Along the second feature the gate takes a picture for a chest film by degrees: 0.99, 0.75, 0.5."""
+    gate = plain_gate()
+    weights = np.zeros((2, len(KINDS)), np.float32)
+    weights[1, KINDS.index("chest")] = 1.0
+    gate |= {"gate_kind_weights": weights, "gate_kind_bias": np.zeros(len(KINDS), np.float32)}
+
+    def like_a_chest(share: float) -> list[np.ndarray]:
+        return [np.array([0.0, np.log(share / (1 - share) * (len(KINDS) - 1))], np.float32)] * 50
+
+    def floor(wrong: list[np.ndarray]) -> float:
+        return 1 - float(with_limits(gate, like_a_chest(0.99), wrong=wrong)["gate_limits"][1])
+
+    assert floor(like_a_chest(0.95)) == pytest.approx(0.9)
+    assert floor(like_a_chest(0.75)) == pytest.approx(0.8)
+    assert floor(like_a_chest(0.05)) == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize(
     ("licence", "may"),
     [
