@@ -65,8 +65,14 @@ def auc_with_interval(samples: Sequence[Sample], scores: Values) -> dict[str, An
     }  # fmt: skip
 
 
-def _with_interval(value: float, replicates: Values) -> dict[str, float]:
+def _with_interval(value: float, replicates: Values, patients: int = 0) -> dict[str, float]:
+    """Return a figure with its 95 % interval; ``patients``: so many stand behind it, where it is a share.
+
+    Where none or all are right every draw is the same, which is no certainty: there the interval is Wilson's.
+    """
     interval = percentile_interval(replicates)
+    if patients and value in (0.0, 1.0) and interval.low == interval.high:
+        interval = wilson(round(value * patients), patients)
     return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
 
 
@@ -85,7 +91,8 @@ def at_operating_point(
     """Return what the verdicts at ``point`` are worth, each with its 95 % interval (bootstrap by patient, seed 0).
 
     Accuracy, sensitivity and specificity at the threshold, the share of uncertain images, the errors outside the
-    band, and the calibration error of the scores. ``refused`` (n,): what the gate refused; a film without a verdict
+    band, the same if half of the films there were ill (the mean of missed and false alarms), and the calibration error
+    of the scores. ``refused`` (n,): what the gate refused; a film without a verdict
     counts as an error, and is neither uncertain nor part of the calibration.
     """
     labels = np.array([sample.label for sample in samples])
@@ -97,16 +104,28 @@ def at_operating_point(
     def numbers(at: npt.NDArray[np.int64]) -> Values:
         counts = count(labels[at], called[at])
         errors = wrong[at].sum() / max(1, (~inside[at]).sum())
+        sure = at[~inside[at]]
+        missed, alarms = (wrong[sure[labels[sure] == label]] for label in (1, 0))
+        halved = (missed.mean() + alarms.mean()) / 2 if len(missed) and len(alarms) else np.nan
         of_scores = at[read[at]]
         calibration = expected_calibration_error(labels[of_scores], scores[of_scores])
         return np.array(
-            [counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, calibration]
+            [counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, halved, calibration]
         )
 
-    names = ("accuracy", "sensitivity", "specificity", "band_share", "error_outside_band", "calibration_error")
+    names = (
+        "accuracy", "sensitivity", "specificity", "band_share", "error_outside_band", "error_outside_band_half_ill",
+        "calibration_error",
+    )  # fmt: skip
     values = numbers(np.arange(len(samples), dtype=np.int64))
-    replicates = bootstrap_replicates(numbers, _patients(samples), REPEATS, 0)
-    return {name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)}
+    patients = np.array(_patients(samples))
+    replicates = bootstrap_replicates(numbers, patients.tolist(), REPEATS, 0)
+    behind = {name: len(set(patients)) for name in names}
+    behind |= {"sensitivity": len(set(patients[labels == 1])), "specificity": len(set(patients[labels == 0]))}
+    return {
+        name: _with_interval(value, drawn, behind[name])
+        for name, value, drawn in zip(names, values, replicates.T, strict=True)
+    }
 
 
 def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:
@@ -196,7 +215,11 @@ def robustness(
         names = ("auc_fall", "flipped", "calibration_error")
         values = numbers(np.arange(len(samples), dtype=np.int64))
         replicates = bootstrap_replicates(numbers, patients, REPEATS, 0)
-        figures = {name: _with_interval(*pair) for name, *pair in zip(names, values, replicates.T, strict=True)}
+        behind = {"flipped": len(set(patients))}
+        figures = {
+            name: _with_interval(value, drawn, behind.get(name, 0))
+            for name, value, drawn in zip(names, values, replicates.T, strict=True)
+        }
         return figures | {"refused": _share(change.refused)}
 
     return {name: of(change) for name, change in changed.items()}
