@@ -37,7 +37,7 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.reading.reader import Reader
-from pneumo_desktop.training.corpus import FIT, REPORT, Sample, load_corpus
+from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import against_rsna_normals, at_operating_point, auc_with_interval
 from pneumo_desktop.training.head import Head, HeadFit, balanced_weights
 from pneumo_desktop.training.traits import look_of
@@ -216,11 +216,12 @@ def main() -> None:
     parser.add_argument(
         "--decide", action="store_true", help="how the look alone reads children of the fit part, by strength"
     )
+    parser.add_argument("--part", choices=(CHOOSE, REPORT), default=REPORT, help="whose films are read")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     cv2.setNumThreads(1)
     corpus = load_corpus(options.data)
-    fitting, report = films(corpus, FIT), films(corpus, REPORT)
+    fitting, report = films(corpus, FIT), films(corpus, options.part)
     if options.decide:
         print_decision(fitting["children"])
         return

@@ -191,7 +191,8 @@ def test_a_network_for_other_programs_is_written_by_the_training_program(
     with zipfile.ZipFile(tmp_path / "network.keras") as written:  # the format of Keras 3
         assert {"config.json", "metadata.json", "model.weights.h5"} <= set(written.namelist())
         layers = json.loads(written.read("config.json"))["config"]["layers"]
-        assert layers[0]["config"]["batch_shape"] == [None, 192, 192, 1]
+        size = ModelPackage.open(places.bundled_model()).card.input_size
+        assert layers[0]["config"]["batch_shape"] == [None, size, size, 1]
         assert layers[-1]["name"] == "score"
     qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
