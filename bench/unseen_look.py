@@ -19,10 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,9 +33,13 @@ from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Population
-from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
-from pneumo_desktop.training.figures_of_record import against_rsna_normals, at_operating_point, auc_with_interval
+from pneumo_desktop.training.figures_of_record import (
+    against_rsna_normals,
+    at_operating_point,
+    auc_with_interval,
+    read_all,
+)
 from pneumo_desktop.training.head import Head, HeadFit, balanced_weights
 from pneumo_desktop.training.traits import look_of
 
@@ -117,17 +118,8 @@ def _cells(areas: Sequence[float]) -> str:
 
 def read_by(package: ModelPackage, pictures: Sequence[Picture]) -> list[Judgement]:
     """Return what the program says of each picture; there is no score where its gate refuses it."""
-    of_thread = threading.local()
-
-    def judge(picture: Picture) -> Judgement:
-        reader: Reader | None = getattr(of_thread, "reader", None)
-        if reader is None:
-            reader = of_thread.reader = Reader(package)
-        film = Radiograph(Entry(Path("film.png")), picture, Window(127.5, 255.0), "", "PNG")
-        return reader.read(film).judgement
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(judge, pictures))
+    window = Window(127.5, 255.0)
+    return read_all(package, [partial(Radiograph, Entry(Path("film.png")), one, window, "", "PNG") for one in pictures])
 
 
 def refused_as_wrong(samples: Sequence[Sample], scores: Sequence[float | None]) -> Values:

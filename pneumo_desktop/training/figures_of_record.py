@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, wilson
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
 from pneumo_desktop.imaging.load import load
-from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
@@ -294,17 +295,22 @@ def all_figures(package: ModelPackage, judge: Judge, reporting: Sequence[Sample]
 
 
 def read_files(package: ModelPackage, paths: Sequence[Path]) -> list[Judgement]:
-    """Read files as the program does, repairs and header checks included, on all cores; nothing is told of the patients."""
+    """Read files as the program does, repairs and header checks included; nothing is told of the patients."""
+    return read_all(package, [partial(load, Entry(path)) for path in paths])
+
+
+def read_all(package: ModelPackage, makers: Sequence[Callable[[], Radiograph]]) -> list[Judgement]:
+    """Return what the program says of the radiographs that ``makers`` return, each made and read by one of all cores."""
     of_thread = threading.local()
 
-    def judgement(path: Path) -> Judgement:
+    def judgement(make: Callable[[], Radiograph]) -> Judgement:
         reader: Reader | None = getattr(of_thread, "reader", None)
         if reader is None:
             reader = of_thread.reader = Reader(package)
-        return reader.read(load(Entry(path))).judgement
+        return reader.read(make()).judgement
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(judgement, paths))
+        return list(pool.map(judgement, makers))
 
 
 def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequence[WrongImage]) -> dict[str, Any]:

@@ -38,7 +38,6 @@ from pneumo_desktop.training.corpus import (
     load_corpus,
 )
 from pneumo_desktop.training.figures_of_record import (
-    Judged,
     against_rsna_normals,
     all_figures,
     auc_with_interval,
@@ -155,12 +154,9 @@ def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str
     logits = Judge(unwritten(card, to_litert(model))).logits([s.picture for s in reporting])
     child = np.array([sample.is_child for sample in reporting])
     children = [sample for sample in reporting if sample.is_child]
-    order = Judged(logits, np.zeros(len(logits), bool))
     return {
         "children": auc_with_interval(children, logits[child]),
-        "adults": against_rsna_normals(
-            reporting, order, lambda samples, one: auc_with_interval(samples, one.scores)
-        ) | pairs_and_raw(reporting, logits),
+        "adults": against_rsna_normals(reporting, logits, auc_with_interval) | pairs_and_raw(reporting, logits),
         "training": {key: settings[key] for key in ("epochs", "steps_per_epoch", "batch", "seed", "size")},
     }  # fmt: skip
 
