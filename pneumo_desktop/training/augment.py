@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.look import borrow_levels, borrow_sharpness
+from pneumo_desktop.training.lungs import with_other_surroundings
 
 _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
 
@@ -41,6 +42,7 @@ class Augmentation:
     cut_out: float = 0.3
     border: float = 0.1
     borrow: float = 0.5
+    surroundings: float = 0.0
 
     def calmed(self) -> Augmentation:
         """Return half of every strength but the borrowed look, for the end of a training.
@@ -106,8 +108,10 @@ def augment(
 ) -> npt.NDArray[np.uint8]:
     """Return one random variant of ``picture`` (H, W) uint8 as (size, size) uint8.
 
-    ``donor`` (H', W') uint8: another film, whose look may be borrowed.
+    ``donor`` (H', W') uint8: another film, whose look, or what is around its lungs, may be borrowed.
     """
+    if strength.surroundings and rng.random() < strength.surroundings:
+        picture = with_other_surroundings(picture, donor, rng)
     if rng.random() < strength.resample * 0.5:
         shrink = rng.uniform(0.5, 1.0)
         picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=int(rng.choice(_KERNELS[:4])))

@@ -52,6 +52,12 @@ def main() -> int:
     parser.add_argument("--mixup", type=float, default=FitSettings.mixup, help="of the Beta distribution (0: none)")
     parser.add_argument("--size", type=int, default=FitSettings.size, help="pixels a side")
     parser.add_argument("--borrow", type=float, default=Augmentation.borrow, help="share of films with another's look")
+    parser.add_argument(
+        "--surroundings",
+        type=float,
+        default=Augmentation.surroundings,
+        help="share of films with a blur or another film around the lungs",
+    )
     parser.add_argument("--as-mined", action="store_true", help="learn from the NIH's labels as they were mined")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
@@ -60,7 +66,7 @@ def main() -> int:
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
         averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
-        augmentation=Augmentation(borrow=arguments.borrow),
+        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data)
