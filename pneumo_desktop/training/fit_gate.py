@@ -176,7 +176,7 @@ def with_limits(
 
     With ``sources``, one a film, the limits suit the source that they would refuse most of. With ``wrong``, features of
     wrong images, the distance is let out (at most by ``WIDEST``), and then the probability of a chest film that is asked
-    for lowered in tenths, while ``WRONG_REFUSED`` of these are still refused: films of hospitals that nobody has learnt
+    for lowered in twentieths, while ``WRONG_REFUSED`` of these are still refused: films of hospitals that nobody has learnt
     from lie further out than those of the choose part, and look a little less like what was learnt.
     """
     distances, chest = _answers(arrays, features)
@@ -192,7 +192,7 @@ def with_limits(
 
         let_out = [factor * distance for factor in np.arange(WIDEST, 1.0, -0.05)]
         distance = next((float(one) for one in let_out if still_refused(float(one), floor)), distance)
-        lowered = [one for one in np.arange(0.1, floor, 0.1) if still_refused(distance, float(one))]
+        lowered = [one for one in np.arange(0.1, floor, 0.05) if still_refused(distance, float(one))]
         floor = float(min(lowered, default=floor))
     return {**arrays, "gate_limits": np.array([distance, 1 - floor], np.float32)}
 
