@@ -137,7 +137,7 @@ def _written(figure: dict[str, float], percent: bool = False) -> str:
 def measured(
     package: ModelPackage, point: Population, samples: Sequence[Sample], scores: Values
 ) -> dict[str, dict[str, Any]]:
-    """Return AUC, accuracy, sensitivity, specificity, uncertain share and error outside the band, with intervals."""
+    """Return AUC and what the verdicts at the point are worth, with intervals; the scores of refused films are no probabilities."""
     figures = at_operating_point(samples, scores, package.card.operating_points[point])
     del figures["calibration_error"]
     return {"auc": auc_with_interval(samples, scores), **figures}

@@ -1,18 +1,40 @@
-"""For whom a model has figures, and what it finds of them, in words."""
+"""For whom a model has figures, and what it calls those who are ill, in words."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.headline import Share, share_of
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 
-WEAK = 0.75
-"""A model that finds less than this share of a population's pneumonia is better adapted to the clinic's own images."""
+MOST_CALLED_NORMAL = 0.25
+"""A model that calls more than this share of a population's pneumonia likely normal is better adapted to own images."""
+
+_ROUNDING = 2e-4
+"""Shares stand in a card with four decimals: three of them that are of all films sum to 1 within this."""
+
+_CALLED = {
+    Population.CHILDREN: N_(
+        "Of 100 children with pneumonia this model finds about {found}, calls {uncertain} uncertain and {normal} likely normal."
+    ),
+    Population.ADULTS: N_(
+        "Of 100 adults with pneumonia this model finds about {found}, calls {uncertain} uncertain and {normal} likely normal."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Called:
+    """The shares of a population's pneumonia that are called likely pneumonia, uncertain and likely normal."""
+
+    found: Share
+    uncertain: Share
+    normal: Share
 
 
 def _years(ages: tuple[float, float]) -> tuple[int, int]:
@@ -45,38 +67,50 @@ def outside_ages(card: Card | None) -> str:
     return told.format(youngest=youngest, grown=grown, adult=adult, oldest=oldest)
 
 
-def _sensitivities(card: Card, population: Population) -> list[tuple[Population, Share]]:
+def _called(card: Card | None, population: Population) -> dict[Population, _Called]:
     """Return what the card says of ``population`` at its operating point: of both, where it is not known."""
+    if card is None:
+        return {}
     at_not_known = population is Population.NOT_KNOWN
-    shares = [
-        (known, share_of(card, "sensitivity", known, at_not_known))
-        for known in (Population.CHILDREN, Population.ADULTS)
-        if at_not_known or known is population
-    ]
-    return [(known, share) for known, share in shares if share is not None]
+    told = {}
+    for known in _CALLED if at_not_known else (population,):
+        found, uncertain, normal = (
+            share_of(card, f"pneumonia_{name}", known, at_not_known) for name in ("found", "uncertain", "called_normal")
+        )
+        if found is not None and uncertain is not None and normal is not None:
+            told[known] = _Called(found, uncertain, normal)
+    return told
+
+
+def _hundred(share: float) -> int:
+    return round(100 * share)
 
 
 def _of_hundred(share: Share) -> str:
-    """Return a share as a count of 100 with the ends of its interval: ``56 (45 to 67)``."""
-    found, low, high = (round(100 * value) for value in (share.value, share.low, share.high))
-    return tr("{found} ({low} to {high})").format(found=found, low=low, high=high)
+    """Return a share as a count of 100 with the ends of its interval: ``41 (32 to 50)``."""
+    return tr("{found} ({low} to {high})").format(
+        found=_hundred(share.value), low=_hundred(share.low), high=_hundred(share.high)
+    )
+
+
+def _uncertain(called: _Called) -> int:
+    """Return how many of 100 are uncertain: all the others, where no film was refused, so that the three sum to 100."""
+    found, uncertain, normal = called.found.value, called.uncertain.value, called.normal.value
+    if abs(found + uncertain + normal - 1.0) > _ROUNDING:
+        return _hundred(uncertain)
+    return max(0, 100 - _hundred(found) - _hundred(normal))
 
 
 def what_is_found(card: Card | None, population: Population) -> str:
-    """Return how much of the pneumonia of ``population`` the model finds; empty where its card does not tell."""
-    shares = _sensitivities(card, population) if card is not None else []
-    found = {known.value: _of_hundred(share) for known, share in shares}
-    if len(found) == 2:
-        told = tr("Of 100 children with pneumonia this model finds about {children}, of 100 adults {adults}.")
-    elif Population.CHILDREN.value in found:
-        told = tr("Of 100 children with pneumonia this model finds about {children}.")
-    elif Population.ADULTS.value in found:
-        told = tr("Of 100 adults with pneumonia this model finds about {adults}.")
-    else:
-        return ""
-    return told.format(**found)
+    """Return what the model calls the ill of ``population``, a sentence each; empty where its card does not tell."""
+    return " ".join(
+        tr(_CALLED[known]).format(
+            found=_of_hundred(called.found), uncertain=_uncertain(called), normal=_of_hundred(called.normal)
+        )
+        for known, called in _called(card, population).items()
+    )
 
 
 def is_weak(card: Card | None, population: Population) -> bool:
-    """Return whether the model finds less than ``WEAK`` of the pneumonia of ``population``, or of one it may be."""
-    return card is not None and any(share.value < WEAK for _, share in _sensitivities(card, population))
+    """Return whether over ``MOST_CALLED_NORMAL`` of the pneumonia of ``population``, or one it may be, is called normal."""
+    return any(called.normal.value > MOST_CALLED_NORMAL for called in _called(card, population).values())

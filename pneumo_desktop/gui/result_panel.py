@@ -250,7 +250,7 @@ class ResultPanel(QWidget):
         self.scale_words.setText(" ".join(lines))
 
     def _fill_found(self, judgement: Judgement | None) -> None:
-        """Say how much the model misses where it calls a film normal, and offer to adapt it where that is much."""
+        """Say how much pneumonia the model calls normal where it does so, and offer to adapt it where that is much."""
         text, weak = "", False
         if judgement is not None and judgement.outcome is Outcome.LIKELY_NORMAL:
             if by_age_outside(judgement):

@@ -21,7 +21,7 @@ _MEASURED: Mapping[Population, tuple[str, ...]] = {
     Population.CHILDREN: ("children",),
     Population.ADULTS: ("adults", "pneumonia_vs_rsna_normal"),
 }
-"""Where ``Card.metrics`` holds the sensitivity and specificity of a population at its own operating point."""
+"""Where ``Card.metrics`` holds the shares of a population at its own operating point, as ``sensitivity``."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Share:
 
 
 def share_of(card: Card, name: str, population: Population, at_not_known: bool = False) -> Share | None:
-    """Return the card's ``sensitivity`` or ``specificity`` (``name``) for children or adults at their operating point.
+    """Return the card's share ``name``, as ``sensitivity``, for children or adults at their operating point.
 
     at_not_known: at the point for those of whom the population is not known. None where the card, which is untrusted,
     holds no such figure.

@@ -86,6 +86,10 @@ def _share(hits: npt.NDArray[np.bool_]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+OF_THE_ILL = ("pneumonia_found", "pneumonia_uncertain", "pneumonia_called_normal")
+"""Figures of ``at_operating_point``: what films with pneumonia are called, by the word that is shown."""
+
+
 def at_operating_point(
     samples: Sequence[Sample], scores: Values, point: OperatingPoint, refused: Mask | None = None
 ) -> dict[str, Any]:
@@ -93,14 +97,16 @@ def at_operating_point(
 
     Accuracy, sensitivity and specificity at the threshold, the share of uncertain images, the errors outside the
     band, the same if half of the films there were ill (the mean of missed and false alarms), and the calibration error
-    of the scores. ``refused`` (n,): what the gate refused; a film without a verdict
-    counts as an error, and is neither uncertain nor part of the calibration.
+    of the scores. Of the films with pneumonia the shares that are called likely pneumonia (``pneumonia_found``), uncertain
+    and likely normal. ``refused`` (n,): what the gate refused; a film without a verdict counts as an error, and is neither
+    uncertain nor part of the calibration nor in any of the three shares, which then sum to less than 1.
     """
     labels = np.array([sample.label for sample in samples])
     read = np.ones(len(samples), bool) if refused is None else ~refused
     called = np.where(read, scores >= point.threshold, labels != 1)
     inside = (scores >= point.low) & (scores < point.high) & read
     wrong = (called != (labels == 1)) & ~inside
+    words = np.stack((read & (scores >= point.high), inside, read & (scores < point.low)))
 
     def numbers(at: npt.NDArray[np.int64]) -> Values:
         counts = count(labels[at], called[at])
@@ -110,19 +116,21 @@ def at_operating_point(
         halved = (missed.mean() + alarms.mean()) / 2 if len(missed) and len(alarms) else np.nan
         of_scores = at[read[at]]
         calibration = expected_calibration_error(labels[of_scores], scores[of_scores])
-        return np.array(
-            [counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, halved, calibration]
-        )
+        ill = at[labels[at] == 1]
+        of_ill = words[:, ill].mean(axis=1) if len(ill) else np.full(len(words), np.nan)
+        verdicts = (counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, halved)
+        return np.array([*verdicts, calibration, *of_ill])
 
     names = (
         "accuracy", "sensitivity", "specificity", "band_share", "error_outside_band", "error_outside_band_half_ill",
-        "calibration_error",
+        "calibration_error", *OF_THE_ILL,
     )  # fmt: skip
     values = numbers(np.arange(len(samples), dtype=np.int64))
     patients = np.array(_patients(samples))
     replicates = bootstrap_replicates(numbers, patients.tolist(), REPEATS, 0)
     behind = {name: len(set(patients)) for name in names}
-    behind |= {"sensitivity": len(set(patients[labels == 1])), "specificity": len(set(patients[labels == 0]))}
+    behind |= dict.fromkeys(("sensitivity", *OF_THE_ILL), len(set(patients[labels == 1])))
+    behind["specificity"] = len(set(patients[labels == 0]))
     return {
         name: _with_interval(value, drawn, behind[name])
         for name, value, drawn in zip(names, values, replicates.T, strict=True)

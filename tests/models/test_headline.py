@@ -37,15 +37,16 @@ def test_each_population_has_its_own_auc(card: Card, metrics: dict[str, Any], to
     assert headline_auc(replace(card, metrics=metrics)) == told
 
 
-def test_each_population_has_its_own_sensitivity(card: Card) -> None:
-    figures = {"sensitivity": {"value": 0.6, "low": 0.5, "high": 0.7}}
-    adults = figures | {"at_not_known": {"sensitivity": {"value": 0.65, "low": 0.55, "high": 0.75}}}
+@pytest.mark.parametrize("name", ["sensitivity", "pneumonia_called_normal"])
+def test_each_population_has_its_own_shares(name: str, card: Card) -> None:
+    figures = {name: {"value": 0.6, "low": 0.5, "high": 0.7}}
+    adults = figures | {"at_not_known": {name: {"value": 0.65, "low": 0.55, "high": 0.75}}}
     told = replace(card, metrics={"adults": {"pneumonia_vs_rsna_normal": adults}, "": figures})
-    assert share_of(told, "sensitivity", Population.ADULTS) == Share(0.6, 0.5, 0.7)
-    assert share_of(told, "sensitivity", Population.ADULTS, at_not_known=True) == Share(0.65, 0.55, 0.75)
+    assert share_of(told, name, Population.ADULTS) == Share(0.6, 0.5, 0.7)
+    assert share_of(told, name, Population.ADULTS, at_not_known=True) == Share(0.65, 0.55, 0.75)
     assert share_of(told, "specificity", Population.ADULTS) is None
-    assert share_of(told, "sensitivity", Population.CHILDREN) is None
-    assert share_of(told, "sensitivity", Population.NOT_KNOWN) is None
+    assert share_of(told, name, Population.CHILDREN) is None
+    assert share_of(told, name, Population.NOT_KNOWN) is None
 
 
 @pytest.mark.parametrize(

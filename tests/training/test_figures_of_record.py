@@ -40,6 +40,36 @@ def test_verdicts_are_counted_with_their_intervals() -> None:
         assert 0 <= figures[name]["low"] < figures[name]["value"] < figures[name]["high"] <= 1
 
 
+def test_the_ill_are_counted_by_the_word_that_is_shown() -> None:
+    """An uncertain film above the threshold is not found; the ends of the band are those of the reader."""
+    scores = np.array([0.9] * 15 + [0.6, 0.599, 0.55, 0.45, 0.4, 0.399] + [0.1] * 19 + [0.1] * 20)
+    samples = [_sample(f"{n}", int(n < 40)) for n in range(60)]
+    figures = at_operating_point(samples, scores, POINT)
+    words = [POINT.judge(score) for score in scores[:40]]
+    for name, outcome, share in (
+        ("pneumonia_found", Outcome.LIKELY_PNEUMONIA, 16 / 40),
+        ("pneumonia_uncertain", Outcome.UNCERTAIN, 4 / 40),
+        ("pneumonia_called_normal", Outcome.LIKELY_NORMAL, 20 / 40),
+    ):
+        assert figures[name]["value"] == pytest.approx(share) == words.count(outcome) / 40
+        assert 0 <= figures[name]["low"] < share < figures[name]["high"] <= 1
+    assert figures["sensitivity"]["value"] == pytest.approx(18 / 40)
+
+
+def test_the_ill_that_the_gate_refuses_are_called_nothing() -> None:
+    samples = [_sample(f"{n}", int(n < 10)) for n in range(20)]
+    scores = np.array([0.9] * 4 + [0.5] * 3 + [0.1] * 13)
+    refused = np.isin(np.arange(20), (0, 4, 7, 19))
+    figures = at_operating_point(samples, scores, POINT, refused)
+    names = ("pneumonia_found", "pneumonia_uncertain", "pneumonia_called_normal")
+    assert [figures[name]["value"] for name in names] == pytest.approx([0.3, 0.2, 0.2])
+
+
+def test_without_the_ill_there_is_no_share_of_them() -> None:
+    figures = at_operating_point([_sample(f"{n}", 0) for n in range(5)], np.full(5, 0.1), POINT)
+    assert np.isnan([*figures["pneumonia_called_normal"].values()]).all()
+
+
 def test_all_right_is_no_certainty() -> None:
     """Every draw of the bootstrap gives 1 there; Wilson's interval of ten patients begins at 0.72, of five at 0.57."""
     samples = [_sample(f"{label}{n // 2}", label) for label in (0, 1) for n in range(10 * (2 - label))]
@@ -47,6 +77,8 @@ def test_all_right_is_no_certainty() -> None:
     figures = at_operating_point(samples, scores, POINT)
     assert figures["specificity"] == {"value": 1.0, "low": pytest.approx(0.7225, abs=1e-4), "high": 1.0}
     assert figures["sensitivity"] == {"value": 1.0, "low": pytest.approx(0.5655, abs=1e-4), "high": 1.0}
+    assert figures["pneumonia_found"] == figures["sensitivity"]
+    assert figures["pneumonia_called_normal"] == {"value": 0.0, "low": 0.0, "high": pytest.approx(0.4345, abs=1e-4)}
 
 
 def test_images_of_one_patient_are_drawn_together() -> None:
