@@ -14,7 +14,8 @@ from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import in_language, tr
 from pneumo_desktop.words.card import key_in_words, text_in_words
 
-_MOST_LINES = 400
+_MOST_LINES = 1500
+"""Of a card; three times the bundled one's. A card is untrusted, and one without end would stop the window."""
 
 
 def learnt_from(card: Card) -> str:
@@ -129,9 +130,10 @@ def card_text(info: ModelInfo) -> str:
         "",
     ]
     for title, values in (
-        (tr("For whom"), card.populations), (tr("Limits"), card.limits), (tr("Figures"), card.metrics),
-        (tr("Data"), card.data), (tr("Training"), card.training), (tr("Licences"), card.licences),
+        (tr("For whom"), card.populations), (tr("Limits"), card.limits), (tr("Licences"), card.licences),
+        (tr("Data"), card.data), (tr("Training"), card.training), (tr("Figures"), card.metrics),
     ):  # fmt: skip
         if values:
             lines += [title, *_plain(values, 1), ""]
-    return "\n".join([*lines[:_MOST_LINES], f"sha256 {info.sha256}"])
+    cut = [tr("The card is longer than this; the rest is not shown.")] if len(lines) > _MOST_LINES else []
+    return "\n".join([*lines[:_MOST_LINES], *cut, f"sha256 {info.sha256}"])

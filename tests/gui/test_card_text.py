@@ -49,3 +49,21 @@ def test_a_figure_stands_in_one_line_with_its_interval(info: ModelInfo, code: st
 def test_a_figure_that_is_none_is_shown_as_it_stands(info: ModelInfo) -> None:
     set_language("en")
     assert "Fall of the AUC:\n            Value: much\n" in card_text(info)
+
+
+def test_the_bundled_card_is_shown_whole() -> None:
+    set_language("en")
+    path = places.bundled_model()
+    card = ModelPackage.open(path).card
+    shown = card_text(ModelInfo(card.model_id, card, path, "ab12", bundled=True, active=True))
+    for told in (*card.limits, *card.licences, card.data["fingerprint"]):
+        assert told in shown
+    assert "not shown" not in shown
+
+
+def test_a_card_without_end_is_cut_and_says_so(info: ModelInfo) -> None:
+    set_language("en")
+    endless = {f"figure {place}": 0.5 for place in range(5000)}
+    text = card_text(replace(info, card=replace(info.card, metrics=endless)))
+    assert len(text.splitlines()) < 2000
+    assert text.splitlines()[-2:] == ["The card is longer than this; the rest is not shown.", "sha256 ab12"]
