@@ -42,8 +42,8 @@ class Calibration:
 class Card:
     """The card of one model.
 
-    age_range: (youngest, oldest) in years of the images it has learnt from; without ``ages`` DICOM ages outside are
-        withheld.
+    age_range: (youngest, oldest) in years of the images it has learnt from, to the end of that year; without ``ages``
+        DICOM ages outside are withheld.
     ages: for children and adults the (youngest, end) in years that their figures hold for, the end itself not;
         DICOM ages in neither are withheld. Empty in cards that do not tell.
     operating_points: one for each population that the data support; a population without one is withheld.

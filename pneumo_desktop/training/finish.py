@@ -28,7 +28,7 @@ from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
-from pneumo_desktop.reading.whose import OLDEST_CHILD_YEARS, split_by_age
+from pneumo_desktop.reading.whose import OLDEST_CHILD_YEARS
 from pneumo_desktop.training.adapt import VIEWS, Adapted
 from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.choose import Before, calibration_of, operating_points
@@ -58,12 +58,16 @@ _CENTRES = 16
 _STRANGE = 0.02
 """When the carried-over gate refuses a larger share of the validation part, it learns where these films lie."""
 
-_OLDEST = 149
-"""Years; a DICOM file may say 999, which a card would be refused for."""
+_OLDEST = 120
+"""Years; a higher age is a mistyped one (DICOM has room for 999) and counts for nothing."""
+
+_EDGE_PATIENTS = 3
+"""So many different patients hold an edge of the card's ages: one may have a mistyped age, two may be chance."""
 
 _TOLD_AGES = {
     Population.CHILDREN: (0.0, OLDEST_CHILD_YEARS + 1.0),
-    Population.ADULTS: (OLDEST_CHILD_YEARS + 1.0, 121.0),
+    Population.ADULTS: (OLDEST_CHILD_YEARS + 1.0, _OLDEST + 1.0),
+    Population.NOT_KNOWN: (0.0, _OLDEST + 1.0),
 }
 """The ages (youngest, end) of patients of whom only this was told."""
 
@@ -184,48 +188,64 @@ def _bare_card(job: Job, architecture: str, parameters: int) -> Card:
     )  # fmt: skip
 
 
+def _held_ages(job: Job, images: Sequence[LocalImage]) -> dict[Population, tuple[float, float]]:
+    """Return the ages (youngest, end) in whole years that the patients of each population hold.
+
+    As many as ``_EDGE_PATIENTS`` lie at or beyond each edge. A population with too few of known age is not there.
+    """
+    known: dict[Population, dict[str, list[int]]] = {}
+    for image in images:
+        if image.age is not None and image.age < _OLDEST + 1:
+            patients = known.setdefault(image.population(job.population), {})
+            patients.setdefault(image.patient, []).append(math.floor(image.age))
+    held = {}
+    for population, patients in known.items():
+        if len(patients) < _EDGE_PATIENTS:
+            continue
+        youngest = sorted(min(ages) for ages in patients.values())[_EDGE_PATIENTS - 1]
+        oldest = sorted(max(ages) for ages in patients.values())[-_EDGE_PATIENTS]
+        if youngest <= oldest:
+            held[population] = (float(youngest), oldest + 1.0)
+    return held
+
+
 def _age_range(job: Job, images: Sequence[LocalImage], base: Card | None) -> tuple[float, float]:
-    """Return the ages that were learnt from: told by DICOM, else by what the user said; with the base's, where it starts there."""
-    told = {
-        Population.CHILDREN: (0.0, OLDEST_CHILD_YEARS),
-        Population.ADULTS: (OLDEST_CHILD_YEARS, 120.0),
-        Population.NOT_KNOWN: (0.0, 120.0),
-    }
-    ages = [min(image.age, float(_OLDEST)) for image in images if image.age is not None]
-    ranges = [(min(ages), max(ages))] if ages else []
-    if len(ages) < len(images):
-        ranges.append(told[job.population])
+    """Return the (youngest, oldest) in whole years of all populations together, by the rules of ``_ages``."""
+    ranges = list(_held_ages(job, images).values())
     if job.architecture in FROM_BASE and base is not None:
-        # What the user did not say does not widen what the base knows.
-        if not ages and job.population is Population.NOT_KNOWN:
-            ranges = []
-        ranges.append(base.age_range)
-    return float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))
+        youngest, oldest = base.age_range
+        ranges.append((youngest, oldest + 1.0))
+    widens = job.population is not Population.NOT_KNOWN and any(image.age is None for image in images)
+    if widens or not ranges:
+        ranges.append(_TOLD_AGES[job.population])
+    return min(low for low, _ in ranges), max(end for _, end in ranges) - 1.0
 
 
 def _ages(job: Job, images: Sequence[LocalImage], base: Card | None) -> dict[Population, tuple[float, float]]:
-    """Return the card's ages: the base's, widened in each population by the ages of the clinic's images.
+    """Return the card's ages: the base's, widened in each population by the ages that the clinic's patients hold.
 
-    Images without an age count for all ages of the population that the user told, for none where it is not known. A
-    base without ages goes on as it is: split at ``OLDEST_CHILD_YEARS`` within its ``age_range``.
+    Images without an age count for all ages of the population that the user told, for none where it is not known.
+    That population has these ages too where neither the base nor enough patients tell any. A base without ages goes
+    on as it is: split at ``OLDEST_CHILD_YEARS`` within its ``age_range``.
     """
-    learns_on = job.architecture in FROM_BASE and base is not None
-    if learns_on and base is not None and not base.ages:
-        return {}
-    ranges: dict[Population, list[tuple[float, float]]] = {
-        population: [pair] for population, pair in (base.ages if learns_on and base is not None else {}).items()
-    }
-    for image in images:
-        if image.age is not None:
-            years = min(math.floor(image.age), _OLDEST)  # somebody of 5.9 years is 5 years old
-            ranges.setdefault(split_by_age(years, job.population), []).append((years, years + 1))
-        elif job.population in _TOLD_AGES:
-            ranges.setdefault(job.population, []).append(_TOLD_AGES[job.population])
-    ages = {population: (min(low for low, _ in of), max(end for _, end in of)) for population, of in ranges.items()}
+    known: Mapping[Population, tuple[float, float]] = {}
+    if job.architecture in FROM_BASE and base is not None:
+        if not base.ages:
+            return {}
+        known = base.ages
+    held = _held_ages(job, images)
+    ages = {}
+    for population in (Population.CHILDREN, Population.ADULTS):
+        ranges = [of[population] for of in (known, held) if population in of]
+        own = [image.age for image in images if image.population(job.population) is population]
+        if population is job.population and (None in own or (own and not ranges)):
+            ranges.append(_TOLD_AGES[population])
+        if ranges:
+            ages[population] = (min(low for low, _ in ranges), max(end for _, end in ranges))
     if len(ages) == 2:  # at an age that both have the children's figures hold
         (_, grown), (youngest, end) = ages[Population.CHILDREN], ages[Population.ADULTS]
         ages[Population.ADULTS] = (max(youngest, grown), end)
-    return {population: (float(low), float(end)) for population, (low, end) in ages.items() if low < end}
+    return {population: (low, end) for population, (low, end) in ages.items() if low < end}
 
 
 def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None) -> Card:

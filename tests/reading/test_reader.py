@@ -150,8 +150,11 @@ def test_what_is_told_of_the_folder_changes_nothing_where_the_age_is_outside(
 
 @pytest.mark.parametrize(
     ("age", "population"),
-    [(6.0, Population.CHILDREN), (12.0, Population.CHILDREN), (12.1, Population.ADULTS), (None, Population.NOT_KNOWN)],
-)
+    [
+        (6.0, Population.CHILDREN), (12.0, Population.CHILDREN), (12.9, Population.CHILDREN), (13.0, Population.ADULTS),
+        (None, Population.NOT_KNOWN),
+    ],
+)  # fmt: skip
 def test_a_card_without_ages_is_split_at_twelve_years(
     age: float | None, population: Population, package: ModelPackage
 ) -> None:
@@ -159,6 +162,15 @@ def test_a_card_without_ages_is_split_at_twelve_years(
         Reader(replace(package, card=replace(package.card, ages={}))).read(replace(film(), age_years=age)).judgement
     )
     assert (judged.population, judged.reason) == (population, None)
+
+
+@pytest.mark.parametrize(("age", "outside"), [(0.9, True), (1.0, False), (12.5, False), (13.0, True)])
+def test_a_card_without_ages_holds_to_the_end_of_its_last_year(
+    age: float, outside: bool, package: ModelPackage
+) -> None:
+    told = replace(package, card=replace(package.card, ages={}, age_range=(1.0, 12.0)))
+    judged = Reader(told).read(replace(film(), age_years=age)).judgement
+    assert (judged.reason is Reason.OUTSIDE_POPULATION) is outside
 
 
 def test_the_dicom_age_goes_before_the_folder(reader: Reader) -> None:
