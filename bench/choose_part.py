@@ -1,11 +1,15 @@
 """What finished runs of the bundled recipe are worth on the choose part: each, and their means.
 
-    .venv/bin/python bench/choose_part.py --run runs/A runs/B ... [--logits] [--flips] [--size 224] [--data ../shared/data]
+    .venv/bin/python bench/choose_part.py --run runs/A runs/B ... [--logits] [--flips] [--beyond] [--size 224]
 
 AUC of children / the same in the look of the other class (seed 3) / NIH pneumonia / radiologists' opacities, the adults against
 RSNA normals: of each run, and of the mean of their weights. ``--logits``: of the mean of their logits too, what a distillation would
 learn from. ``--flips``: each once more with the logits of the film and of its mirror image averaged. ``--size``: looked at with
 another input size than the run was trained at (a fully convolutional network only).
+
+``--beyond``: of each run and of the mean, the AUC of children and of adults in the rooms of ``detector_chain`` (with the shortcut /
+label-blind / against it, strength 0.8, mean of seeds 7 and 8) and on changed copies (seed 1000), and how much of the heat map lies in
+the lungs of sixty ill children and of the ill adults.
 """
 
 from __future__ import annotations
@@ -22,15 +26,26 @@ import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
+from detector_chain import TRIALS, in_other_rooms
+from unseen_look import STRENGTH, films
 
+from pneumo_desktop.evaluation.metrics import auc
+from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.reading.heatmap import strength
 from pneumo_desktop.training.average import mean_weights
 from pneumo_desktop.training.bundled import logits
 from pneumo_desktop.training.choose_part import ChoosePart
-from pneumo_desktop.training.corpus import load_corpus
+from pneumo_desktop.training.corpus import ADULT_SOURCE, CHOOSE, Sample, load_corpus
 from pneumo_desktop.training.fit import FINAL
+from pneumo_desktop.training.lungs import lung_mask
 from pneumo_desktop.training.networks import build
+from pneumo_desktop.training.publish import changed_copies
+
+SIDE = 256
+"""Pixels a side at which heat map and lungs are laid over each other."""
 
 Logits = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +86,45 @@ def mean_of(every: Sequence[Looked]) -> Looked:
     return Looked(np.mean([looked.plain for looked in every], axis=0), np.mean(mirrored, axis=0) if mirrored else None)
 
 
+def beyond(network: tuple[keras.Model, int], corpus: Sequence[Sample]) -> str:
+    """Return as cells of a table how a network orders films of other rooms and changed ones, and where it looks."""
+    model, size = network
+
+    def area(samples: Sequence[Sample], pictures: Sequence[Picture]) -> float:
+        return auc([sample.label for sample in samples], logits(model, pictures, size))
+
+    cells = []
+    for samples in films(corpus, CHOOSE).values():
+        pictures, labels = [sample.picture for sample in samples], [sample.label for sample in samples]
+        rooms = [
+            np.mean([area(samples, in_other_rooms(pictures, labels, trial, STRENGTH, seed)) for seed in (7, 8)])
+            for trial in TRIALS
+        ]
+        cells += [" / ".join(f"{one:.3f}" for one in rooms), f"{area(samples, changed_copies(samples, 1000)):.3f}"]
+    ill = [sample for sample in corpus if sample.part == CHOOSE and sample.label == 1 and sample.weight > 0]
+    for samples in ([s for s in ill if s.is_child][:60], [s for s in ill if s.source == ADULT_SOURCE]):
+        cells.append(f"{100 * _in_lungs(model, [sample.picture for sample in samples], size):.0f} %")
+    return " | ".join(cells)
+
+
+def _in_lungs(model: keras.Model, pictures: Sequence[Picture], size: int) -> float:
+    """Return the mean share of the heat map inside the lungs, of the pictures that have any."""
+    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
+    shares = []
+    for picture, heat in zip(pictures, model.predict(batch, batch_size=64, verbose=0)["map"], strict=True):
+        amount, lungs = strength(heat, SIDE, SIDE), lung_mask(squash(picture, SIDE))
+        if amount.any():
+            shares.append(amount[lungs].sum() / amount.sum())
+    return float(np.mean(shares))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, nargs="+", required=True, help="folders with settings.json and final.npz")
     parser.add_argument("--logits", action="store_true", help="the mean of their logits as well")
+    parser.add_argument(
+        "--beyond", action="store_true", help="other rooms, changed copies, heat map in the lungs as well"
+    )
     parser.add_argument("--flips", action="store_true", help="film and mirror image averaged as well")
     parser.add_argument("--size", type=int, help="pixels a side to look at, if not those of the training")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
@@ -89,6 +139,7 @@ def main() -> None:
         return look_at(model, part, size, options.flips), part
 
     rows, every = [], []
+    named = {run.name: [run] for run in options.run}
     for run in options.run:
         looked, part = looked_at_by([run])
         every.append(looked)
@@ -101,6 +152,13 @@ def main() -> None:
     print("| network | children / other look / adults / opacity |\n|---|---|")
     for name, figures in rows:
         print(f"| {name} | {' / '.join(f'{value:.4f}' for value in figures.values())} |")
+    if options.beyond:
+        names = "in other rooms | on changed copies"
+        print(
+            f"\n| network | children {names} | adults {names} | heat in the lungs: children | adults |\n|{'---|' * 7}"
+        )
+        for name, runs in (named | ({"mean of the weights": options.run} if len(named) > 1 else {})).items():
+            print(f"| {name} | {beyond(network_of(runs, options.size), corpus)} |", flush=True)
     print(json.dumps({"size": options.size, **dict(rows)}))
 
 

@@ -66,7 +66,7 @@ LIMITS = (
     "Not a medical device; it assists a reader and never replaces one.",
     "Not tested on newborns, on patients from 6 to 17 years or over 85, nor on films of hospitals other than these two.",
     "The RSNA normals are held out by image, their patients are not known: some may be of patients it has learnt from.",
-    "The report part has been read twice for this network and for earlier ones too; the gate was let out after it.",
+    "The report part has been read for this network and for earlier ones too; no figure of it is the first look.",
     "Adults: 4 of the 117 with pneumonia are 6 to 17 years old; the ages of the RSNA normals are not known.",
     "Sensitivity and specificity count an uncertain film on its side of the point.",
     "Points: children at a sensitivity of 0.975, adults at a specificity of 0.92, on the choose part; not known midway.",
@@ -85,7 +85,7 @@ NIH_LABELS = {
 }
 
 
-def _changed(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]]:
+def changed_copies(samples: Sequence[Sample], seed: int) -> list[npt.NDArray[np.uint8]]:
     """Return each picture after one of the changes, in turn."""
     names = list(CHANGES)
     return [perturbed(s.picture, names[i % len(names)], seed + i) for i, s in enumerate(samples)]
@@ -126,7 +126,7 @@ def _levelled(model: keras.Model, card: Card, fitting: Sequence[Sample], choosin
 
     judge = Judge(unwritten(card, to_litert(model)))
     fit_part, choose_part = (
-        ([*samples, *samples], judge.features([s.picture for s in samples] + _changed(samples, seed)))
+        ([*samples, *samples], judge.features([s.picture for s in samples] + changed_copies(samples, seed)))
         for samples, seed in ((fitting, 77), (choosing, 1000))
     )
     share = level_populations(model, fit_part, choose_part)
@@ -176,7 +176,7 @@ def figures_without_rsna_normals(base: Card, source: Path, reporting: Sequence[S
 def _with_points(base: Card, judge: Judge, choosing: Sequence[Sample]) -> Card:
     """Return the card with calibration and operating points, from the choose part plain, changed and disguised."""
     young = [s for s in choosing if s.is_child]
-    logits = judge.logits([s.picture for s in choosing] + _changed(choosing, 1000))
+    logits = judge.logits([s.picture for s in choosing] + changed_copies(choosing, 1000))
     twice = [*choosing, *choosing]
     calibration = calibrated(logits, np.array([s.label for s in twice]), np.array([s.is_child for s in twice]))
     disguised = judge.logits(other_look(young, base.input_size))
@@ -193,7 +193,7 @@ def _arrays(
     sample_of_fit = [fitting[i] for i in rng.permutation(len(fitting))[:3500]]
     examples = kind_examples(sample_of_fit, [image.picture for image in wrong if image.part == FIT], size, rng)
     arrays = fit_gate(examples, judge.features([picture for picture, _, _ in examples]))
-    looked_at = [s.picture for s in choosing] + _changed(choosing, 5000)
+    looked_at = [s.picture for s in choosing] + changed_copies(choosing, 5000)
     strange = judge.features([image.picture for image in wrong if image.part == CHOOSE])
     arrays = with_limits(arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2, list(strange))
     kept = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]

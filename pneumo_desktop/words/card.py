@@ -26,7 +26,7 @@ _TEXTS: tuple[str, ...] = (
     N_(
         "The RSNA normals are held out by image, their patients are not known: some may be of patients it has learnt from."
     ),
-    N_("The report part has been read twice for this network and for earlier ones too; the gate was let out after it."),
+    N_("The report part has been read for this network and for earlier ones too; no figure of it is the first look."),
     N_("Adults: 4 of the 117 with pneumonia are 6 to 17 years old; the ages of the RSNA normals are not known."),
     N_("Sensitivity and specificity count an uncertain film on its side of the point."),
     N_(
@@ -63,6 +63,7 @@ STRENGTHS: Mapping[str, str] = {
     "equalise": N_("Equalising the histogram, chance"), "cut_out": N_("Covering a square, chance"),
     "border": N_("Border, chance"),
     "borrow": N_("Borrowing the look of another film, chance"),
+    "surroundings": N_("Changing what is around the lungs, chance"),
 }  # fmt: skip
 """How strongly images are changed while a network learns: the strengths of ``training.augment.Augmentation``."""
 
