@@ -99,7 +99,8 @@ def at_operating_point(
     band, the same if half of the films there were ill (the mean of missed and false alarms), and the calibration error
     of the scores. Of the films with pneumonia the shares that are called likely pneumonia (``pneumonia_found``), uncertain
     and likely normal. ``refused`` (n,): what the gate refused; a film without a verdict counts as an error, and is neither
-    uncertain nor part of the calibration nor in any of the three shares, which then sum to less than 1.
+    uncertain nor part of the calibration nor in any of the three shares, which then sum to less than 1. A figure that nothing
+    stands behind, here or in most draws, is left out: where no ill film has a sure verdict, what if half were ill.
     """
     labels = np.array([sample.label for sample in samples])
     read = np.ones(len(samples), bool) if refused is None else ~refused
@@ -131,10 +132,11 @@ def at_operating_point(
     behind = {name: len(set(patients)) for name in names}
     behind |= dict.fromkeys(("sensitivity", *OF_THE_ILL), len(set(patients[labels == 1])))
     behind["specificity"] = len(set(patients[labels == 0]))
-    return {
+    figures = {
         name: _with_interval(value, drawn, behind[name])
         for name, value, drawn in zip(names, values, replicates.T, strict=True)
     }
+    return {name: figure for name, figure in figures.items() if np.isfinite(list(figure.values())).all()}
 
 
 def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:

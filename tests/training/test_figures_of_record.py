@@ -56,6 +56,15 @@ def test_the_ill_are_counted_by_the_word_that_is_shown() -> None:
     assert figures["sensitivity"]["value"] == pytest.approx(18 / 40)
 
 
+def test_a_figure_that_nothing_stands_behind_is_left_out() -> None:
+    """Every ill film is uncertain: what would be wrong if half of the sure ones were ill cannot be told."""
+    scores = np.array([0.5] * 10 + [0.1] * 10)
+    figures = at_operating_point([_sample(f"{n}", int(n < 10)) for n in range(20)], scores, POINT)
+    assert "error_outside_band_half_ill" not in figures
+    assert figures["error_outside_band"]["value"] == 0.0
+    assert np.isfinite([number for figure in figures.values() for number in figure.values()]).all()
+
+
 def test_the_ill_that_the_gate_refuses_are_called_nothing() -> None:
     samples = [_sample(f"{n}", int(n < 10)) for n in range(20)]
     scores = np.array([0.9] * 4 + [0.5] * 3 + [0.1] * 13)
@@ -67,7 +76,8 @@ def test_the_ill_that_the_gate_refuses_are_called_nothing() -> None:
 
 def test_without_the_ill_there_is_no_share_of_them() -> None:
     figures = at_operating_point([_sample(f"{n}", 0) for n in range(5)], np.full(5, 0.1), POINT)
-    assert np.isnan([*figures["pneumonia_called_normal"].values()]).all()
+    assert not {"pneumonia_called_normal", "sensitivity"} & set(figures)
+    assert figures["specificity"]["value"] == 1.0
 
 
 def test_all_right_is_no_certainty() -> None:
