@@ -44,8 +44,8 @@ lock: .venv/dev.stamp
 	$(COMPILE) -c requirements/dev.txt -c requirements/constraints.txt --extra bundle --extra training --extra weights \
 		pyproject.toml -o requirements/bundle-training.txt
 
-# Rebuilds the bundled model from the data: the mean of two runs, and a third without the RSNA normals for its card (in the
-# committed package these figures are of an earlier run at 192 pixels). Two to three hours on two cores; a stopped run goes on.
+# Rebuilds the bundled model from the data: the mean of two runs, and a third without the RSNA normals for its card. Each takes half an hour or more
+# on two cores; a stopped run goes on.
 BUNDLED_RUN = $(BIN)/python -m pneumo_desktop.training.bundled --data "$(DATA)" --size 224
 model: .venv/dev.stamp
 	$(BUNDLED_RUN) --run runs/seed2 --seed 2

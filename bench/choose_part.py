@@ -9,14 +9,14 @@ another input size than the run was trained at (a fully convolutional network on
 
 ``--beyond``: of each run and of the mean, the AUC of children and of adults in the rooms of ``detector_chain`` (with the shortcut /
 label-blind / against it, strength 0.8, mean of seeds 7 and 8) and on changed copies (seed 1000), and how much of the heat map lies in
-the lungs of sixty ill children and of the ill adults.
+the lungs of sixty ill children and of the ill adults; ``--package``: the same of packages. Films of weight 0 are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -31,12 +31,14 @@ from unseen_look import STRENGTH, films
 
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.heatmap import strength
 from pneumo_desktop.training.average import mean_weights
 from pneumo_desktop.training.bundled import logits
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_SOURCE, CHOOSE, Sample, load_corpus
 from pneumo_desktop.training.fit import FINAL
+from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.lungs import lung_mask
 from pneumo_desktop.training.networks import build
 from pneumo_desktop.training.publish import changed_copies
@@ -45,6 +47,7 @@ SIDE = 256
 """Pixels a side at which heat map and lungs are laid over each other."""
 
 Logits = npt.NDArray[np.float32]
+Maps = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 
@@ -86,32 +89,46 @@ def mean_of(every: Sequence[Looked]) -> Looked:
     return Looked(np.mean([looked.plain for looked in every], axis=0), np.mean(mirrored, axis=0) if mirrored else None)
 
 
-def beyond(network: tuple[keras.Model, int], corpus: Sequence[Sample]) -> str:
-    """Return as cells of a table how a network orders films of other rooms and changed ones, and where it looks."""
+def seen_by(network: tuple[keras.Model, int], pictures: Sequence[Picture]) -> tuple[Logits, Maps]:
+    """Return the logits (n,) of ``pictures`` and their heat maps (n, h, w), of a run."""
     model, size = network
+    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
+    seen = model.predict(batch, batch_size=64, verbose=0)
+    return np.asarray(seen["logit"])[:, 0], np.asarray(seen["map"])
+
+
+def seen_by_package(judge: Judge, pictures: Sequence[Picture]) -> tuple[Logits, Maps]:
+    """Return the same, of a package."""
+    outputs = judge.look_at_all(pictures)
+    return np.array([output.logit for output in outputs], np.float32), np.stack([output.map for output in outputs])
+
+
+def beyond(look: Callable[[Sequence[Picture]], tuple[Logits, Maps]], corpus: Sequence[Sample]) -> str:
+    """Return as cells of a table how a network orders films of other rooms and changed ones, and where it looks."""
+    every = [sample for sample in corpus if sample.part == CHOOSE and sample.weight > 0]
 
     def area(samples: Sequence[Sample], pictures: Sequence[Picture]) -> float:
-        return auc([sample.label for sample in samples], logits(model, pictures, size))
+        return auc([sample.label for sample in samples], look(pictures)[0])
 
     cells = []
-    for samples in films(corpus, CHOOSE).values():
+    for samples in films(every, CHOOSE).values():
         pictures, labels = [sample.picture for sample in samples], [sample.label for sample in samples]
         rooms = [
             np.mean([area(samples, in_other_rooms(pictures, labels, trial, STRENGTH, seed)) for seed in (7, 8)])
             for trial in TRIALS
         ]
         cells += [" / ".join(f"{one:.3f}" for one in rooms), f"{area(samples, changed_copies(samples, 1000)):.3f}"]
-    ill = [sample for sample in corpus if sample.part == CHOOSE and sample.label == 1 and sample.weight > 0]
+    ill = [sample for sample in every if sample.label == 1]
     for samples in ([s for s in ill if s.is_child][:60], [s for s in ill if s.source == ADULT_SOURCE]):
-        cells.append(f"{100 * _in_lungs(model, [sample.picture for sample in samples], size):.0f} %")
+        pictures = [sample.picture for sample in samples]
+        cells.append(f"{100 * _in_lungs(pictures, look(pictures)[1]):.0f} %")
     return " | ".join(cells)
 
 
-def _in_lungs(model: keras.Model, pictures: Sequence[Picture], size: int) -> float:
-    """Return the mean share of the heat map inside the lungs, of the pictures that have any."""
-    batch = np.stack([squash(picture, size) for picture in pictures])[..., None].astype(np.float32) / 255.0
+def _in_lungs(pictures: Sequence[Picture], maps: Maps) -> float:
+    """Return the mean share of the heat map inside the lungs, of the pictures with any heat; none where no lungs are found."""
     shares = []
-    for picture, heat in zip(pictures, model.predict(batch, batch_size=64, verbose=0)["map"], strict=True):
+    for picture, heat in zip(pictures, maps, strict=True):
         amount, lungs = strength(heat, SIDE, SIDE), lung_mask(squash(picture, SIDE))
         if amount.any():
             shares.append(amount[lungs].sum() / amount.sum())
@@ -124,6 +141,9 @@ def main() -> None:
     parser.add_argument("--logits", action="store_true", help="the mean of their logits as well")
     parser.add_argument(
         "--beyond", action="store_true", help="other rooms, changed copies, heat map in the lungs as well"
+    )
+    parser.add_argument(
+        "--package", type=Path, nargs="+", default=[], help="packages to stand beside the runs, with --beyond"
     )
     parser.add_argument("--flips", action="store_true", help="film and mirror image averaged as well")
     parser.add_argument("--size", type=int, help="pixels a side to look at, if not those of the training")
@@ -139,7 +159,6 @@ def main() -> None:
         return look_at(model, part, size, options.flips), part
 
     rows, every = [], []
-    named = {run.name: [run] for run in options.run}
     for run in options.run:
         looked, part = looked_at_by([run])
         every.append(looked)
@@ -157,8 +176,14 @@ def main() -> None:
         print(
             f"\n| network | children {names} | adults {names} | heat in the lungs: children | adults |\n|{'---|' * 7}"
         )
-        for name, runs in (named | ({"mean of the weights": options.run} if len(named) > 1 else {})).items():
-            print(f"| {name} | {beyond(network_of(runs, options.size), corpus)} |", flush=True)
+        means = [("mean of the weights", options.run)] if len(options.run) > 1 else []
+        for name, runs in [*((run.name, [run]) for run in options.run), *means]:
+            print(f"| {name} | {beyond(partial(seen_by, network_of(runs, options.size)), corpus)} |", flush=True)
+        for path in options.package:
+            package = ModelPackage.open(path)
+            print(
+                f"| {package.card.model_id} | {beyond(partial(seen_by_package, Judge(package)), corpus)} |", flush=True
+            )
     print(json.dumps({"size": options.size, **dict(rows)}))
 
 

@@ -21,7 +21,7 @@ def _quoted(figure: dict[str, float], name: str, digits: int) -> str:
 def test_the_readme_quotes_the_card(language: str) -> None:
     card = ModelPackage.open(places.bundled_model()).card
     english, spanish = README.read_text("utf-8").split("\n# En español\n")
-    text = english if language == "en" else spanish.replace(",", ".")
+    text = " ".join((english if language == "en" else spanish.replace(",", ".")).split())
     children, adults = card.metrics["children"], card.metrics["adults"]
     against = [adults["pneumonia_vs_rsna_normal"], adults["opacity_vs_rsna_normal"]]
     wanted = [_quoted(figures, "auc", 3) for figures in (children, *against)]
@@ -30,4 +30,22 @@ def test_the_readme_quotes_the_card(language: str) -> None:
         for figures in (children, against[0])
         for name in ("sensitivity", "specificity")
     ]
+    words = {
+        name: round(against[0][f"pneumonia_{name}"]["value"] * 117) for name in ("found", "uncertain", "called_normal")
+    }
+    refused = card.metrics["gate"]["wrong_refused"]
+    laterals, of_laterals = card.metrics["gate"]["wrong_refused_by_kind"]["xray_chest_lateral"].split("/")
+    told = (round(refused["share"] * refused["images"]), refused["images"])
+    wanted += (
+        [
+            "{found} are called *likely pneumonia*, {uncertain} *uncertain* and {called_normal} *likely normal*".format(**words),
+            "{} of {} wrong images".format(*told), f"of {of_laterals} lateral chest films only {laterals}",
+        ]
+        if language == "en"
+        else [
+            "{found} se dan por *probable neumonía*. {uncertain} por *dudosos* y {called_normal} por".format(**words),
+            "{} de {} imágenes ajenas".format(*told), f"de {of_laterals} radiografías laterales. solo {laterals}",
+        ]
+    )  # fmt: skip
+    assert against[0]["pneumonia"] == 117
     assert [figure for figure in (card.model_id, *wanted) if figure not in text] == []

@@ -15,7 +15,7 @@ from pneumo_desktop.words import in_language, tr
 from pneumo_desktop.words.card import key_in_words, text_in_words
 
 _MOST_LINES = 1500
-"""Of a card; three times the bundled one's. A card is untrusted, and one without end would stop the window."""
+"""Of a card; nearly three times the bundled one's. A card is untrusted, and one without end would stop the window."""
 
 
 def learnt_from(card: Card) -> str:

@@ -42,6 +42,10 @@ def _figures(bundled: Card | None) -> dict[str, str]:
             found[f"{name}_{count}"] = str(values.get(count, "–"))
         for share in ("sensitivity", "specificity"):
             found[f"{name}_{share}"] = _share(values[share]) if isinstance(values.get(share), Mapping) else "–"
+        for called in ("found", "uncertain", "called_normal"):
+            share = values.get(f"pneumonia_{called}")
+            known = isinstance(share, Mapping) and "pneumonia" in values
+            found[f"{name}_{called}"] = str(round(share["value"] * values["pneumonia"])) if known else "–"
     return found
 
 

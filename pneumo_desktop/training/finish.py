@@ -191,7 +191,8 @@ def _bare_card(job: Job, architecture: str, parameters: int) -> Card:
 def _held_ages(job: Job, images: Sequence[LocalImage]) -> dict[Population, tuple[float, float]]:
     """Return the ages (youngest, end) in whole years that the patients of each population hold.
 
-    As many as ``_EDGE_PATIENTS`` lie at or beyond each edge. A population with too few of known age is not there.
+    As many as ``_EDGE_PATIENTS`` lie at or beyond each edge. A population of so few that the edges would cross (three
+    patients of 8, 9 and 10 years) is not there.
     """
     known: dict[Population, dict[str, list[int]]] = {}
     for image in images:
@@ -225,8 +226,8 @@ def _ages(job: Job, images: Sequence[LocalImage], base: Card | None) -> dict[Pop
     """Return the card's ages: the base's, widened in each population by the ages that the clinic's patients hold.
 
     Images without an age count for all ages of the population that the user told, for none where it is not known.
-    That population has these ages too where neither the base nor enough patients tell any. A base without ages goes
-    on as it is: split at ``OLDEST_CHILD_YEARS`` within its ``age_range``.
+    That population has these ages too where nothing else is known of any age. A base without ages goes on as it is:
+    split at ``OLDEST_CHILD_YEARS`` within its ``age_range``.
     """
     known: Mapping[Population, tuple[float, float]] = {}
     if job.architecture in FROM_BASE and base is not None:
@@ -238,7 +239,7 @@ def _ages(job: Job, images: Sequence[LocalImage], base: Card | None) -> dict[Pop
     for population in (Population.CHILDREN, Population.ADULTS):
         ranges = [of[population] for of in (known, held) if population in of]
         own = [image.age for image in images if image.population(job.population) is population]
-        if population is job.population and (None in own or (own and not ranges)):
+        if population is job.population and (None in own or (own and not known and not held)):
             ranges.append(_TOLD_AGES[population])
         if ranges:
             ages[population] = (min(low for low, _ in ranges), max(end for _, end in ranges))

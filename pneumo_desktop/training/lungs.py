@@ -1,4 +1,4 @@
-"""Where the lungs are on a film, simply, and films whose surroundings tell nothing."""
+"""Where the lungs are on a film, simply, and films with other surroundings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _field(dark: npt.NDArray[np.uint8], half: slice) -> npt.NDArray[np.bool_]:
 def with_other_surroundings(picture: Picture, donor: Picture | None, rng: np.random.Generator) -> Picture:
     """Return ``picture`` (H, W) uint8 whose lungs are as they were, and around them another film or a blur.
 
-    Tubes, leads, markers, arms and the edge of the film then tell nothing of the label (cf. Xiao et al., "Noise or
+    Tubes, leads, markers, arms and the edge of the film then tell less of the label (cf. Xiao et al., "Noise or
     signal: the role of image backgrounds", ICLR 2021). A margin of 3 to 8 % of the picture stays around the lungs: the heart's edge, the
     pleura and the angles are read too. Where no lungs are found the picture stays as it is. ``donor`` (H', W') uint8: the other film.
     """

@@ -295,7 +295,7 @@ def publish(
     card = Card(
         model_id=model_id, name=model_id.replace("-", " ").capitalize(), created=datetime.date.today().isoformat(),
         architecture=source.architecture, input_size=source.size, preprocessing_version=PREPROCESSING_VERSION,
-        parameters=source.parameters, calibration=Calibration(), operating_points={}, age_range=(1.0, 86.0),
+        parameters=source.parameters, calibration=Calibration(), operating_points={}, age_range=(1.0, 85.0),
         ages={Population.CHILDREN: (1.0, 6.0), Population.ADULTS: (18.0, 86.0)}, populations=POPULATIONS,
         data=_data({FIT: fitting, CHOOSE: choosing, REPORT: reporting}, learnt), training=source.training,
         licences=licences, limits=LIMITS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -89,8 +90,13 @@ def test_the_help_page_has_pictures_and_the_figures_of_the_card(services: Servic
     text = dialog.text.toPlainText()
     assert "{" not in text
     assert score_text(card.metrics["children"]["auc"], 3) in text
-    for figures in (card.metrics["children"], card.metrics["adults"]["pneumonia_vs_rsna_normal"]):
+    adults = card.metrics["adults"]["pneumonia_vs_rsna_normal"]
+    for figures in (card.metrics["children"], adults):
         assert f"{100 * figures['sensitivity']['value']:.0f} % ({100 * figures['sensitivity']['low']:.0f}–" in text
+    called = (adults[f"pneumonia_{name}"]["value"] for name in ("found", "uncertain", "called_normal"))
+    counts = [round(share * adults["pneumonia"]) for share in called]
+    assert sum(counts) == adults["pneumonia"]
+    assert re.search(r"\D+".join(str(count) for count in (adults["pneumonia"], *counts)), text)
     assert all((places.resource("help") / name).is_file() for name in ("normal.jpg", "pneumonia.jpg"))
     set_language("en")
 

@@ -146,6 +146,8 @@ def test_a_base_without_ages_goes_on_without() -> None:
         (CHILDREN, (4.0, 5.0), {CHILDREN: (0.0, 13.0)}),
         (CHILDREN, three(4.0), {CHILDREN: (4.0, 5.0)}),
         (CHILDREN, three(30.0), {ADULTS: (30.0, 31.0)}),
+        (CHILDREN, (*three(40.0), 5.0), {ADULTS: (40.0, 41.0)}),
+        (NOT_KNOWN, (8.0, 9.0, 10.0, 11.0), {}),
     ],
 )
 def test_a_model_from_scratch_has_the_ages_of_its_own_images(
