@@ -27,24 +27,20 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from detector_chain import TRIALS, in_other_rooms
+from heatmap_in_lungs import SIDE, share_in_lungs
 from unseen_look import STRENGTH, films
 
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.reading.heatmap import strength
 from pneumo_desktop.training.average import mean_weights
 from pneumo_desktop.training.bundled import logits
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_SOURCE, CHOOSE, Sample, load_corpus
 from pneumo_desktop.training.fit import FINAL
 from pneumo_desktop.training.judge import Judge
-from pneumo_desktop.training.lungs import lung_mask
 from pneumo_desktop.training.networks import build
 from pneumo_desktop.training.publish import changed_copies
-
-SIDE = 256
-"""Pixels a side at which heat map and lungs are laid over each other."""
 
 Logits = npt.NDArray[np.float32]
 Maps = npt.NDArray[np.float32]
@@ -121,18 +117,12 @@ def beyond(look: Callable[[Sequence[Picture]], tuple[Logits, Maps]], corpus: Seq
     ill = [sample for sample in every if sample.label == 1]
     for samples in ([s for s in ill if s.is_child][:60], [s for s in ill if s.source == ADULT_SOURCE]):
         pictures = [sample.picture for sample in samples]
-        cells.append(f"{100 * _in_lungs(pictures, look(pictures)[1]):.0f} %")
+        shares = [
+            share_in_lungs(squash(picture, SIDE), heat)
+            for picture, heat in zip(pictures, look(pictures)[1], strict=True)
+        ]
+        cells.append(f"{100 * np.nanmean(shares):.0f} %")
     return " | ".join(cells)
-
-
-def _in_lungs(pictures: Sequence[Picture], maps: Maps) -> float:
-    """Return the mean share of the heat map inside the lungs, of the pictures with any heat; none where no lungs are found."""
-    shares = []
-    for picture, heat in zip(pictures, maps, strict=True):
-        amount, lungs = strength(heat, SIDE, SIDE), lung_mask(squash(picture, SIDE))
-        if amount.any():
-            shares.append(amount[lungs].sum() / amount.sum())
-    return float(np.mean(shares))
 
 
 def main() -> None:

@@ -29,6 +29,12 @@ SIDE = 256
 Picture = npt.NDArray[np.uint8]
 
 
+def share_in_lungs(picture: Picture, heat: npt.NDArray[np.float32]) -> float:
+    """Return how much of the heat map (h, w) lies inside the lungs of ``picture`` (S, S) uint8, 0 to 1; NaN where there is no heat."""
+    amount = strength(heat, *picture.shape)
+    return float(amount[lung_mask(picture)].sum() / amount.sum()) if amount.any() else np.nan
+
+
 def _sheet(pictures: Sequence[npt.NDArray[np.uint8]], path: Path, columns: int = 10) -> None:
     """Write (SIDE, SIDE, 3) RGB pictures side by side."""
     blank = np.zeros_like(pictures[0])
@@ -71,19 +77,19 @@ def main() -> None:
     drawn = [*called_so([s for s in ill if s.is_child]), *called_so([s for s in ill if s.source == "nih"])]
     inside, areas, outlined = [], [], []
     for picture, heat in drawn:
-        mask, amount = lung_mask(picture), strength(heat, SIDE, SIDE)
-        inside.append(float(amount[mask].sum() / max(amount.sum(), 1e-9)))
+        mask = lung_mask(picture)
+        inside.append(share_in_lungs(picture, heat))
         areas.append(float(mask.mean()))
         outlined.append(_outlined(picture, mask))
     half = chosen.images // 2
     show(
         "heat map inside the lung fields",
         [
-            ("mean share of the map", float(np.mean(inside)), ""),
+            ("mean share of the map", float(np.nanmean(inside)), ""),
             ("share of the picture that is lung", float(np.mean(areas)), ""),
-            ("children", float(np.mean(inside[:half])), ""),
-            ("adults", float(np.mean(inside[half:])), ""),
-            ("least of an image", float(np.min(inside)), ""),
+            ("children", float(np.nanmean(inside[:half])), ""),
+            ("adults", float(np.nanmean(inside[half:])), ""),
+            ("least of an image", float(np.nanmin(inside)), ""),
         ],
         images=len(drawn), seed=chosen.seed,
     )  # fmt: skip
