@@ -287,9 +287,10 @@ def fit(
     """Train ``model`` in place; at the end it holds the averaged weights. A run goes on from ``folder``'s checkpoint.
 
     ``validate`` is asked about the averaged weights after each epoch; where it gives a ``val_loss``, the best weights
-    are kept beside the checkpoint and are what ``model`` holds at the end. ``stopped`` is asked after each step; then a
-    checkpoint is written and False is returned. The same settings and samples give the same weights, however often
-    the run was stopped, as far as TensorFlow is deterministic. Raises Problem(code='diverged').
+    are kept beside the checkpoint and are what ``model`` holds at the end. ``stopped`` is asked after each step (after
+    an epoch's last one when that is validated); then a checkpoint is written and False is returned. The same settings
+    and samples give the same weights, however often the run was stopped, as far as TensorFlow is deterministic.
+    Raises Problem(code='diverged').
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
@@ -342,6 +343,8 @@ def fit(
                 if now - last_told >= TELL_EVERY or step + 1 == end:
                     last_told = now
                     tell(_step_event(settings, progress, epoch, total, (now - started) / (step + 1 - first)))
+                if step + 1 == end:
+                    break  # with a checkpoint here a resumed run would never do what follows at the end of the epoch
                 if stopped():
                     checkpoint.save(averaged, progress)
                     return False
