@@ -24,7 +24,7 @@ from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.export_network import to_litert
 from pneumo_desktop.training.fit import FitSettings, best_weights, fit, load_weights
 from pneumo_desktop.training.job import CLASSIC, COMPACT, FINE_TUNE, TRANSFER, Job
-from pneumo_desktop.training.local import LocalImages
+from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.networks import build, start_from_imagenet
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
@@ -32,7 +32,7 @@ from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 from pneumo_desktop.training.weights import network_of
 
 _SOURCE = "local"
-_MOST_VALIDATED = 800
+MOST_VALIDATED = 800
 """So many validation images are looked at after each epoch, each plain and changed."""
 
 _CHUNK = 32
@@ -87,11 +87,17 @@ def settings_of(job: Job, images: int, normal: int, architecture: str) -> FitSet
     )  # fmt: skip
 
 
+def validated(part: Sequence[LocalImage]) -> list[LocalImage]:
+    """Return at most ``MOST_VALIDATED`` images of the validation part, from all of it, each class by its share."""
+    if len(part) <= MOST_VALIDATED:
+        return list(part)
+    by_label = sorted(part, key=lambda image: image.label)
+    return [by_label[place] for place in np.linspace(0, len(part) - 1, MOST_VALIDATED).round().astype(int)]
+
+
 def _validation(job: Job, local: LocalImages) -> Callable[[keras.Model], dict[str, float]]:
     """Return the function that measures a network on the validation part, plain and changed."""
-    part = local.part("val")
-    step = max(1, len(part) // _MOST_VALIDATED)
-    images = part[::step][:_MOST_VALIDATED]
+    images = validated(local.part("val"))
     names = list(CHANGES)
     pictures: list[npt.NDArray[np.uint8]] = [local.picture(image) for image in images]
     size = int(job.size or 0)
