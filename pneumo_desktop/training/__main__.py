@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from pneumo_desktop import places
 from pneumo_desktop.computer import free_disk_mb, free_memory_mb, has_avx
 from pneumo_desktop.models.card import BadPackageError
@@ -157,10 +159,16 @@ def _problem_of(error: Exception, place: str) -> Problem:
         return Problem("base_model", str(error), what=package_sentence(error.code))
     if isinstance(error, OSError):
         return from_os_error(error, place)
-    # TensorFlow's own error for memory is told by its name: here nothing of it may be imported.
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+    if _is_of_memory(error):
         return Problem("out_of_memory", str(error))
     return Problem("internal", str(error), what=type(error).__name__)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    if isinstance(error, cv2.error):
+        return getattr(error, "code", None) == cv2.Error.StsNoMem
+    # TensorFlow's own error for memory is told by its name: here nothing of it may be imported.
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def _where(error: Exception) -> str:

@@ -87,10 +87,15 @@ def mixup(
     )
 
 
+_Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Pictures (B, S, S, 1) in 0..1 and their labels (B, 1)."""
+
+
 class BalancedBatches:
     """Draws batches by quota of (source, label) and augments them in a background thread.
 
     Each batch has its own random generator, seeded by run and step: what is drawn does not depend on timing.
+    What goes wrong in the thread is raised by ``get``.
     """
 
     def __init__(self, samples: Sequence[Sample], settings: FitSettings, first_step: int, steps: int) -> None:
@@ -110,11 +115,11 @@ class BalancedBatches:
             key: np.array([samples[i].weight for i in pools[key]]) / sum(samples[i].weight for i in pools[key])
             for key in self._keys
         }
-        self._queue: queue.Queue[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = queue.Queue(8)
+        self._queue: queue.Queue[_Batch | Exception] = queue.Queue(8)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._produce, name="augment", daemon=True)
 
-    def _batch(self, step: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _batch(self, step: int) -> _Batch:
         rng = np.random.default_rng((self._settings.seed, step))
         strength = self._settings.augmentation
         calm = step >= (1.0 - self._settings.calm) * self._settings.epochs * self._settings.steps_per_epoch
@@ -140,16 +145,21 @@ class BalancedBatches:
         return pictures, labels
 
     def _produce(self) -> None:
-        for step in range(self._first, self._first + self._steps):
-            batch = self._batch(step)
-            while not self._stop.is_set():
-                try:
-                    self._queue.put(batch, timeout=0.2)
-                    break
-                except queue.Full:
-                    continue
-            if self._stop.is_set():
+        try:
+            for step in range(self._first, self._first + self._steps):
+                self._put(self._batch(step))
+                if self._stop.is_set():
+                    return
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, made: _Batch | Exception) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(made, timeout=0.2)
                 return
+            except queue.Full:
+                continue
 
     def __enter__(self) -> BalancedBatches:
         self._thread.start()
@@ -159,9 +169,12 @@ class BalancedBatches:
         self._stop.set()
         self._thread.join()
 
-    def get(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def get(self) -> _Batch:
         """Return the next batch: pictures (B, S, S, 1) float32 in 0..1, labels (B, 1) float32."""
-        return self._queue.get(timeout=120)
+        made = self._queue.get(timeout=120)
+        if isinstance(made, Exception):
+            raise made
+        return made
 
 
 def _learning_rate(step: int, total: int, peak: float) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from pneumo_desktop.training import fit as fitting
 from pneumo_desktop.training.corpus import FIT, Sample
-from pneumo_desktop.training.fit import FitSettings, fit
+from pneumo_desktop.training.fit import BalancedBatches, FitSettings, fit
 from pneumo_desktop.training.networks import build
 
 STEPS = 3
@@ -95,3 +95,16 @@ def _kill_in_the_validation(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         patched.setattr(run, "_validate", kill)
         with pytest.raises(KeyboardInterrupt):
             run.go_on()
+
+
+def test_what_goes_wrong_while_films_are_changed_ends_the_training_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError("no room for a film")
+
+    monkeypatch.setattr(fitting, "augment", fail)
+    with BalancedBatches(samples(), SETTINGS, 0, STEPS) as batches, pytest.raises(MemoryError, match="no room"):
+        batches.get()
+    with pytest.raises(MemoryError, match="no room"):
+        Run(tmp_path).go_on()

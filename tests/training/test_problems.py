@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -137,12 +138,18 @@ def test_too_little_memory_is_told_with_its_numbers(
     assert "123" in ended.last["sentence"]
 
 
-def test_memory_that_runs_out_is_a_sentence_and_the_training_goes_on_after(
-    here: Here, job: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def out(*_: Any) -> None:
-        raise MemoryError
+def _too_many_numbers(*_: Any) -> None:
+    np.zeros((2**28, 2**28))
 
+
+def _too_large_a_picture(*_: Any) -> None:
+    cv2.copyMakeBorder(np.zeros((2, 2), np.uint8), 0, 2**30, 0, 2**30, cv2.BORDER_CONSTANT)
+
+
+@pytest.mark.parametrize("out", [_too_many_numbers, _too_large_a_picture])
+def test_memory_that_runs_out_is_a_sentence_and_the_training_goes_on_after(
+    here: Here, job: Path, monkeypatch: pytest.MonkeyPatch, out: Callable[..., None]
+) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(adapt, "HeadFit", out)
         assert told(here("train", job)) == (2, "out_of_memory")
