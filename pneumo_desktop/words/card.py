@@ -59,6 +59,7 @@ STRENGTHS: Mapping[str, str] = {
     "crop_area": N_("Smallest share of the picture that is kept"), "aspect": N_("Stretching"),
     "rotation_degrees": N_("Turning, degrees"), "flip": N_("Mirroring, chance"), "gamma": N_("Gamma"),
     "contrast": N_("Contrast"), "brightness": N_("Brightness"), "blur": N_("Blur, chance"),
+    "sharpen": N_("Sharpening, chance"),
     "resample": N_("Resampling, chance"), "noise": N_("Noise, chance"), "jpeg": N_("JPEG compression, chance"),
     "equalise": N_("Equalising the histogram, chance"), "cut_out": N_("Covering a square, chance"),
     "border": N_("Border, chance"),

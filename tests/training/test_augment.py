@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from pneumo_desktop.gui.training.augmentation import scaled
 from pneumo_desktop.training.augment import Augmentation, augment
+from pneumo_desktop.training.job import augmentation_of
 from pneumo_desktop.training.perturb import CHANGES, perturbed, photograph_film
 
 
@@ -52,3 +56,31 @@ def test_a_calm_end_changes_less(picture: np.ndarray) -> None:
     full = Augmentation(flip=0.0)
     assert moved(full.calmed()) < 0.8 * moved(full)
     assert full.calmed().borrow == full.borrow
+    assert full.calmed().sharpen == full.sharpen
+
+
+def _film(size: int) -> np.ndarray:
+    """A film of noise: every change shows."""
+    return np.random.default_rng(8).integers(0, 256, (size, size), np.uint8)
+
+
+def test_none_changes_nothing() -> None:
+    film, none = _film(96), Augmentation(**scaled(0.0))
+    for seed in range(60):
+        changed = augment(film, 96, none, np.random.default_rng(seed), donor=film[::-1])
+        np.testing.assert_array_equal(changed, film)
+
+
+def test_one_strength_alone_changes_what_it_says() -> None:
+    film, none = _film(96), Augmentation(**scaled(0.0))
+    for seed in range(20):
+        # the axis of the mirror lies half a pixel beside the middle
+        mirrored = augment(film, 96, replace(none, flip=1.0), np.random.default_rng(seed))
+        np.testing.assert_array_equal(mirrored[:, 1:], film[:, ::-1][:, :-1])
+        sharper = augment(film, 96, replace(none, sharpen=1.0), np.random.default_rng(seed))
+        assert sharper.std() > film.std()
+
+
+def test_settings_from_before_there_was_sharpening_are_read_as_they_trained() -> None:
+    old = {name: value for name, value in scaled(0.0).items() if name != "sharpen"}
+    assert augmentation_of(old) == replace(Augmentation(**scaled(0.0)), sharpen=0.15)

@@ -13,7 +13,7 @@ from pneumo_desktop.words.card import STRENGTHS
 USUAL: Mapping[str, float] = {
     "crop_area": 0.45, "aspect": 0.20, "rotation_degrees": 12.0, "flip": 0.5, "gamma": 0.4, "contrast": 0.3,
     "brightness": 0.12, "blur": 0.35, "resample": 0.5, "noise": 0.35, "jpeg": 0.5, "equalise": 0.15, "cut_out": 0.3,
-    "border": 0.1, "borrow": 0.5, "surroundings": 0.0,
+    "border": 0.1, "borrow": 0.5, "surroundings": 0.0, "sharpen": 0.15,
 }  # fmt: skip
 """The strengths of ``training.augment.Augmentation``, which nobody may import; a test holds them together."""
 
