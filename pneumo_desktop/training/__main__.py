@@ -23,7 +23,7 @@ from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.control import EXIT_STOPPED, Control, Stopped
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.findings import sentence as finding_sentence
-from pneumo_desktop.training.job import augmentation_of, defaults_of, mapping_of
+from pneumo_desktop.training.job import FROM_BASE, augmentation_of, defaults_of, mapping_of
 from pneumo_desktop.training.problems import Problem, from_os_error, sentence
 from pneumo_desktop.training.scan import scan
 from pneumo_desktop.training.split import Locked
@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check")
     check.add_argument("--images", type=int, default=1000)
     check.add_argument("--architecture", choices=computer.WAYS)
-    check.add_argument("--size", type=int)
+    for name in ("--epochs", "--size", "--batch"):
+        check.add_argument(name, type=int)
     check.add_argument("--folder", type=Path, default=Path())
     check.add_argument("--model", type=Path)
 
@@ -86,13 +87,15 @@ def _check(options: argparse.Namespace, events: Events, _control: Control) -> No
     seconds = computer.pass_seconds(package)
     possible, missing, needed, sentences, estimated = {}, {}, {}, [], {}
     for way in [options.architecture] if options.architecture else computer.WAYS:
-        size, batch = defaults_of(way, package.card.input_size)
-        size = options.size or size
+        own = defaults_of(way, package.card.input_size)
+        epochs, batch = options.epochs or own["epochs"], options.batch or own["batch"]
+        size = own["size"] if way in FROM_BASE else options.size or own["size"]
         problems = computer.missing(way, size, batch, options.images, [options.folder])
         possible[way] = not problems
         missing[way] = [problem.code for problem in problems]
         needed[way] = computer.needed_memory_mb(way, size, batch, options.images)
-        estimated[way] = computer.estimated_seconds(way, options.images, seconds, size / package.card.input_size)
+        scale = size / package.card.input_size
+        estimated[way] = computer.estimated_seconds(way, options.images, epochs, seconds, scale)
         sentences += [text for text in map(sentence, problems) if text not in sentences]
     events.end(
         "check", possible=possible, missing=missing, sentences=sentences, avx=has_avx(), memory_mb=free_memory_mb(),

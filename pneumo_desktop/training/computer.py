@@ -23,12 +23,10 @@ _ADAPT_MB, _ADAPT_MB_PER_IMAGE = 350, 0.2
 """Adapting: LiteRT with the program, and the features of each image's copies with what the fit makes of them."""
 
 _MB_PER_MEGAPIXEL = {"fine-tune": 1500.0, "transfer": 900.0, "compact": 500.0, "classic": 350.0}
-"""Memory of one batch, by the megapixels in it (bench/adapt.py)."""
+"""Memory of one batch, by the megapixels in it; ``bench/training_memory.py`` measures it with all that is round it."""
 
 _STEP_PER_PASS = {"fine-tune": 5.0, "transfer": 3.2, "compact": 1.0, "classic": 1.5}
 """Seconds of training an image once, in LiteRT passes of the bundled network at the same size."""
-
-_USUAL_EPOCHS = {"fine-tune": 5, "transfer": 6, "compact": 15, "classic": 15}
 
 
 def used_memory_mb() -> int:
@@ -67,15 +65,16 @@ def _not_writable(folder: Path) -> Problem | None:
         return from_os_error(OSError(problem.errno, problem.strerror, str(folder)), str(folder))
 
 
-def estimated_seconds(way: str, images: int, pass_seconds: float, scale: float) -> float:
-    """Return about how long a way takes for ``images``.
+def estimated_seconds(way: str, images: int, epochs: int, pass_seconds: float, scale: float) -> float:
+    """Return about how long a way takes to learn ``epochs`` times from ``images``.
 
     ``pass_seconds`` is one pass of the bundled network; ``scale`` is the picture's side against that network's.
+    ``adapt`` sends the images through the network once, however many epochs follow.
     """
     reading = 0.02 * images
     if way == "adapt":
         return reading + 15 + 2.6 * images * pass_seconds
-    return reading + 45 + 0.7 * images * pass_seconds * scale**2 * _STEP_PER_PASS[way] * _USUAL_EPOCHS[way]
+    return reading + 45 + 0.7 * images * pass_seconds * scale**2 * _STEP_PER_PASS[way] * epochs
 
 
 def pass_seconds(package: ModelPackage) -> float:

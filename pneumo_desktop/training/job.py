@@ -79,11 +79,9 @@ class Job:
 
     def with_defaults(self, base_size: int | None) -> Job:
         """Return the job with each open number filled in; ``base_size`` goes before for ways that start from a package."""
-        own = dict(_DEFAULTS[self.architecture])
-        if self.architecture in FROM_BASE and base_size is not None:
-            if self.size not in (None, base_size):
-                raise Problem("job", what=f"size: {self.size} (the model reads {base_size})")
-            own["size"] = base_size
+        own = defaults_of(self.architecture, base_size)
+        if self.architecture in FROM_BASE and base_size is not None and self.size not in (None, base_size):
+            raise Problem("job", what=f"size: {self.size} (the model reads {base_size})")
         given = {key: getattr(self, key) for key in own}
         return replace(self, **{key: own[key] if value is None else value for key, value in given.items()})
 
@@ -97,10 +95,12 @@ class Job:
         return values
 
 
-def defaults_of(architecture: str, base_size: int) -> tuple[int, int]:
-    """Return (size, batch) that a way of training uses when nothing else is said."""
-    own = _DEFAULTS[architecture]
-    return base_size if architecture in FROM_BASE else int(own["size"]), int(own["batch"])
+def defaults_of(architecture: str, base_size: int | None) -> dict[str, Any]:
+    """Return epochs, size, batch and learning_rate that a way of training uses when nothing else is said."""
+    own = dict(_DEFAULTS[architecture])
+    if architecture in FROM_BASE and base_size is not None:
+        own["size"] = base_size
+    return own
 
 
 def mapping_of(values: Any) -> dict[str, int]:

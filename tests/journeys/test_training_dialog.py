@@ -18,6 +18,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs
 from pneumo_desktop.gui.training.preview import PreviewDialog
+from pneumo_desktop.gui.training.process import TrainingProcess
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.problems import sentence as problem_sentence
@@ -131,6 +132,34 @@ def test_what_the_computer_lacks_is_said_before_anything_starts(dialog: Training
     assert dialog.train.toggle_button.isEnabled()
     dialog.train.take_recipe({"architecture": "classic"})
     assert not dialog.train.toggle_button.isEnabled()
+
+
+def test_the_promised_time_is_asked_anew_when_the_settings_change(
+    dialog: TrainingDialog, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    busy = [False]
+    monkeypatch.setattr(TrainingProcess, "running", property(lambda process: busy[0]))
+    monkeypatch.setattr(TrainingProcess, "start", lambda _process, arguments: asked.append(list(arguments)) or True)
+    page = dialog.train
+    page.advanced.epochs.setValue(7)
+    qtbot.waitUntil(lambda: not page._pause.isActive())
+    assert not asked, "there are no images yet"
+    page.check(100, tmp_path, None)
+    question = ["check", "--images", "100", "--folder", str(tmp_path), "--epochs=7"]
+    assert asked == [question]
+    page.advanced.epochs.setValue(30)
+    page.advanced.image_size.setCurrentIndex(page.advanced.image_size.findData(256))
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert asked[1] == [*question[:-1], "--epochs=30", "--size=256"]
+    busy[0] = True  # it is being answered
+    page.advanced.batch.setValue(8)
+    qtbot.waitUntil(lambda: not page._pause.isActive())
+    assert len(asked) == 2
+    busy[0] = False
+    page._checker.ended.emit(0)
+    page._checker.ended.emit(0)
+    assert asked[2:] == [[*question[:-1], "--epochs=30", "--size=256", "--batch=8"]]
 
 
 def test_a_missing_training_component_is_named_with_how_to_get_it(dialog: TrainingDialog) -> None:

@@ -165,6 +165,29 @@ def test_without_avx_only_adapting_is_possible(
     assert told(here("train", job_at(job, folder=clinic, architecture="classic"))) == (2, "no_avx")
 
 
+def test_the_promised_time_and_memory_follow_the_settings(
+    here: Here, job: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computer, "pass_seconds", lambda package: 0.01)
+
+    def told_of(*settings: object) -> tuple[dict[str, float], dict[str, int]]:
+        check = here("check", "--images", 1000, "--folder", job, "--model", tiny_model, *settings).last
+        return check["estimated_seconds"], check["needed_memory_mb"]
+
+    (usual, memory), (doubled, _) = told_of(), told_of("--epochs", 30)
+    passes = {"fine-tune": 5, "transfer": 6, "compact": 15, "classic": 15}
+    without = 0.02 * 1000 + 45
+    for way, epochs in passes.items():
+        assert doubled[way] - without == pytest.approx((usual[way] - without) * 30 / epochs)
+    assert doubled["adapt"] == usual["adapt"]
+    larger, more = told_of("--size", 320)
+    assert larger["compact"] - without == pytest.approx((usual["compact"] - without) * 4)
+    assert more["compact"] > memory["compact"]
+    for way in ("adapt", "fine-tune"):  # they keep the size of the model
+        assert (larger[way], more[way]) == (usual[way], memory[way])
+    assert told_of("--batch", 64)[1]["compact"] > memory["compact"]
+
+
 def test_a_small_disk_and_a_small_bound_are_told_before_anything_is_written(
     here: Here, job: Path, clinic: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

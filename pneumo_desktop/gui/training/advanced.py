@@ -36,6 +36,7 @@ class Advanced(QWidget):
     """Everything of a recipe but the architecture. ``save_wanted`` and ``loaded`` go through the page, which knows it."""
 
     loaded = Signal(dict)
+    workload_changed = Signal()
     preview_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -52,6 +53,9 @@ class Advanced(QWidget):
         self.early_stopping.setSpecialValueText(tr("Never"))
         for box in (self.epochs, self.batch, self.learning_rate):
             box.setSpecialValueText(tr("As recommended"))
+        self.image_size.currentIndexChanged.connect(self.workload_changed)
+        self.epochs.valueChanged.connect(self.workload_changed)
+        self.batch.valueChanged.connect(self.workload_changed)
         self.class_weighting = QCheckBox(tr("Both classes count the same"))
         self.class_weighting.setChecked(True)
         self.strength = QComboBox()
@@ -104,6 +108,15 @@ class Advanced(QWidget):
             return dict(self._own)
         factor = {value: number for value, _words, number in _STRENGTHS}[chosen]
         return {} if factor == 1.0 else scaled(factor)
+
+    def workload(self) -> dict[str, int]:
+        """Return what time and memory depend on, epochs, size and batch, where it is not as recommended.
+
+        The size is that of a new network, whether one is chosen or not.
+        """
+        batch = self.batch.value() if self.batch.value() > 1 else None
+        values = {"epochs": self.epochs.value(), "size": self.image_size.currentData(), "batch": batch}
+        return {name: int(value) for name, value in values.items() if value}
 
     def recipe(self) -> dict[str, Any]:
         """Return the settings as job.json and a recipe file hold them; None is the architecture's own default."""

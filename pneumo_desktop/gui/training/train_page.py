@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -54,6 +54,9 @@ _NETWORKS = (
     ("compact", N_("Compact CNN: few numbers, the better choice")),
     ("classic", N_("Classic CNN: Conv and Pool blocks, Flatten, Dense, Dropout")),
 )
+
+_PAUSE_MILLISECONDS = 500
+"""So long a setting must stay before the computer is asked anew: numbers are typed digit by digit."""
 
 
 def time_text(seconds: float) -> str:
@@ -113,6 +116,11 @@ class TrainPage(QWidget):
         self._process.ended.connect(self._ended)
         self._checker = TrainingProcess(self)
         self._checker.told.connect(self._checked)
+        self._checker.ended.connect(self._ask_again)
+        self._question: list[str] = []
+        self._asked: list[str] = []
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MILLISECONDS)
+        self._pause.timeout.connect(self._ask_again)
 
         self.check_words = QLabel(wordWrap=True)
         self.curves = LiveCurves(self._worker)
@@ -175,6 +183,7 @@ class TrainPage(QWidget):
         self.advanced = Advanced()
         self.advanced.setVisible(False)
         self.advanced.loaded.connect(self.take_recipe)
+        self.advanced.workload_changed.connect(self._pause.start)
         self.advanced.save.clicked.connect(lambda: self.advanced.ask_save(self.recipe()))
         self.more = QToolButton(autoRaise=True)
         self.more.setText(tr("Advanced"))
@@ -234,11 +243,20 @@ class TrainPage(QWidget):
     # The computer
 
     def check(self, images: int, folder: Path, model: Path | None) -> None:
-        """Ask what this computer can do, and how long it would take with ``images`` images."""
-        if not self._checker.running:
-            base = ("--model", str(model)) if model is not None else ()
-            if not self._checker.start(["check", "--images", str(images), "--folder", str(folder), *base]):
-                self._say_check(training_program.missing())
+        """Ask what this computer can do, and how long it would take with ``images`` images and the settings."""
+        base = ("--model", str(model)) if model is not None else ()
+        self._question, self._asked = ["check", "--images", str(images), "--folder", str(folder), *base], []
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        """Ask where the settings are others than when it was asked last; while it is being answered, afterwards."""
+        workload = [f"--{name}={value}" for name, value in self.advanced.workload().items()]
+        question = [*self._question, *workload]
+        if not self._question or question == self._asked or self._checker.running or self.running:
+            return
+        self._asked = question
+        if not self._checker.start(question):
+            self._say_check(training_program.missing())
 
     def _say_check(self, words: str) -> None:
         self.check_words.setText(words)
@@ -359,12 +377,14 @@ class TrainPage(QWidget):
         if code != 0 and not self._problem:
             self.finish_button.setVisible(bool(self._stopped.get("can_finish", self._has_checkpoint())))
         self.busy.emit(False)
+        self._ask_again()
 
     def _has_checkpoint(self) -> bool:
         return self._job is not None and any((self._job / "checkpoint").glob("*"))
 
     def close_processes(self) -> None:
         """End what runs; a training keeps its checkpoint."""
+        self._pause.stop()
         self._process.close()
         self._checker.close()
         self._worker.close()
