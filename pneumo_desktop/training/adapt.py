@@ -201,13 +201,14 @@ def features_of(
     order = [partial(to_learn, place, view) for view in range(VIEWS) for place in range(len(train))]
     order += [partial(to_judge, place, view) for view in range(2) for place in range(len(val))]
     order += [partial(local.picture, image) for image in test]
-    for first in range(rows.done, count, _CHUNK):
-        if control.asked:
-            rows.flush()
-            control.check()
-        for output in space.judge.look_at_made(order[first : first + _CHUNK]):
-            rows.append(output.features)
-        events.progress("features", rows.done, count)
+    with space.judge as judge:
+        for first in range(rows.done, count, _CHUNK):
+            if control.asked:
+                rows.flush()
+                control.check()
+            for output in judge.look_at_made(order[first : first + _CHUNK]):
+                rows.append(output.features)
+            events.progress("features", rows.done, count)
     rows.flush()
     starts = (VIEWS * len(train), VIEWS * len(train) + 2 * len(val))
     learn, judged, tested = (np.array(part) for part in np.split(rows.rows, starts))

@@ -27,11 +27,27 @@ def unwritten(card: Card, network: bytes) -> ModelPackage:
 
 
 class Judge:
-    """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them."""
+    """The shipped network on 8-bit pictures: one LiteRT pass each, the way the program reads them.
+
+    The threads that look at many pictures keep a network each, some 20 MB, until ``close`` or until nobody holds the judge.
+    """
 
     def __init__(self, package: ModelPackage) -> None:
         self._package = package
         self._of_thread = threading.local()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the threads and their networks go; whoever asks again gets others."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def look(self, picture: npt.NDArray[np.uint8]) -> NetworkOutput:
         """Return the output for ``picture`` (H, W) uint8. Each thread that asks has a network of its own."""
@@ -46,8 +62,9 @@ class Judge:
 
     def look_at_made(self, makers: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[NetworkOutput]:
         """Return the outputs for the pictures that ``makers`` return, each made by the thread that looks at it."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(lambda make: self.look(make()), makers))
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(os.cpu_count(), "judge")
+        return list(self._pool.map(lambda make: self.look(make()), makers))
 
     def logits(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
         """Return the logits of ``pictures``, (n,)."""

@@ -77,11 +77,11 @@ class Rehearsal:
         ``check`` is asked now and then and may raise.
         """
         deep = with_depth_features(network)
-        judge = Judge(unwritten(card, network if deep is None else deep.network))
         rows = []
-        for first in range(0, len(pictures), _CHUNK):
-            check()
-            rows.append(judge.features(pictures[first : first + _CHUNK]))
+        with Judge(unwritten(card, network if deep is None else deep.network)) as judge:
+            for first in range(0, len(pictures), _CHUNK):
+                check()
+                rows.append(judge.features(pictures[first : first + _CHUNK]))
         values = np.concatenate(rows)
         width = values.shape[1] - (0 if deep is None else sum(deep.widths.values()))
         return Rehearsal(values[:, :width], values[:, width:], np.array(labels, np.int64))
