@@ -5,16 +5,17 @@
 
 ``epoch``: the same network, batch, optimiser and loss on arrays in memory, without augmentation or averaging in the
 bare fit; with augmentation, averaging and events in ours. Both are compiled before the clock starts, and take turns.
-``adapt``: what one pass over the images takes with each way. Adapting reads each image as often as it learns from it
-(plain and three times changed), then fits its head for as many epochs; fine-tuning's pass is measured over some steps.
+``adapt``: what one pass over the images takes with each way. Adapting is the program's own, from the features of all
+parts to the heads that judge the rehearsal without having seen it (none where ``best_epoch`` is 0: the old head stays);
+fine-tuning's pass is measured over some steps, and what it takes to validate is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,13 +27,16 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.models.package import ModelPackage
-from pneumo_desktop.training.adapt import LOOKS, MILD, VIEWS, Features, Rehearsal, space_of, to_learn_in
-from pneumo_desktop.training.augment import augment
+from pneumo_desktop.training import adapt as adapting
+from pneumo_desktop.training.adapt import Adapted
+from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample, read_grey
+from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.fit import FitSettings, fit, freeze_first_blocks
-from pneumo_desktop.training.head import HeadFit, balanced_weights
-from pneumo_desktop.training.judge import Judge
+from pneumo_desktop.training.job import Job
+from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.networks import ARCHITECTURES, build
+from pneumo_desktop.training.split import SHARES
 from pneumo_desktop.training.weights import network_of, norms_still
 
 QUOTAS = {"bench:0": 1.0, "bench:1": 1.0}
@@ -107,63 +111,77 @@ def epoch(options: argparse.Namespace) -> None:
     )  # fmt: skip
 
 
+def dealt(paths: list[Path], learnt_from: int, size: int) -> LocalImages:
+    """Return the images prepared and dealt: ``learnt_from`` to learn from, the others to choose by and to test."""
+    pictures = np.stack([squash(read_grey(path), size) for path in paths])
+    half = (learnt_from + len(paths)) // 2
+    parts = ["train"] * learnt_from + ["val"] * (half - learnt_from) + ["test"] * (len(paths) - half)
+    parts = [parts[place] for place in np.random.default_rng(1).permutation(len(paths))]
+    images = [
+        LocalImage(
+            row, path.name, str(path), None, 0, int(path.parent.name == "PNEUMONIA"), parts[row], path.name, str(row),
+            None,
+        )
+        for row, path in enumerate(paths)
+    ]  # fmt: skip
+    return LocalImages(tuple(images), pictures)
+
+
+class Stages(Events):
+    """Keeps when each stage began, and writes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.began: dict[str, float] = {}
+
+    def tell(self, event: str, **values: object) -> None:
+        if event == "stage":
+            self.began[str(values["stage"])] = time.perf_counter()
+
+
+def adapting_of(base: ModelPackage, local: LocalImages, epochs: int) -> tuple[Adapted, float, float, float]:
+    """Adapt as the program does, every epoch; return its answer, and the seconds of the features, the heads, the processor."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(Path(), Path(), Path(folder), epochs=epochs, early_stopping=0).with_defaults(base.card.input_size)
+        stages = Stages()
+        started, busy = time.perf_counter(), time.process_time()
+        adapted = adapting.adapt(job, base, local, stages, Control(lambda _why: None))
+        ended, fitting = time.perf_counter(), stages.began["fitting"]
+        return adapted, fitting - started, ended - fitting, time.process_time() - busy
+
+
 def adapt(options: argparse.Namespace) -> None:
     """Measure a pass of adapting and of fine-tuning over the same images."""
     base = ModelPackage.open(options.model)
-    paths = jpegs(options.folder, options.images)
     size = base.card.input_size
-    pictures = [squash(read_grey(path), size) for path in paths]
-    labels = np.array([int(path.parent.name == "PNEUMONIA") for path in paths])
-    width = len(Judge(base).look(pictures[0]).features)
-    rehearsal = Rehearsal.of(base, width)
-    space = space_of(base, rehearsal.depths.shape[1], pictures[0])
-    started, busy = time.perf_counter(), time.process_time()
-    views = [
-        *(partial(np.asarray, picture) for picture in pictures),
-        *(partial(np.fliplr, picture) for picture in pictures),
-        *(
-            partial(augment, picture, size, MILD, np.random.default_rng((view, place)), pictures[place - 1])
-            for view in range(LOOKS)
-            for place, picture in enumerate(pictures)
-        ),
-    ]
-    train = np.stack([output.features for output in space.judge.look_at_made(views)])
-    looked = time.perf_counter() - started
-    many = np.tile(labels, VIEWS)
-    space = to_learn_in(base, space, Features(train, many, train[:0], many[:0], train[:0]))
-    started = time.perf_counter()
-    fitting = HeadFit(
-        np.concatenate((train, space.known(rehearsal)))[:, space.learnt],
-        np.concatenate((many, rehearsal.labels)),
-        np.concatenate((balanced_weights(many, 1.0), balanced_weights(rehearsal.labels, 1.0))), space.start,
-    )  # fmt: skip
-    for pull in np.geomspace(3.0, 1e-3, options.epochs):
-        fitting.fit(float(pull))
-    fitted = time.perf_counter() - started
-    adapting = time.process_time() - busy
+    local = dealt(jpegs(options.folder, round(options.images / SHARES[0])), options.images, size)
+    adapted, looked, fitted, adapting_busy = adapting_of(base, local, options.epochs)
+    learnt_from = local.part("train")
+    samples = samples_of([local.picture(image) for image in learnt_from], [image.label for image in learnt_from])
     model = network_of(base)
     norms_still(model)
     settings = FitSettings(
         architecture=base.card.architecture, size=size, epochs=2, steps_per_epoch=options.steps, batch=16,
         frozen_blocks=0, norms_still=True, quotas=QUOTAS,
     )  # fmt: skip
-    seconds, processor = ours(model, samples_of(pictures, labels.tolist()), settings)
-    share = len(pictures) / (options.steps * 16)
+    seconds, processor = ours(model, samples, settings)
+    share = len(samples) / (options.steps * 16)
     one_pass, one_pass_busy = seconds * share, processor * share
     show(
-        f"Adapting and fine-tuning on {len(pictures)} images, {options.epochs} passes",
+        f"Adapting and fine-tuning on {len(samples)} images, {options.epochs} passes",
         [
             ("adapting: the features, once", looked, "s"),
-            ("adapting: the head", fitted, "s"),
+            ("adapting: the heads", fitted, "s"),
             ("adapting, all passes", looked + fitted, "s"),
             ("fine-tuning, one pass", one_pass, "s"),
             ("fine-tuning, all passes", one_pass * options.epochs, "s"),
             ("times faster", one_pass * options.epochs / (looked + fitted), ""),
-            ("adapting, processor time", adapting, "s"),
+            ("adapting, processor time", adapting_busy, "s"),
             ("fine-tuning, all passes, processor time", one_pass_busy * options.epochs, "s"),
-            ("times less processor time", one_pass_busy * options.epochs / adapting, ""),
+            ("times less processor time", one_pass_busy * options.epochs / adapting_busy, ""),
         ],
-        steps_measured=options.steps, learnt=len(space.learnt),
+        steps_measured=options.steps, learnt=len(adapted.space.learnt), best_epoch=adapted.best_epoch,
+        rehearsal=len(adapted.rehearsal.labels),
     )  # fmt: skip
 
 
@@ -181,7 +199,9 @@ def main() -> None:
     two = commands.add_parser("adapt")
     two.add_argument("folder", type=Path)
     two.add_argument("--model", type=Path, default=places.bundled_model())
-    two.add_argument("--images", type=int, default=500)
+    two.add_argument(
+        "--images", type=int, default=500, help="to learn from; others of the folder are chosen and tested by"
+    )
     two.add_argument("--epochs", type=int, default=12)
     two.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
