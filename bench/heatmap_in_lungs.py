@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/heatmap_in_lungs.py [--model FILE] [--sheet masks.png] [--overlays overlays.png]
 
-Fifty images of the report part (half children, half adults; pneumonia that the model calls so), chosen by seed. The lung
+Fifty images of the report part (half children, half adults; pneumonia with a logit over 0, whatever its point), chosen by seed. The lung
 mask is a simple one (dark regions inside the chest, closed and made convex, one a side): look at ``--sheet`` before the
 figure is believed. ``--overlays`` draws some of the maps.
 """

@@ -1,7 +1,7 @@
 """Retraining for real: a model that has seen only Guangzhou, adapted to half of a second hospital, before and after.
 
 The Guangzhou model is made by the program itself:
-    pneumo-desktop train ../shared/data/kermany/train_224 --architecture transfer --epochs 1 --seed 1 \
+    pneumo-desktop train ../shared/data/kermany/train_224 --architecture transfer --epochs 3 --seed 1 \
         --population children --out runs/guangzhou.pneumo
 Then:
     python bench/second_hospital.py runs/guangzhou.pneumo --data ../shared/data --guangzhou runs/guangzhou.pneumo.training
@@ -32,9 +32,7 @@ from pneumo_desktop.imaging.prepare import prepare
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
-
-SMALLEST_CHANGE = 0.12
-"""Pairs of one view are matched whose sources' file sizes differ by less than this share."""
+from pneumo_desktop.training.figures_of_record import pairs_in_order
 
 
 @dataclass(frozen=True)
@@ -86,23 +84,11 @@ def figures(films: list[Film], values: np.ndarray) -> dict[str, float]:
         for chosen in [(labels == 1) | (source == name)]
     }
     own = [place for place, film in enumerate(films) if film.source == "nih"]
-    found["pairs of one view and file size"] = matched([films[place] for place in own], values[own])
+    found["pairs of one view and file size"] = pairs_in_order(
+        values[own], labels[own], np.array([films[place].view for place in own]),
+        np.array([films[place].source_bytes for place in own]),
+    )  # fmt: skip
     return found
-
-
-def matched(films: list[Film], values: np.ndarray) -> float:
-    """Return the share of matched pairs in which the pneumonia has the higher logit."""
-    wins = []
-    for ill, value in zip(films, values, strict=True):
-        if not ill.label:
-            continue
-        for well, other in zip(films, values, strict=True):
-            near = abs(ill.source_bytes - well.source_bytes) < SMALLEST_CHANGE * min(
-                ill.source_bytes, well.source_bytes
-            )
-            if not well.label and well.view == ill.view and near:
-                wins.append(1.0 if value > other else 0.5 if value == other else 0.0)
-    return float(np.mean(wins))
 
 
 def adapt(base: Path, films: list[Film], folder: Path, seed: int) -> tuple[Path, dict[str, object]]:

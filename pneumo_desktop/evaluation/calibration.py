@@ -32,10 +32,8 @@ def scores_of(calibration: Calibration, logits: npt.ArrayLike) -> FloatArray:
     return sigmoid(calibration.slope * np.asarray(logits, dtype=np.float64) + calibration.intercept)
 
 
-def fit(
-    logits: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None, temperature_only: bool = False
-) -> Calibration:
-    """Fit slope and intercept (Platt scaling) or the slope alone (temperature) by Newton's method.
+def fit(logits: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Calibration:
+    """Fit slope and intercept (Platt scaling) by Newton's method.
 
     ``logits`` (n,), ``labels`` (n,) of 0 and 1, ``weights`` (n,) non-negative or None. The targets are Platt's
     smoothed ones, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), so that separable data give a finite slope (Platt 1999; Lin,
@@ -50,9 +48,9 @@ def fit(
     if positive <= 0.0 or negative <= 0.0:
         raise ValueError("calibration needs images of both classes")
     target = np.where(truth == 1, (positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0))
-    columns = x[:, None] if temperature_only else np.column_stack((x, np.ones_like(x)))
+    columns = np.column_stack((x, np.ones_like(x)))
     scale = float(np.abs(x).max()) or 1.0
-    columns = columns / np.array([scale] if temperature_only else [scale, 1.0])
+    columns = columns / np.array([scale, 1.0])
     beta = np.zeros(columns.shape[1])
 
     def loss(candidate: FloatArray) -> float:
@@ -75,10 +73,10 @@ def fit(
         if previous - current < 1e-13 * (1.0 + abs(current)):
             break
     slope = float(beta[0]) / scale
-    intercept = 0.0 if temperature_only else float(beta[1])
+    intercept = float(beta[1])
     if slope < 0.0:
         mean = float((weight * target).sum() / weight.sum())
-        return Calibration(0.0, 0.0 if temperature_only else float(logit(mean)))
+        return Calibration(0.0, float(logit(mean)))
     return Calibration(slope, intercept)
 
 

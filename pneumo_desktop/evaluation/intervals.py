@@ -35,6 +35,14 @@ def wilson(successes: int, total: int) -> Interval:
     return Interval(low, high)
 
 
+def certain_share(share: float, patients: int) -> Interval | None:
+    """Return Wilson's interval of a share that is 0 or 1 for all of ``patients`` behind it, None for any other share.
+
+    Every draw of a bootstrap says the same there, which is no certainty.
+    """
+    return wilson(round(share * patients), patients) if share in (0.0, 1.0) else None
+
+
 def group_codes(groups: Sequence[Hashable]) -> IntArray:
     """Return a number 0..k-1 for each group, in the order in which the groups first appear."""
     seen: dict[Hashable, int] = {}

@@ -146,11 +146,6 @@ class LabelledFolder:
     folders: Mapping[str, int] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
 
-    def parts(self) -> tuple[str, ...]:
-        """Return which of ``train``, ``val``, ``test`` hold images."""
-        present = {image.part for image in self.images}
-        return tuple(part for part in _PART_WORDS if part in present)
-
     def part(self, name: str | None) -> tuple[LabelledImage, ...]:
         """Return the images of one part (None: those under no part folder)."""
         return tuple(image for image in self.images if image.part == name)

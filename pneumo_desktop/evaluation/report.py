@@ -1,6 +1,6 @@
 """The numbers of one evaluation: how they are computed, and how they are written as JSON and CSV.
 
-Headline rules (DESIGN.md, section 4). Accuracy, sensitivity and specificity compare the score with the operating
+Headline rules. Accuracy, sensitivity and specificity compare the score with the operating
 point for every image, uncertain ones included; an image that was refused, withheld or unreadable counts as wrong.
 ``auc`` ranks the images that got a verdict or an uncertain; ``auc_all`` ranks all, those without a verdict on the
 wrong side; ``auc_raw`` ranks every image that has a score, withheld ones by their score.
@@ -22,7 +22,14 @@ from pneumo_desktop.evaluation import metrics
 from pneumo_desktop.evaluation.calibration import logit
 from pneumo_desktop.evaluation.cases import Case, CaseArrays, ReadOne, arrays, read_cases
 from pneumo_desktop.evaluation.compare import Comparison, compare
-from pneumo_desktop.evaluation.intervals import REPEATS, Interval, bootstrap_replicates, percentile_interval, wilson
+from pneumo_desktop.evaluation.intervals import (
+    REPEATS,
+    Interval,
+    bootstrap_replicates,
+    certain_share,
+    percentile_interval,
+    wilson,
+)
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
@@ -279,7 +286,6 @@ def _statistics(data: CaseArrays) -> Callable[[IntArray], FloatArray]:
 
 
 def _metric(name: str, value: float, replicates: FloatArray, data: CaseArrays) -> Metric:
-    interval = percentile_interval(replicates)
     among = {
         "accuracy": np.ones(len(data.label), np.bool_),
         "sensitivity": data.label == PNEUMONIA,
@@ -287,12 +293,11 @@ def _metric(name: str, value: float, replicates: FloatArray, data: CaseArrays) -
         "uncertain_share": data.judged,
         "error_outside_band": data.judged & ~data.inside,
     }
-    if name in among and value in (0.0, 1.0):
-        # Every draw of a bootstrap says the same here; Wilson's interval over the patients does not pretend certainty.
-        within = among[name]
-        patients = len({data.patients[index] for index in np.flatnonzero(within)})
-        interval = wilson(patients if value == 1.0 else 0, patients)
-        return Metric(value, interval.low, interval.high, "wilson_by_patient")
+    if name in among:
+        patients = len({data.patients[index] for index in np.flatnonzero(among[name])})
+        if (certain := certain_share(value, patients)) is not None:
+            return Metric(value, certain.low, certain.high, "wilson_by_patient")
+    interval = percentile_interval(replicates)
     return Metric(value, interval.low, interval.high)
 
 

@@ -15,7 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.evaluation.calibration import scores_of
-from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, wilson
+from pneumo_desktop.evaluation.intervals import (
+    REPEATS,
+    bootstrap_replicates,
+    certain_share,
+    percentile_interval,
+    wilson,
+)
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph
@@ -71,9 +77,7 @@ def _with_interval(value: float, replicates: Values, patients: int = 0) -> dict[
 
     Where none or all are right every draw is the same, which is no certainty: there the interval is Wilson's.
     """
-    interval = percentile_interval(replicates)
-    if patients and value in (0.0, 1.0) and interval.low == interval.high:
-        interval = wilson(round(value * patients), patients)
+    interval = (certain_share(value, patients) if patients else None) or percentile_interval(replicates)
     return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
 
 
@@ -111,8 +115,8 @@ def at_operating_point(
 
     def numbers(at: npt.NDArray[np.int64]) -> Values:
         counts = count(labels[at], called[at])
-        errors = wrong[at].sum() / max(1, (~inside[at]).sum())
         sure = at[~inside[at]]
+        errors = wrong[sure].mean() if len(sure) else np.nan
         missed, alarms = (wrong[sure[labels[sure] == label]] for label in (1, 0))
         halved = (missed.mean() + alarms.mean()) / 2 if len(missed) and len(alarms) else np.nan
         of_scores = at[read[at]]
@@ -129,9 +133,15 @@ def at_operating_point(
     values = numbers(np.arange(len(samples), dtype=np.int64))
     patients = np.array(_patients(samples))
     replicates = bootstrap_replicates(numbers, patients.tolist(), REPEATS, 0)
-    behind = {name: len(set(patients)) for name in names}
-    behind |= dict.fromkeys(("sensitivity", *OF_THE_ILL), len(set(patients[labels == 1])))
-    behind["specificity"] = len(set(patients[labels == 0]))
+
+    def of(films: npt.NDArray[np.bool_]) -> int:
+        return len(set(patients[films]))
+
+    behind = dict.fromkeys(names, len(set(patients)))
+    behind |= dict.fromkeys(("sensitivity", *OF_THE_ILL), of(labels == 1))
+    behind["specificity"] = of(labels == 0)
+    behind["error_outside_band"] = of(~inside)
+    behind["error_outside_band_half_ill"] = min(of(~inside & (labels == label)) for label in (0, 1))
     figures = {
         name: _with_interval(value, drawn, behind[name])
         for name, value, drawn in zip(names, values, replicates.T, strict=True)
@@ -139,8 +149,26 @@ def at_operating_point(
     return {name: figure for name, figure in figures.items() if np.isfinite(list(figure.values())).all()}
 
 
+MATCHED = 0.12
+"""Pairs of one view are matched whose sources' file sizes differ by less than this share of the smaller."""
+
+
+def pairs_in_order(values: Values, labels: npt.NDArray[np.int64], views: npt.NDArray[Any], size: Values) -> float:
+    """Return in what share of the matched pairs pneumonia has the higher value (a tie counts half); NaN without a pair.
+
+    A pair is a film with pneumonia and a normal one, of one view and, by ``size`` (n,) in bytes, about one file size.
+    """
+    ill, well = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    near = np.abs(size[ill][:, None] - size[well]) < MATCHED * np.minimum(size[ill][:, None], size[well])
+    near &= views[ill][:, None] == views[well]
+    order = values[ill][:, None] - values[well]
+    total = int(near.sum())
+    right = float(((order > 0) & near).sum() + 0.5 * ((order == 0) & near).sum())
+    return right / total if total else np.nan
+
+
 def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = None) -> dict[str, Any]:
-    """Return the share of pneumonia-normal pairs in order: one view, ``src_png_bytes`` within 12 % of the smaller."""
+    """Return the share of pneumonia-normal pairs in order: one view and about one ``src_png_bytes``."""
     chosen = [i for i, s in enumerate(samples) if s.source == ADULT_SOURCE and (view is None or s.view == view)]
     part = [samples[i] for i in chosen]
     values = scores[chosen]
@@ -149,13 +177,7 @@ def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = No
     size = np.array([s.source_bytes for s in part])
 
     def pairs(at: npt.NDArray[np.int64]) -> Values:
-        ill, well = at[labels[at] == 1], at[labels[at] == 0]
-        near = np.abs(size[ill][:, None] - size[well]) < 0.12 * np.minimum(size[ill][:, None], size[well])
-        near &= views[ill][:, None] == views[well]
-        order = values[ill][:, None] - values[well]
-        total = int(near.sum())
-        right = float(((order > 0) & near).sum() + 0.5 * ((order == 0) & near).sum())
-        return np.array([right / total if total else np.nan])
+        return np.array([pairs_in_order(values[at], labels[at], views[at], size[at])])
 
     everyone = np.arange(len(part), dtype=np.int64)
     interval = percentile_interval(bootstrap_replicates(pairs, [s.group for s in part], REPEATS, 0)[:, 0])

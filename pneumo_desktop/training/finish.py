@@ -43,6 +43,7 @@ from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.rehearsal import Rehearsal
 from pneumo_desktop.training.split import PARTS
+from pneumo_desktop.training.torch_weights import WEIGHTS_LICENCE
 from pneumo_desktop.training.wrong_pictures import wrong_pictures
 from pneumo_desktop.words import tr
 
@@ -270,7 +271,7 @@ def make_card(job: Job, trained: Trained, local: LocalImages, base: Card | None)
     learns_on = job.architecture in FROM_BASE and base is not None
     licences = base.licences if base is not None and learns_on else ()
     if job.architecture == TRANSFER:
-        licences = ("Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0",)
+        licences = (WEIGHTS_LICENCE,)
     return Card(
         model_id=job.model_id or f"local-{today.replace('-', '')}-{digest}",
         name=job.name or tr("Local model {date}").format(date=today),

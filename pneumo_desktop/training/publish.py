@@ -52,6 +52,7 @@ from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.points_of_record import calibrated, operating_points
 from pneumo_desktop.training.rehearsal import Rehearsal
+from pneumo_desktop.training.torch_weights import WEIGHTS_LICENCE
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +62,6 @@ LICENCES = {
     ADULT_SOURCE: "NIH ChestX-ray14, NIH Clinical Center, Wang et al. 2017",
     ADULT_NORMALS: "RSNA Pneumonia Detection Challenge normals (academic use, Shih et al. 2019)",
 }
-WEIGHTS_LICENCE = "Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0"
 LIMITS = (
     "Not a medical device; it assists a reader and never replaces one.",
     "Not tested on newborns, on patients from 6 to 17 years or over 85, nor on films of hospitals other than these two.",

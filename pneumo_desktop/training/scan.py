@@ -1,6 +1,6 @@
 """Look at labelled images before anything is learnt from them: what is there, what is wrong, what to do.
 
-No TensorFlow here: the window and the command line call it too.
+No TensorFlow here: it answers before that is loaded.
 """
 
 from __future__ import annotations
@@ -41,10 +41,6 @@ class Scan:
     def blocked(self) -> bool:
         """True when a finding forbids training."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
-
-    def has(self, code: str) -> bool:
-        """Tell whether there is a finding with this code."""
-        return any(finding.code == code for finding in self.findings)
 
     def as_json(self) -> dict[str, object]:
         """Return counts and findings as JSON can hold them."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
+from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.traits import Traits
 
 PARTS = ("train", "val", "test")
@@ -47,10 +48,7 @@ class Locked:
 
     def save(self, path: Path) -> None:
         """Write the file, replacing an older one in one step; raises OSError."""
-        document = {"schema": SCHEMA, "patients": sorted(self.patients), "images": sorted(self.images)}
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(path)
+        write_json(path, {"schema": SCHEMA, "patients": sorted(self.patients), "images": sorted(self.images)})
 
     @classmethod
     def load(cls, path: Path) -> Locked:
@@ -86,10 +84,6 @@ class Split:
     locked: Locked
     counts: Mapping[str, tuple[int, int]]
     seed: int
-
-    def names(self, part: str) -> list[str]:
-        """Return the names of one part, sorted."""
-        return sorted(name for name, own in self.parts.items() if own == part)
 
 
 class _Joined:

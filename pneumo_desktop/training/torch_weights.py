@@ -18,6 +18,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+WEIGHTS_LICENCE = "Starting weights: EfficientNet-Lite0, ImageNet, Apache-2.0"
+"""What the card of a network that has started from these weights says of them."""
+
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -40,7 +43,7 @@ def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tu
 
 
 class _StateUnpickler(pickle.Unpickler):
-    """An unpickler that knows five names and refuses every other."""
+    """An unpickler that knows four names and refuses every other."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch._utils" and name == "_rebuild_tensor_v2":

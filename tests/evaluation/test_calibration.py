@@ -29,13 +29,6 @@ def test_slope_and_intercept_are_found() -> None:
     assert expected_calibration_error(labels, after) < 0.01 < expected_calibration_error(labels, before)
 
 
-def test_the_temperature_is_found() -> None:
-    logits, labels = drawn(0.5, 0.0)
-    found = calibration.fit(logits, labels, temperature_only=True)
-    assert found.slope == pytest.approx(0.5, abs=0.02)
-    assert found.intercept == 0.0
-
-
 def test_the_fit_is_a_minimum() -> None:
     logits, labels = drawn(0.8, 0.3, 500)
     best = calibration.fit(logits, labels)

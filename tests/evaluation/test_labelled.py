@@ -27,7 +27,7 @@ def test_class_folders_and_patients(folder: Path) -> None:
     assert patients[3] == patients[4] == "bacteria_person1"
     assert patients[5] == "virus_person1"
     assert [name for name, _ in found.left_out] == ["leeme.txt"]
-    assert found.parts() == ()
+    assert {image.part for image in found.images} == {None}
 
 
 def test_parts_in_spanish_and_nested_kinds(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_parts_in_spanish_and_nested_kinds(tmp_path: Path) -> None:
     ]
     assert found.unlabelled == ("otros/d.png",)
     assert found.folders == {"otros": 1}
-    assert found.parts() == ("train", "test")
+    assert {image.part for image in found.images} == {"train", "test"}
 
 
 def test_folders_mapped_by_hand(tmp_path: Path) -> None:

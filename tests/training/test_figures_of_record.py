@@ -61,8 +61,14 @@ def test_a_figure_that_nothing_stands_behind_is_left_out() -> None:
     scores = np.array([0.5] * 10 + [0.1] * 10)
     figures = at_operating_point([_sample(f"{n}", int(n < 10)) for n in range(20)], scores, POINT)
     assert "error_outside_band_half_ill" not in figures
-    assert figures["error_outside_band"]["value"] == 0.0
+    assert figures["error_outside_band"] == {"value": 0.0, "low": 0.0, "high": pytest.approx(0.2775, abs=1e-4)}
     assert np.isfinite([number for figure in figures.values() for number in figure.values()]).all()
+
+
+def test_where_every_film_is_uncertain_no_verdict_is_wrong_or_right() -> None:
+    figures = at_operating_point([_sample(f"{n}", n % 2) for n in range(20)], np.full(20, 0.5), POINT)
+    assert figures["band_share"]["value"] == 1.0
+    assert not {"error_outside_band", "error_outside_band_half_ill"} & set(figures)
 
 
 def test_the_ill_that_the_gate_refuses_are_called_nothing() -> None:
