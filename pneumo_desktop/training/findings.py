@@ -116,15 +116,17 @@ def sentence(finding: Finding) -> str:
             count,
         ),
         "patient_in_parts": ntr(
-            "{count} patient has images in more than one part, so the test would not be honest. "
-            "Let the program make the parts anew.",
-            "{count} patients have images in more than one part, so the test would not be honest. "
-            "Let the program make the parts anew.",
+            "{count} patient has images in more than one part of the folder. The program makes parts of its own "
+            "and keeps the images of a patient together.",
+            "{count} patients have images in more than one part of the folder. The program makes parts of its own "
+            "and keeps the images of a patient together.",
             count,
         ),
         "copy_in_parts": ntr(
-            "{count} image is in more than one part, exactly or nearly. Let the program make the parts anew.",
-            "{count} images are in more than one part, exactly or nearly. Let the program make the parts anew.",
+            "{count} image is in more than one part of the folder, exactly or nearly. The program makes parts of its "
+            "own and keeps copies together.",
+            "{count} images are in more than one part of the folder, exactly or nearly. The program makes parts of its "
+            "own and keeps copies together.",
             count,
         ),
         "no_patients": tr(
@@ -140,10 +142,12 @@ def sentence(finding: Finding) -> str:
             "The classes are uneven: {normal} normal and {pneumonia} pneumonia. Class weights will make up for it; "
             "more images of the smaller class would be better."
         ),
-        "part_one_class": tr("The {part} part has images of one class only. Let the program make the parts anew."),
+        "part_one_class": tr(
+            "The {part} part would have images of one class only. Add images of the other class, of more patients."
+        ),
         "part_too_small": tr(
-            "The {part} part has {count} images; figures on so few mean little. "
-            "Let the program make the parts anew, or add images."
+            "The folder's {part} part has {normal} normal and {pneumonia} pneumonia images; figures on so few mean "
+            "little. The program makes parts of its own."
         ),
         "test_few": tr(
             "The locked test part has {normal} normal and {pneumonia} pneumonia images. On so few, two models can "

@@ -18,7 +18,8 @@ from pneumo_desktop.training.traits import Traits, traits_of
 
 STOP_BELOW = 20
 WARN_BELOW = 100
-PART_WARN_BELOW = 100
+PART_NOTE_BELOW = 100
+"""Images in the folder's own validation or test part."""
 IMBALANCE = 3.0
 SHOWN_NAMES = 50
 
@@ -80,7 +81,10 @@ def scan(
 
 
 def judge(images: Sequence[Traits], unreadable: Sequence[tuple[str, str]] = (), left_out: Sequence[str] = ()) -> Scan:
-    """Return the scan of images whose traits are known."""
+    """Return the scan of images whose traits are known.
+
+    What is wrong with the folder's own parts is a note: the program deals them anew (``local.divide``).
+    """
     findings: list[Finding] = []
     if unreadable:
         findings.append(_about("unreadable", Severity.WARNING, [name for name, _ in unreadable]))
@@ -128,7 +132,7 @@ def _copies(images: Sequence[Traits], findings: list[Finding]) -> tuple[tuple[st
     joined = [*copies, *pairs]
     leaking = sorted({group[0].name for group in joined if len({image.part for image in group}) > 1})
     if leaking:
-        findings.append(_about("copy_in_parts", Severity.WARNING, leaking))
+        findings.append(_about("copy_in_parts", Severity.NOTE, leaking))
     return tuple((a.name, b.name) for a, b in pairs)
 
 
@@ -141,7 +145,7 @@ def _patients(images: Sequence[Traits], findings: list[Finding]) -> None:
             examples.setdefault(image.patient, image.name)
     torn = [examples[patient] for patient in sorted(parts) if len(parts[patient]) > 1]
     if torn:
-        findings.append(_about("patient_in_parts", Severity.WARNING, torn))
+        findings.append(_about("patient_in_parts", Severity.NOTE, torn))
     unknown = sum(not image.patient for image in images)
     if unknown:
         values = {"count": unknown, "of": len(images)}
@@ -166,12 +170,11 @@ def _amounts(images: Sequence[Traits], findings: list[Finding]) -> dict[str, tup
     if least and most / least >= IMBALANCE:
         findings.append(Finding("imbalance", Severity.WARNING, values))
     for part in ("val", "test"):
-        if part not in counts:
-            continue
-        if min(counts[part]) == 0:
-            findings.append(Finding("part_one_class", Severity.WARNING, {"part": part}))
-        if sum(counts[part]) < PART_WARN_BELOW:
-            findings.append(Finding("part_too_small", Severity.WARNING, {"part": part, "count": sum(counts[part])}))
+        own = counts.get(part)
+        if own is not None and (min(own) == 0 or sum(own) < PART_NOTE_BELOW):
+            findings.append(
+                Finding("part_too_small", Severity.NOTE, {"part": part, "normal": own[0], "pneumonia": own[1]})
+            )
     return counts
 
 

@@ -104,16 +104,18 @@ def test_patients_and_copies_across_parts() -> None:
     torn = judge(made_up(480, part=part, patient=lambda n: f"p{n % 470}"))
     assert codes(torn) == {"patient_in_parts"}
     assert torn.findings[0].values["count"] == 10
+    assert torn.findings[0].severity is Severity.NOTE, "the program deals the parts anew"
     leaking = judge(made_up(480, part=part, sha256=lambda n: f"{n % 470:064x}"))
     assert codes(leaking) == {"duplicates", "copy_in_parts"}
 
 
-def test_a_validation_part_as_small_as_kaggles_warns() -> None:
+def test_a_validation_part_as_small_as_kaggles_is_told_and_asks_nothing() -> None:
     result = judge(made_up(416, part=lambda n: "val" if n < 16 else "train"))
     assert codes(result) == {"part_too_small"}
-    assert result.findings[0].values == {"part": "val", "count": 16}
+    assert result.findings[0].values == {"part": "val", "normal": 8, "pneumonia": 8}
     one_class = judge(made_up(800, part=lambda n: "val" if n % 2 and n < 400 else "train"))
-    assert codes(one_class) == {"part_one_class"}
+    assert codes(one_class) == {"part_too_small"}
+    assert {finding.severity for finding in (*result.findings, *one_class.findings)} == {Severity.NOTE}
 
 
 def test_unknown_patients_and_refused_images_are_said() -> None:
