@@ -271,9 +271,11 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
         if path is None:
             left_out.append((name, "missing"))
             continue
-        patient = row.get(columns.get("patient", ""), "").strip() or patient_from_name(name)
-        part = part_of(row.get(columns.get("part", ""), ""))
-        images.append(LabelledImage(Entry(path), name.replace("\\", "/"), label, part, patient))
+        patient = row[columns["patient"]].strip() if "patient" in columns else ""
+        part = part_of(row[columns["part"]]) if "part" in columns else None
+        images.append(
+            LabelledImage(Entry(path), name.replace("\\", "/"), label, part, patient or patient_from_name(name))
+        )
     if not images:
         raise LabelsError("csv_columns", table.name, unknown)
     return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out))
@@ -296,7 +298,8 @@ def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
     try:
         reader = csv.DictReader(text.splitlines(), delimiter=separator)
         header = [name for name in reader.fieldnames or [] if name]
-        rows = [{key: value or "" for key, value in row.items() if isinstance(key, str)} for row in reader]
+        # pandas writes its index under an empty header: a number of the row, which tells nothing of the image.
+        rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
     except csv.Error as error:
         raise LabelsError("csv_unreadable", table.name) from error
     columns: dict[str, str] = {}

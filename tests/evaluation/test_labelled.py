@@ -102,6 +102,16 @@ def test_a_table(tmp_path: Path, separator: str, encoding: str) -> None:
         assert found.left_out == (("cuatro.png", "missing"),)
 
 
+def test_the_index_that_pandas_writes_is_no_patient_and_no_part(tmp_path: Path) -> None:
+    for seed in range(3):
+        picture(tmp_path / f"{seed}.png", seed)
+    table = tmp_path / "t.csv"
+    table.write_text(",file,label\n0,0.png,0\n1,1.png,1\ntest,2.png,1\n", encoding="utf-8")
+    assert [(image.patient, image.part) for image in find(table).images] == [(None, None)] * 3
+    table.write_text(",file,label,patient\n0,0.png,0,p1\n1,1.png,1,p1\n", encoding="utf-8")
+    assert [image.patient for image in find(table).images] == ["p1", "p1"]
+
+
 def test_tables_that_do_not_work(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     for content, code in (
