@@ -35,6 +35,8 @@ _LIMITS = {
     "weights.npz": 14_000_000,
 }
 _REQUIRED = ("card.json", "reference.json", "manifest.json", "network.tflite", "features.npz")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others have errors and a hunger for memory of their own."""
 _MAX_ELEMENTS = 8_000_000
 _DTYPES = {"<f2", "<f4", "|u1", "|i1"}
 
@@ -112,6 +114,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise BadPackageError("member", "a member with an unknown name")
         if info.file_size > limit:
             raise BadPackageError("too_large", info.filename)
+        if info.compress_type not in _METHODS:
+            raise BadPackageError("not_a_package", "a member packed by a method that is not used here")
     for name in _REQUIRED:
         if name not in names:
             raise BadPackageError("member", f"{name} is missing")
@@ -194,7 +198,7 @@ def _references(values: Any) -> tuple[ReferenceScore, ...]:
             ReferenceScore(seed=int(row["seed"]), pneumonia=bool(row["pneumonia"]), logit=float(row["logit"]))
             for row in values["references"][:16]
         )
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, OverflowError) as problem:
         raise BadPackageError("reference", str(problem)) from problem
 
 

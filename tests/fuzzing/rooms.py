@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -135,12 +136,12 @@ def sources(folder: Path) -> tuple[list[bytes], Attack]:
 
 
 def models(folder: Path) -> tuple[list[bytes], Attack]:
-    """Model packages: damaged as a whole, and damaged inside with hashes that agree."""
+    """Model packages: damaged as a whole, inside with hashes that agree, and where they are packed."""
     seeds = [places.bundled_model().read_bytes()]
 
     def attack(data: bytes) -> str:
         path = folder / "model.pneumo"
-        for package in (data, _rehashed(seeds[0], data)):
+        for package in (data, _packed_and_damaged(seeds[0], data), _rehashed(seeds[0], data)):
             path.write_bytes(package)
             try:
                 ModelPackage.open(path)
@@ -153,6 +154,26 @@ def models(folder: Path) -> tuple[list[bytes], Attack]:
     return seeds, attack
 
 
+_NUMBERS = (b"1e999", b"-1e999", b"1" + b"0" * 400, b"-1", b"NaN", b"null", b"true", b"[]", b'"7"')
+
+
+def _packed_and_damaged(sound: bytes, noise: bytes) -> bytes:
+    """Return the sound package, packed by one of the methods of a ZIP, with one packed part damaged by ``noise``."""
+    digest = hashlib.sha256(noise).digest()
+    stream = io.BytesIO()
+    method = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)[digest[0] % 4]
+    with zipfile.ZipFile(io.BytesIO(sound)) as archive, zipfile.ZipFile(stream, "w", method) as packed:
+        for name in archive.namelist():
+            large = name in ("network.tflite", "features.npz")  # they take seconds, and are unpacked like the others
+            packed.writestr(name, b"large" if large else archive.read(name))
+        infos = packed.infolist()
+    info, data = infos[digest[1] % len(infos)], bytearray(stream.getvalue())
+    start = info.header_offset + 30 + len(info.filename)
+    for place in range(2, 3 + digest[2] % 6):
+        data[start + int.from_bytes(digest[2 * place : 2 * place + 2], "big") % info.compress_size] = digest[place]
+    return bytes(data)
+
+
 def _rehashed(sound: bytes, noise: bytes) -> bytes:
     """Return the sound package with one part damaged by ``noise`` and a manifest that says it is right."""
     with zipfile.ZipFile(io.BytesIO(sound)) as archive:
@@ -162,6 +183,10 @@ def _rehashed(sound: bytes, noise: bytes) -> bytes:
     part = bytearray(parts[name])
     for place in range(1, 1 + digest[1] % 6):
         part[int.from_bytes(digest[2 * place : 2 * place + 2], "big") % len(part)] = digest[place]
+    if name.endswith(".json") and digest[20] % 2:  # a number that is one to JSON alone, where one stands
+        numbers = list(re.finditer(rb"-?[0-9.]+(?:e-?[0-9]+)?(?=[,\]}\s])", parts[name]))
+        start, end = numbers[int.from_bytes(digest[21:23], "big") % len(numbers)].span()
+        part = bytearray(parts[name][:start] + _NUMBERS[digest[23] % len(_NUMBERS)] + parts[name][end:])
     parts[name] = bytes(part)
     parts["manifest.json"] = json.dumps(
         {"sha256": {key: hashlib.sha256(value).hexdigest() for key, value in parts.items()}}

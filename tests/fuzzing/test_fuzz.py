@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CASES = {"raster": 1000, "dicom": 500, "codestreams": 80, "sources": 400, "models": 6, "networks": 150, "records": 60}
+CASES = {"raster": 1000, "dicom": 500, "codestreams": 80, "sources": 400, "models": 40, "networks": 150, "records": 60}
 SCRIPT = Path(__file__).with_name("fuzz.py")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pickle
@@ -44,6 +45,14 @@ def rewritten(path: Path, **parts: bytes | None) -> Path:
             if value is not None:
                 new.writestr(name, value)
     return changed
+
+
+def rehashed(path: Path, **parts: bytes) -> Path:
+    """Copy the package with parts changed and a manifest that agrees."""
+    with zipfile.ZipFile(path) as old:
+        whole = {name: parts.get(name.replace(".", "_"), old.read(name)) for name in old.namelist()}
+    hashes = {name: hashlib.sha256(part).hexdigest() for name, part in whole.items() if name != "manifest.json"}
+    return rewritten(path, **parts, manifest_json=json.dumps({"sha256": hashes}).encode())
 
 
 def code_of(path: Path) -> str:
@@ -98,6 +107,35 @@ def test_names_with_path_parts_are_refused(package: Path, name: str) -> None:
 def test_a_member_that_claims_too_much_is_refused(package: Path) -> None:
     bomb = rewritten(package, card_json=b" " * 2_000_000)
     assert code_of(bomb) == "too_large"
+
+
+@pytest.mark.parametrize("references", ['[{"seed": 1e999, "pneumonia": 1, "logit": 0}]', '[{"seed": 1}]', "7", "[7]"])
+def test_references_that_are_none_are_refused(package: Path, references: str) -> None:
+    assert code_of(rehashed(package, reference_json=f'{{"references": {references}}}'.encode())) == "reference"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_member_that_is_packed_in_another_way_is_refused(package: Path, method: int, is_damaged: bool) -> None:
+    packed = package.with_name("packed.pneumo")
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(packed, "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        place = new.getinfo("card.json").header_offset + 30 + len("card.json")
+    if is_damaged:
+        data = bytearray(packed.read_bytes())
+        data[place + 12 : place + 40] = b"\xff" * 28
+        packed.write_bytes(data)
+    assert code_of(packed) == "not_a_package"
+
+
+@pytest.mark.parametrize(("field", "value"), [(8, 1), (10, 99)], ids=["encrypted", "an unknown method"])
+def test_a_member_that_nobody_here_can_unpack_is_refused(package: Path, field: int, value: int) -> None:
+    data = bytearray(package.read_bytes())
+    data[data.index(b"PK\x01\x02") + field] = value  # the flags, the method in the first entry of the directory
+    data[data.index(b"PK\x03\x04") + field - 2] = value
+    package.write_bytes(data)
+    assert code_of(package) == "not_a_package"
 
 
 def test_a_package_for_another_preprocessing_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,21 @@ def test_a_damaged_package_is_passed_over_and_mended_by_a_good_copy(registry: Re
     assert [info.model_id for info in registry.list()] == ["bundled"]
     assert installed.is_file(), "what is damaged is not deleted"
     assert registry.install(copy).model_id == "one"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_package_that_cannot_be_unpacked_hides_no_other(registry: Registry, tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(registry.install(made(tmp_path / "one.pneumo", "one")).path) as sound:
+        parts = {name: sound.read(name) for name in sound.namelist()}
+    bad = tmp_path / "data" / "models" / "a bad one.pneumo"
+    with zipfile.ZipFile(bad, "w", method) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    place = 30 + len(next(iter(parts)))
+    data = bytearray(bad.read_bytes())
+    data[place + 12 : place + 40] = b"\xff" * 28
+    bad.write_bytes(data)
+    assert [info.model_id for info in registry.list()] == ["bundled", "one"]
 
 
 def test_without_the_bundled_package_the_installed_ones_are_there(tmp_path: Path) -> None:
