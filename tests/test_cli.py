@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from pneumo_desktop import __version__, places
-from pneumo_desktop.cli import main
+from pneumo_desktop.cli import main, worklist
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage, write_package
 
@@ -72,6 +74,20 @@ def test_an_unreadable_file_is_an_entry_and_makes_exit_code_3(folder: Path, tmp_
     assert main(["predict", str(folder), "--out", str(out), *data]) == 3
     (broken,) = (i for i in json.loads(out.read_text("utf-8"))["results"] if i["file"].endswith("broken.png"))
     assert (broken["outcome"], broken["reason"], broken["score"]) == ("not_analysed", "unreadable", None)
+
+
+def test_a_reading_that_was_stopped_is_not_a_finished_one(
+    folder: Path, tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    for number in range(40):
+        cv2.imwrite(str(folder / f"more {number}.png"), chest(100 + number, False))
+    monkeypatch.setattr(worklist, "threading", SimpleNamespace(Event=Interrupted))
+    assert main(["predict", str(folder), "--out", str(tmp_path / "out.json"), *data]) == 3
+    assert "images were not read" in capsys.readouterr().err
 
 
 def test_a_refusal_is_no_failure(tmp_path: Path, data: list[str]) -> None:

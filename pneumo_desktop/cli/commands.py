@@ -149,15 +149,15 @@ def _run(options: argparse.Namespace) -> int:
     services = Services.create(options.data_dir, options.model)
     try:
         images = options.images or examples()
-        rows = worklist.read(services, images, Population(options.population), examples=are_examples).rows
-        worklist.print_worklist(rows)
+        found = worklist.read(services, images, Population(options.population), examples=are_examples)
+        worklist.print_worklist(found.rows)
         if options.picture is not None:
             from pneumo_desktop.gui import save_picture
 
             options.picture.parent.mkdir(parents=True, exist_ok=True)
-            save_picture(services, rows[0].queue_id if rows else None, options.picture)
+            save_picture(services, found.rows[0].queue_id if found.rows else None, options.picture)
             print(tr("A picture of the window was saved as {name}.").format(name=options.picture))
-        return worklist.exit_code(rows)
+        return worklist.exit_code(found)
     finally:
         services.close()
 
@@ -190,7 +190,7 @@ def _predict(options: argparse.Namespace) -> int:
         if options.out is not None:
             worklist.write_results(found, options.out, options.separator, options.decimal, heat_maps)
             print(tr("Written: {name}").format(name=options.out))
-        return worklist.exit_code(found.rows)
+        return worklist.exit_code(found)
     finally:
         services.close()
 

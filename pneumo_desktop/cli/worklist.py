@@ -35,10 +35,11 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True, eq=False)
 class Worklist:
-    """What a run gave: a row an image, and what was found beside the images."""
+    """What a run gave: a row an image, what was found beside the images, and whether it was stopped before its end."""
 
     rows: list[Row]
     left_out: list[LeftOut]
+    stopped: bool = False
 
 
 def read(services: Services, paths: Sequence[Path], population: Population, examples: bool = False) -> Worklist:
@@ -81,10 +82,13 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         raise errors[0]
     _tell_left_out(left_out)
     rows = services.store.rows(pipeline.queue_id)
+    if cancelled:
+        text = tr("Stopped: {count} of {of} images were not read.")
+        print(text.format(count=sum(row.judgement is None for row in rows), of=len(rows)), file=sys.stderr)
     if not rows and not cancelled:
         looked = ", ".join(_printable(str(path)) for path in paths)
         print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
-    return Worklist(rows, left_out)
+    return Worklist(rows, left_out, cancelled)
 
 
 def _printable(name: str) -> str:
@@ -180,7 +184,7 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
     return written
 
 
-def exit_code(rows: Sequence[Row]) -> int:
-    """Return 3 when some file could not be read, else 0; a refusal by the gate is no failure."""
-    unreadable = any(row.judgement and row.judgement.reason is Reason.UNREADABLE for row in rows)
-    return exit_codes.UNREADABLE if unreadable else exit_codes.FINE
+def exit_code(found: Worklist) -> int:
+    """Return 3 when some file could not be read or the run was stopped, else 0; a refusal by the gate is no failure."""
+    unreadable = any(row.judgement and row.judgement.reason is Reason.UNREADABLE for row in found.rows)
+    return exit_codes.UNREADABLE if found.stopped or unreadable else exit_codes.FINE

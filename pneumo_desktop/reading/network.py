@@ -60,17 +60,24 @@ class Network:
         return self._size
 
     def run(self, prepared: npt.NDArray[np.float32]) -> NetworkOutput:
-        """Judge one prepared picture, (S, S) float32 in 0..1; raises BadPackageError(code='network')."""
+        """Judge one prepared picture, (S, S) float32 in 0..1.
+
+        Raises BadPackageError(code='network'), also where an answer is not finite: LiteRT tells of no overflow, and every
+        comparison with a NaN would call the film normal.
+        """
         self._interpreter.set_tensor(self._input, prepared[None, :, :, None])
         try:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as problem:  # some faults of a network show only here
             raise BadPackageError("network", str(problem)) from problem
-        return NetworkOutput(
+        output = NetworkOutput(
             logit=float(self._interpreter.get_tensor(self._logit)[0, 0]),
             map=self._interpreter.get_tensor(self._map)[0],
             features=self._interpreter.get_tensor(self._features)[0],
         )
+        if not all(np.isfinite(part).all() for part in (output.logit, output.map, output.features)):
+            raise BadPackageError("network", "the network's answer is no number")
+        return output
 
 
 _QUIET_LOCK = threading.Lock()

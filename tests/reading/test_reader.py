@@ -13,6 +13,7 @@ from pneumo_desktop import places
 from pneumo_desktop.imaging.load import invert, load, turn
 from pneumo_desktop.imaging.prepare import prepare
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph
+from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
@@ -46,6 +47,13 @@ def test_the_map_is_the_logit(package: ModelPackage) -> None:
     network = Network(package)
     output = network.run(prepare(film(), network.size))
     assert float(output.map.mean()) == pytest.approx(output.logit, abs=1e-4)
+
+
+def test_an_answer_that_is_no_number_is_never_a_verdict(package: ModelPackage) -> None:
+    network = Network(package)
+    with pytest.raises(BadPackageError) as problem:
+        network.run(np.full((network.size, network.size), np.nan, np.float32))
+    assert problem.value.code == "network"
 
 
 @pytest.mark.parametrize("path", FILMS, ids=lambda path: path.name)
