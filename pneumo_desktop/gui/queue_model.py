@@ -45,7 +45,9 @@ def decided_as(decided: Row, row: Row) -> Row:
     """Return ``row`` with the decision, note and initials of ``decided``, a row of the same image."""
     if row.entry_id == decided.entry_id:
         return decided
-    return replace(row, decision=decided.decision, note=decided.note, initials=decided.initials)
+    return replace(
+        row, decision=decided.decision, agreed_with=decided.agreed_with, note=decided.note, initials=decided.initials
+    )
 
 
 class QueueModel(QAbstractTableModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pneumo_desktop.gui.outcomes import summary
+from pneumo_desktop.gui.outcomes import outcome_word, summary
 from pneumo_desktop.reading.outcome import Reason
 from pneumo_desktop.records.rows import Decision, Row, Undone
 from pneumo_desktop.words import N_, tr
@@ -39,7 +39,9 @@ def status_word(decision: Decision | None, read: bool) -> str:
 
 
 def status_text(row: Row) -> str:
-    """Return ``status_word`` of a row."""
+    """Return ``status_word`` of a row; of an agreement with another verdict than the row has now, with which."""
+    if row.agreed_with is not None and row.judgement is not None and row.agreed_with is not row.judgement.outcome:
+        return tr("Agreed with “{verdict}”").format(verdict=outcome_word(row.agreed_with))
     return status_word(row.decision, row.judgement is not None)
 
 

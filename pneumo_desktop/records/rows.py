@@ -26,7 +26,7 @@ NOT_READ_AGAIN = "not_read_again"
 class Decision(StrEnum):
     """What the reader decided. The values are stable: they stand in exports."""
 
-    AGREE = "agree"
+    AGREE = "agree"  # with the verdict that stood there then: ``Row.agreed_with``
     PNEUMONIA = "pneumonia"
     NORMAL = "normal"
     CANNOT_TELL = "cannot_tell"
@@ -69,7 +69,8 @@ class NewResult:
 class Row:
     """One line of the worklist. ``status`` is ``waiting`` or ``done``.
 
-    duplicate: an earlier entry of the queue has the same content.
+    duplicate: an earlier entry of the queue has the same content. agreed_with: the verdict that an agreement was with, which
+    may be another than the row has now; None without an agreement, or where an early version did not record it.
     """
 
     entry_id: int
@@ -87,6 +88,7 @@ class Row:
     time: str = ""
     duplicate: bool = False
     example: bool = False
+    agreed_with: Outcome | None = None
 
 
 class Undone(NamedTuple):
@@ -102,7 +104,7 @@ ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.p
     EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
         AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
     r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
-    r.time, d.decision, d.note, d.initials, e.not_read_again
+    r.time, d.decision, d.note, d.initials, e.not_read_again, d.agreed_with
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
         coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
@@ -142,7 +144,7 @@ def row_of(values: Sequence[Any]) -> Row:
         status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
         patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
         time=values[27] or "", decision=Decision(values[28]) if values[28] else None, note=values[29] or "",
-        initials=values[30] or "",
+        initials=values[30] or "", agreed_with=Outcome(values[32]) if values[32] else None,
     )  # fmt: skip
 
 

@@ -72,7 +72,24 @@ def _to_4(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX entry_sha ON entry(sha256, frame, queue_id)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4)
+def _to_5(connection: sqlite3.Connection) -> None:
+    """An agreement knows the verdict that it was with: another model, or another answer to whose images they are, may
+    give the same image another one.
+
+    An older agreement is with the verdict of all results that the image had by then, where they say the same; else nobody
+    knows.
+    """
+    connection.execute("ALTER TABLE decision ADD COLUMN agreed_with TEXT NOT NULL DEFAULT ''")
+    connection.execute(
+        """UPDATE decision SET agreed_with = coalesce((
+            SELECT CASE WHEN min(outcome) = max(outcome) THEN min(outcome) END FROM result
+            WHERE result.time <= decision.time AND sha256 = substr(image, 1, instr(image, '#') - 1)
+                AND frame = CAST(substr(image, instr(image, '#') + 1) AS INTEGER)), '')
+        WHERE decision = 'agree'"""
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5)
 """``MIGRATIONS[n]`` brings version n to n + 1."""
 
 

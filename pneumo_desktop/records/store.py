@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pneumo_desktop.imaging.radiograph import Entry
-from pneumo_desktop.reading.outcome import Judgement, Population
+from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, Transaction, connect, set_aside, stored
 from pneumo_desktop.records.rows import (
     ROW_QUERY,
@@ -287,15 +287,28 @@ class Store:
         return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
 
     def set_decision(self, entry_id: int, decision: Decision | None, note: str = "", initials: str = "") -> Row:
-        """Write the reader's decision (None takes it back) at once; every earlier one stays in the history."""
+        """Write the reader's decision (None takes it back) at once; every earlier one stays in the history.
+
+        An agreement is with the verdict that the row has now.
+        """
         with self._lock:
-            image = self._image(entry_id)
-            with self._transaction() as connection:
-                connection.execute(
-                    "INSERT INTO decision (image, decision, note, initials, time) VALUES (?, ?, ?, ?, ?)",
-                    (image, decision.value if decision else None, note, initials, now()),
-                )
-            row = self.row(entry_id)
+            before = self.row(entry_id)
+            verdict = before.judgement.outcome if before is not None and before.judgement is not None else None
+            return self._decide(entry_id, decision, verdict if decision is Decision.AGREE else None, note, initials)
+
+    def _decide(
+        self, entry_id: int, decision: Decision | None, agreed_with: Outcome | None, note: str, initials: str
+    ) -> Row:
+        with self._transaction() as connection:
+            connection.execute(
+                """INSERT INTO decision (image, decision, agreed_with, note, initials, time)
+                VALUES (?, ?, ?, ?, ?, ?)""",
+                (
+                    self._image(entry_id), decision.value if decision else None,
+                    agreed_with.value if agreed_with else "", note, initials, now(),
+                ),
+            )  # fmt: skip
+        row = self.row(entry_id)
         assert row is not None
         return row
 
@@ -305,7 +318,7 @@ class Store:
             row = self.row(entry_id)
             if row is None or (row.note or "", row.initials or "") == (note, initials):
                 return row
-            return self.set_decision(entry_id, row.decision, note, initials)
+            return self._decide(entry_id, row.decision, row.agreed_with, note, initials)
 
     def newest_decision(self) -> int:
         """Return the number of the newest decision; 0 where there is none."""

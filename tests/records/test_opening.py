@@ -38,7 +38,7 @@ def test_a_newer_database_is_refused_and_left_alone(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, version: int) -> None:
     """As it was written by 0.1.0: a queue, results of two models, an unreadable file and a decision."""
     with sqlite3.connect(path, isolation_level=None) as old:
@@ -92,6 +92,29 @@ def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, vers
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
     connection.close()
+
+
+def test_an_older_agreement_is_with_what_all_results_said_by_then(path: Path) -> None:
+    results = [("same", "normal", "1"), ("same", "normal", "2"), ("later", "normal", "1"), ("later", "pneumonia", "9")]
+    results += [("torn", "normal", "1"), ("torn", "pneumonia", "2")]
+    with sqlite3.connect(path, isolation_level=None) as old:
+        migrate(old, 4)
+        for sha256, word, time in results:
+            old.execute(
+                """INSERT INTO result (sha256, frame, model_id, population, told_population, analyse_outside,
+                preprocessing_version, app_version, time, outcome, detail, turned, inverted, notes, model_sha256)
+                VALUES (?, 3, 'm', 'children', 'children', 0, 1, '0.1', ?, ?, '', 0, 0, '[]', ?)""",
+                (sha256, time, f"likely_{word}", time),
+            )
+        for image in ("same#3", "later#3", "torn#3", "entry:7"):
+            old.execute(
+                "INSERT INTO decision (image, decision, note, initials, time) VALUES (?, 'agree', '', '', '5')",
+                (image,),
+            )
+        migrate(old)
+        found = dict(old.execute("SELECT image, agreed_with FROM decision").fetchall())
+    old.close()
+    assert found == {"same#3": "likely_normal", "later#3": "likely_normal", "torn#3": "", "entry:7": ""}
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,8 @@ def reviewed_label(row: Row) -> str | None:
         return "pneumonia"
     if row.decision is Decision.NORMAL:
         return "normal"
-    if row.decision is Decision.AGREE and row.judgement is not None:
-        agreed = {Outcome.LIKELY_PNEUMONIA: "pneumonia", Outcome.LIKELY_NORMAL: "normal"}
-        return agreed.get(row.judgement.outcome)
+    if row.decision is Decision.AGREE and row.agreed_with is not None:
+        return {Outcome.LIKELY_PNEUMONIA: "pneumonia", Outcome.LIKELY_NORMAL: "normal"}.get(row.agreed_with)
     return None
 
 
