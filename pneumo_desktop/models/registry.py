@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -76,6 +76,10 @@ class ModelInfo:
         return called_worse(self.card) and not self.reason
 
 
+def _reason(card: Card, reasons: Mapping[str, str]) -> str:
+    return reason_in(card) or reasons.get(card.model_id, "")
+
+
 class UnknownModelError(Exception):
     """No installed model has this id."""
 
@@ -121,12 +125,18 @@ class Registry:
         return found
 
     def _chosen(self, packages: Sequence[tuple[_Known, bool]]) -> list[str]:
-        """Return the marks of the models that were chosen one after the other, without those that are gone."""
+        """Return the marks of the models that were chosen one after the other.
+
+        Without those that are gone, and those that need a reason and have none: another model lies under their id now.
+        """
+        history, reasons = self._state()
         bundled_ids = {known.card.model_id for known, bundled in packages if bundled} | {_BUNDLED}
         installed = {known.card.model_id for known, _ in packages} - bundled_ids
         bundled_ids |= _BUNDLED_BY_ID - installed
-        history = (_BUNDLED if item in bundled_ids else item for item in self._state()[0])
-        return [item for item, _ in groupby(item for item in history if item == _BUNDLED or item in installed)]
+        cards = (known.card for known, _ in packages)
+        usable = {card.model_id for card in cards if _reason(card, reasons) or not called_worse(card)} - bundled_ids
+        marks = (_BUNDLED if item in bundled_ids else item for item in history)
+        return [item for item, _ in groupby(item for item in marks if item == _BUNDLED or item in usable)]
 
     def list(self) -> list[ModelInfo]:
         """Return every model that opens, the bundled one first. A damaged package is left out, never deleted."""
@@ -135,7 +145,7 @@ class Registry:
         return [
             ModelInfo(
                 p.card.model_id, p.card, p.path, p.sha256, bundled, (_BUNDLED if bundled else p.card.model_id) == active,
-                reason_in(p.card) or reasons.get(p.card.model_id, ""),
+                _reason(p.card, reasons),
             )
             for p, bundled in packages
         ]  # fmt: skip
@@ -233,5 +243,6 @@ class Registry:
             raise PermissionError(model_id)
         info.path.unlink()
         history, reasons = self._state()
-        if reasons.pop(model_id, None) is not None:  # another model may come under this id
-            self._save(history, reasons)
+        if model_id in history or model_id in reasons:  # another model may come under this id
+            reasons.pop(model_id, None)
+            self._save([item for item in history if item != model_id], reasons)

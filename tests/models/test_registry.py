@@ -229,6 +229,46 @@ def test_a_model_that_its_card_calls_worse_is_used_with_a_reason_alone(
     assert registry.install(made(tmp_path / "two.pneumo", "one", b"other", **of_card)).needs_reason
 
 
+def test_going_back_leads_to_no_worse_model_that_came_under_the_id_of_one_that_was_removed(
+    registry: Registry, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        registry.install(made(tmp_path / f"{name}.pneumo", name))
+        registry.activate(name)
+    registry.remove("one")
+    registry.install(made(tmp_path / "worse.pneumo", "one", b"other", metrics=WORSE))
+    assert registry.before().bundled  # type: ignore[union-attr]
+    assert registry.rollback().bundled  # type: ignore[union-attr]
+    registry.activate("one", "the old films are gone")
+    registry.activate("two")
+    assert registry.rollback().reason == "the old films are gone"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("is_active", [False, True])
+def test_a_worse_model_that_took_the_place_of_another_is_not_used(
+    registry: Registry, tmp_path: Path, is_active: bool
+) -> None:
+    registry.install(made(tmp_path / "one.pneumo", "one"))
+    registry.activate("one")
+    if not is_active:
+        registry.install(made(tmp_path / "two.pneumo", "two"))
+        registry.activate("two")
+    made(registry.get("one").path, "one", b"other", metrics=WORSE)
+    if not is_active:
+        registry.rollback()
+    assert registry.active().bundled  # type: ignore[union-attr]
+    assert registry.get("one").needs_reason
+
+
+def test_what_is_removed_is_out_of_the_history(registry: Registry, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        registry.install(made(tmp_path / f"{name}.pneumo", name))
+        registry.activate(name)
+    registry.remove("one")
+    registry.install(made(tmp_path / "again.pneumo", "one", b"other"))
+    assert registry.before().bundled  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     "of_card",
     [
