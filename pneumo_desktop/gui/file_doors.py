@@ -70,11 +70,14 @@ class FileDoors(QObject):
         ask_and_export(self._window, self._rows, self._preferences, self._background, self._reading.left_out)
 
     def save_viewed_picture(self) -> None:
-        """Ask for a file and save the picture as it is shown."""
+        """Ask for a file and save the picture as it is shown; until the chosen row's has come, do nothing.
+
+        The picture of the row before is still on the screen then, and would be saved under the name of the chosen one.
+        """
         from pneumo_desktop.gui.export_dialog import ask_and_save_picture
 
         row, make = self._review.current, self._viewer.snapshot()
-        if row is not None and make is not None:
+        if row is not None and make is not None and self._review.seen:
             ask_and_save_picture(self._window, row.entry.path.stem, make, self._preferences, self._background)
 
     def show_left_out(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QCloseEvent, QImage
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
@@ -28,7 +29,7 @@ from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.words import set_language
-from tests.using_the_window import picture, read_folder
+from tests.using_the_window import look_at, picture, read_folder
 
 
 def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -59,6 +60,26 @@ def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: Qt
     save_picture_to(window, tmp_path / "view.png", make, window._background)
     qtbot.waitUntil(lambda: (tmp_path / "view.png").exists() and (tmp_path / "view.png").stat().st_size > 1000)
     qtbot.waitUntil(lambda: "view.png" in window.statusBar().currentMessage())
+
+
+def test_a_picture_is_saved_under_its_own_name_alone(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(_window: QWidget, stem: str, *_arguments: object) -> None:
+        asked.append(stem)
+
+    monkeypatch.setattr("pneumo_desktop.gui.export_dialog.ask_and_save_picture", ask)
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    window.queue.choose(1)
+    assert not window.review.seen
+    window.menus.actions["save_picture"].trigger()
+    assert not asked, "the film before is still on the screen"
+    second = look_at(window, 1, qtbot)
+    window.menus.actions["save_picture"].trigger()
+    assert asked == [second.entry.path.stem]
 
 
 def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
