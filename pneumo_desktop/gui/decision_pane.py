@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -35,6 +37,10 @@ class DecisionPane(QWidget):
         super().__init__(parent)
         self._row: Row | None = None
         self._drafts: dict[int, str] = {}
+        self._handed = ("", "")
+        """The note and the initials as the row has them, or as they were last told of: what differs is being typed."""
+        self._mine = ""
+        """The initials that were typed, whoever's the chosen row shows."""
         self._initials_wanted = True
         self._low = False
         self.title = QLabel()
@@ -54,6 +60,7 @@ class DecisionPane(QWidget):
         self.initials = QLineEdit()
         self.initials.setMaxLength(8)
         self.initials.setAcceptDrops(False)
+        self.initials.textEdited.connect(self._signed_as)
         self.initials.editingFinished.connect(self._note_done)
         self.undo = QToolButton()
         self.undo.setEnabled(False)
@@ -110,13 +117,31 @@ class DecisionPane(QWidget):
 
     def set_row(self, row: Row | None) -> None:
         """Show what was decided of ``row``, and what can be."""
-        changed = (row.entry_id if row else None) != (self._row.entry_id if self._row else None)
-        self._row = row
-        if changed:
-            self.note.setText("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
-            if row is not None and row.initials:
-                self.initials.setText(row.initials)
+        before, self._row = self._row, row
+        if row is None or before is None or row.entry_id != before.entry_id:
+            self._show_fields("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
+        elif (row.note, row.initials) != (before.note, before.initials):
+            self._take_fields(row)
         self._fill()
+
+    def _show_fields(self, note: str) -> None:
+        """Show ``note`` and the row's initials, mine where it has none."""
+        row = self._row
+        initials = (row.initials if row is not None else "") or self._mine
+        self.note.setText(note)
+        self.initials.setText(initials)
+        self._handed = ((row.note or "") if row is not None else "", initials)
+
+    def _take_fields(self, row: Row) -> None:
+        """Show the note and the initials that were saved, or are left after an undoing; what is being typed stays."""
+        saved = (row.note or "", row.initials or self._mine)
+        typed = (self.note_text(), self.initials_text())
+        for field, was, handed, now in zip((self.note, self.initials), typed, self._handed, saved, strict=True):
+            if was == handed and was != now:
+                field.setText(now)
+        if typed[0] in (self._handed[0], saved[0]):
+            self._drafts.pop(row.entry_id, None)
+        self._handed = saved
 
     def _fill(self) -> None:
         row = self._row
@@ -161,26 +186,47 @@ class DecisionPane(QWidget):
 
     def finish_note(self) -> None:
         """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
-        if self.note.isModified():
-            self._note_done()
+        self._note_done()
 
     def note_text(self) -> str:
         """Return the note as it is typed."""
         return self.note.text().strip()
 
     def initials_text(self) -> str:
-        """Return the reader's initials."""
+        """Return the initials that are shown: those of the chosen row, or mine where it has none."""
         return self.initials.text().strip()
+
+    def my_initials(self) -> str:
+        """Return the initials that a new decision is signed with: those that were typed, whoever's are shown."""
+        return self._mine
+
+    def decision_told(self) -> None:
+        """Take it that the note and my initials are on their way to the disk with a decision."""
+        self.initials.setText(self._mine)
+        self._handed = (self.note_text(), self._mine)
+
+    def not_saved(self) -> None:
+        """Take it that what was told last is not on the disk: the note is told of again when the row is left."""
+        self._show_fields(self.note.text())
+
+    def forget_drafts(self, entry_ids: Iterable[int]) -> None:
+        """Forget what was typed on other rows than the chosen one: the records have it, or it was taken back."""
+        for entry_id in entry_ids:
+            if self._row is None or entry_id != self._row.entry_id:
+                self._drafts.pop(entry_id, None)
 
     def _drafted(self, text: str) -> None:
         if self._row is not None:
             self._drafts[self._row.entry_id] = text
 
+    def _signed_as(self, text: str) -> None:
+        self._mine = text.strip()
+
     def _note_done(self) -> None:
-        row = self._row
-        if row is None:
+        row, told = self._row, (self.note_text(), self.initials_text())
+        if row is None or told == self._handed:
             return
-        # The field keeps the last reader's initials: alone they say nothing of a radiograph that is not decided.
-        anything = row.decision is not None or (row.note or "") != self.note_text()
-        if anything and (row.note or "", row.initials or "") != (self.note_text(), self.initials_text()):
+        # Initials alone say nothing of a radiograph that is not decided.
+        if row.decision is not None or told[0] != self._handed[0]:
+            self._handed = told
             self.note_edited.emit()

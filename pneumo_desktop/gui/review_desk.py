@@ -79,6 +79,7 @@ class ReviewDesk(QObject):
         self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
         keeper.saved.connect(self._saved)
+        keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
 
     def close(self) -> None:
@@ -155,7 +156,8 @@ class ReviewDesk(QObject):
             self._viewer.status.emit(tr("Nothing was decided: this radiograph was not on the screen yet."))
             return
         self._held_back = False
-        self._keeper.decide(row.entry_id, decision, self._decision.note_text(), self._decision.initials_text())
+        self._keeper.decide(row.entry_id, decision, self._decision.note_text(), self._decision.my_initials())
+        self._decision.decision_told()
         place = self._queue.model.place_of(row.entry_id)
         besides = self._keeper.undecided.union(twin.entry_id for twin in self._queue.model.same_image(row))
         following = self._queue.model.next_left(place if place is not None else -1, besides)
@@ -191,6 +193,7 @@ class ReviewDesk(QObject):
     def _saved(self, row: Row, undone: Undone | None) -> None:
         before = self._queue.model.row_of(row.entry_id)
         changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
+        self._decision.forget_drafts({row.entry_id, *changed})
         if self.current is not None and self.current.entry_id in changed:
             self.current = current = changed[self.current.entry_id]
             self._result.set_row(current, current.example, self._queue.model.twin_name(current))

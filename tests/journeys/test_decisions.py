@@ -79,14 +79,119 @@ def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Pa
     row = window.queue.current_row()
     assert row is not None
     name, told = row.entry.display_name(), window.statusBar().currentMessage
-    for note in ("seen", "seen twice"):
-        window.result.decision.note.setText(note)
+    for note in ("seen", " twice"):
+        qtbot.keyClicks(window.result.decision.note, note)
         qtbot.keyClick(window.result.decision.note, Qt.Key.Key_Return)
     window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
     window.choose_language("es")
     window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: Se deshizo la nota.")
+
+
+def test_a_decision_is_signed_with_the_initials_that_were_typed(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, initials, keeper = window._services.store, window.result.decision.initials, window._keeper
+    first, second, third = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
+
+    def look(entry_id: int) -> None:
+        window.queue.choose_entry(entry_id)
+        qtbot.waitUntil(lambda: window.review.seen)
+
+    def sign(entry_id: int, name: str) -> None:
+        look(entry_id)
+        qtbot.keyClicks(initials, name)
+        window.review.pneumonia()
+        qtbot.waitUntil(lambda: not keeper.undecided)
+
+    sign(first, "CD")
+    look(second)
+    initials.selectAll()
+    qtbot.keyClicks(initials, "AB")
+    look(first)
+    assert initials.text() == "CD"
+    qtbot.keyClicks(window.result.decision.note, "seen by both")
+    look(third)
+    assert initials.text() == "AB"
+    sign(third, "")
+    assert kept(store, third).initials == "AB"
+    assert (kept(store, first).note, kept(store, first).initials) == ("seen by both", "CD"), "still CD's decision"
+    sign(first, "")
+    assert kept(store, first).initials == "AB", "decided anew"
+
+
+def test_looking_at_a_decision_signs_nothing_with_its_initials(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, pane = window._services.store, window.result.decision
+    first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    window._keeper.decide(first, Decision.NORMAL, "", "CD")
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.queue.choose_entry(first)
+    assert pane.initials.text() == "CD"
+    window.queue.choose_entry(second)
+    assert pane.initials.text() == ""
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.pneumonia()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    assert (kept(store, second).decision, kept(store, second).initials) == (Decision.PNEUMONIA, "")
+    window.queue.choose_entry(second)
+    qtbot.keyClicks(pane.initials, "AB")
+    window.queue.choose_entry(first)
+    window.queue.choose_entry(second)
+    window.review.undo()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("The initials were taken back."))
+    window.queue.choose_entry(first)
+    window._keeper._background.wait()
+    assert kept(store, second).initials == "", "mine were shown there, not written"
+
+
+def test_an_undone_note_stays_undone(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, note = window._services.store, window.result.decision.note
+    first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    told = window.statusBar().currentMessage
+
+    def after_moving(entry_id: int) -> str:
+        window.queue.choose_entry(entry_id)
+        window._keeper._background.wait()
+        return kept(store, first).note
+
+    window.queue.choose_entry(first)
+    qtbot.keyClicks(note, "wrong note")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: told().endswith("note saved. Ctrl+Z takes it back."))
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: told().endswith("The note was taken back."))
+    assert note.text() == ""
+    assert after_moving(second) == ""
+    assert after_moving(first) == ""
+    assert note.text() == ""
+
+    qtbot.keyClicks(note, "wrong again")  # undone before it is told to be saved, and from another row
+    assert after_moving(second) == "wrong again"
+    window.review.undo()
+    qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first))
+    assert note.text() == ""
+    assert after_moving(second) == ""
+
+    window.queue.choose_entry(first)
+    qtbot.keyClicks(note, "quick")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    window.review.undo()
+    assert after_moving(second) == "", "left before the disk has answered"
+
+
+def test_what_is_being_typed_outlives_a_saving(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, note = window._services.store, window.result.decision.note
+    row = look_at(window, 0, qtbot)
+    qtbot.keyClicks(note, "one")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.keyClicks(note, " two")
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("note saved. Ctrl+Z takes it back."))
+    assert note.text() == "one two"
+    window.queue.choose(1)
+    qtbot.waitUntil(lambda: kept(store, row.entry_id).note == "one two")
 
 
 def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
