@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -192,6 +195,27 @@ def test_what_is_being_typed_outlives_a_saving(window: MainWindow, folder: Path,
     assert note.text() == "one two"
     window.queue.choose(1)
     qtbot.waitUntil(lambda: kept(store, row.entry_id).note == "one two")
+
+
+def test_a_note_that_was_not_saved_is_told_of_again(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, note, warned = window._services.store, window.result.decision.note, list[str]()
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(QMessageBox, "warning", lambda _parent, _title, text: warned.append(text))
+    row = look_at(window, 0, qtbot)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "set_note", full)
+        qtbot.keyClicks(note, "kept")
+        qtbot.keyClick(note, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: bool(warned))
+    assert note.text() == "kept"
+    window.queue.choose(1)
+    qtbot.waitUntil(lambda: kept(store, row.entry_id).note == "kept")
 
 
 def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
