@@ -204,13 +204,14 @@ class Services:
     def judge_outside(self, row: Row, wanted: bool) -> Row:
         """Give a verdict on a radiograph outside the model's population, or withhold it again, and return the new row.
 
-        What was chosen is recorded with the result; the other result stays in the records.
+        What was chosen is recorded with the result; the other result stays in the records. Raises UnreadableImageError,
+        also where the file is no longer the one that was read.
         """
         from pneumo_desktop.imaging.load import load
         from pneumo_desktop.records.rows import NewResult, PatientFields
 
         told = self.store.told_population(row.entry_id)
-        radiograph = load(row.entry)
+        radiograph = load(row.entry, known=row.sha256)
         reading = self.make_reader(wanted).read(radiograph, told)
         patient = PatientFields(row.patient_name, row.patient_id, row.study_date)
         new = NewResult(

@@ -164,7 +164,7 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
         if heat_map is None or row.judgement is None:
             continue
         try:
-            radiograph = load(row.entry)
+            radiograph = load(row.entry, known=row.sha256)
         except UnreadableImageError:
             continue
         if row.judgement.turned:

@@ -13,6 +13,7 @@ from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.row_words import what_was_saved, what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.records.rows import Decision, Row, Undone
 from pneumo_desktop.records.store import Store
@@ -31,25 +32,28 @@ def _picture_of(row: Row, store: Store) -> Picture:
 
     judged = row.judgement
     turned, inverted = (judged.turned, judged.inverted) if judged is not None else (0, False)
-    return prepare_picture(load(row.entry), store.heat_map(row.entry_id), turned, inverted)
+    return prepare_picture(load(row.entry, known=row.sha256), store.heat_map(row.entry_id), turned, inverted)
 
 
-def _same_entry(first: Row | None, second: Row | None) -> bool:
-    return first is not None and second is not None and first.entry_id == second.entry_id
+def _same_film(first: Row | None, second: Row | None) -> bool:
+    """Return whether two rows are one entry, whose file was not read anew with another content in between."""
+    if first is None or second is None or first.entry_id != second.entry_id:
+        return False
+    return None in (first.sha256, second.sha256) or first.sha256 == second.sha256
 
 
 def _painted(row: Row) -> tuple[object, ...]:
-    """Return what the picture of a row depends on: how it was turned, and the network that made its heat map."""
+    """Return what the picture of a row depends on: its file, how it was turned, and the network of its heat map."""
     judged = row.judgement
-    return (
-        () if judged is None else (judged.turned, judged.inverted, judged.model_sha256, judged.model_id, judged.score)
-    )
+    if judged is None:
+        return ()
+    return (row.sha256, judged.turned, judged.inverted, judged.model_sha256, judged.model_id, judged.score)
 
 
 def _tags_of(row: Row) -> tuple[TagRow, ...]:
     from pneumo_desktop.imaging.load import load
 
-    return load(row.entry, all_tags=True).all_tags
+    return load(row.entry, all_tags=True, known=row.sha256).all_tags
 
 
 class ReviewDesk(QObject):
@@ -71,8 +75,10 @@ class ReviewDesk(QObject):
         self.current: Row | None = None
         self.seen = False
         """True when the chosen row's picture, or why there is none, has come to the screen."""
-        self._held_back = False
-        """True when a decision on the chosen row was not taken, because its picture had not come, and none since."""
+        self.changed = False
+        """True when the chosen row's file is no longer the one that was read: it is not shown, and never ``seen``."""
+        self._held_back = ""
+        """Why a decision on the chosen row was not taken, as it was said; nothing where one was taken since."""
         queue.current_changed.connect(self._show_row)
         self._decision.decided.connect(self.decide)
         self._decision.note_edited.connect(self._note_edited)
@@ -93,8 +99,9 @@ class ReviewDesk(QObject):
         if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
             self._decision.finish_note()
         before, self.current = self.current, row
-        if not _same_entry(before, row):
-            self.seen = self._held_back = False
+        if not _same_film(before, row):
+            self.seen = self.changed = False
+            self._held_back = ""
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -112,13 +119,14 @@ class ReviewDesk(QObject):
     def _picture_came(self, row: Row, picture: Picture) -> None:
         if self.current is not None and self.current.entry_id == row.entry_id:
             self._viewer.set_picture(picture, keep_view=self.seen)
-            self.seen = True
+            self.seen, self.changed = True, False
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self.seen = True
+            self.changed = error.code == codes.CHANGED
+            self.seen = not self.changed
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
 
     def _show_tags(self) -> None:
@@ -143,7 +151,7 @@ class ReviewDesk(QObject):
     # deciding
 
     def decide(self, decision: Decision) -> None:
-        """Write the decision and move on at once, unless the picture is still on its way: nobody decides what is not seen.
+        """Write the decision and move on at once; nobody decides what is not seen: a picture on its way, a changed file.
 
         The row says so when it is on disk.
         """
@@ -151,11 +159,12 @@ class ReviewDesk(QObject):
         if row is None:
             return
         if not self.seen:
-            self._held_back = True
+            not_yet = tr("Nothing was decided: this radiograph was not on the screen yet.")
+            self._held_back = sentence(codes.CHANGED) if self.changed else not_yet
             self._result.set_row(row, row.example, self._queue.model.twin_name(row))  # a clicked button springs back
-            self._viewer.status.emit(tr("Nothing was decided: this radiograph was not on the screen yet."))
+            self._viewer.status.emit(self._held_back)
             return
-        self._held_back = False
+        self._held_back = ""
         self._keeper.decide(row.entry_id, decision, self._decision.note_text(), self._decision.my_initials())
         self._decision.decision_told()
         place = self._queue.model.place_of(row.entry_id)
@@ -202,7 +211,5 @@ class ReviewDesk(QObject):
                 self._queue.choose_entry(row.entry_id if row.entry_id in changed else next(iter(changed)))
             self._viewer.status.emit(what_was_undone(undone))
         elif before is not None:
-            told = [what_was_saved(before, row)]
-            if self._held_back:  # it was said a moment ago, and this would wipe it away
-                told.append(tr("Nothing was decided: this radiograph was not on the screen yet."))
+            told = [what_was_saved(before, row), self._held_back]  # that was said a moment ago: not to be wiped away
             self._viewer.status.emit(" ".join(filter(None, told)))

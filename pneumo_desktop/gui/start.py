@@ -140,7 +140,7 @@ def save_picture(
         _wait(application, window.queue.model.has_rows)
         if window.queue.model.rowCount():
             window.queue.choose(min(place, window.queue.model.rowCount() - 1))
-            _wait(application, lambda: window.review.seen)
+            _wait(application, lambda: window.review.seen or window.review.changed)
     _wait(application, window.model_of_row.told)
     window.grab()  # what is painted asks for its thumbnails
     _wait(application, window.queue.thumbnails.idle)

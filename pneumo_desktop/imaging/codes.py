@@ -17,6 +17,7 @@ ENCRYPTED: Final = "encrypted"
 MISSING: Final = "missing"
 NO_PERMISSION: Final = "no_permission"
 IO: Final = "io"
+CHANGED: Final = "changed"
 
 UNREADABLE_CODES: Final = frozenset(
     {
@@ -32,6 +33,7 @@ UNREADABLE_CODES: Final = frozenset(
         MISSING,
         NO_PERMISSION,
         IO,
+        CHANGED,
     }
 )
 

@@ -17,14 +17,18 @@ from pneumo_desktop.imaging.sources import read_bytes
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
-def load(entry: Entry, all_tags: bool = False, careful: bool = False) -> Radiograph:
+def load(entry: Entry, all_tags: bool = False, careful: bool = False, known: str | None = None) -> Radiograph:
     """Read, hash and decode one entry.
 
     ``all_tags`` also fills ``Radiograph.all_tags`` (slow; for the tag viewer). ``careful`` decodes every kind of file in
-    a helper process, not only those whose decoders have been seen to crash. Raises UnreadableImageError and nothing else.
+    a helper process, not only those whose decoders have been seen to crash. ``known`` is the digest of an earlier
+    reading: other bytes are refused as ``changed``. Raises UnreadableImageError and nothing else.
     """
     data = read_bytes(entry)
-    return decode(entry, data, sha256_of(data), all_tags, careful)
+    sha256 = sha256_of(data)
+    if known is not None and sha256 != known:
+        raise UnreadableImageError(codes.CHANGED)
+    return decode(entry, data, sha256, all_tags, careful)
 
 
 def sha256_of(data: bytes) -> str:

@@ -67,6 +67,7 @@ SENTENCES: dict[str, str] = {
     "missing": N_("The file is not there any more."),
     "no_permission": N_("You have no permission to read this file."),
     "io": N_("The medium could not be read. Please check the disk or the stick."),
+    "changed": N_("This file has changed since it was read. Read it again."),
     # Files that were left out
     "not_an_image": N_("No image, left out."),
     "cd_index": N_("The index of a CD: no image itself."),

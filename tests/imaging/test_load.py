@@ -91,6 +91,17 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
         assert load.load(Entry(tmp_path / name)).sha256 == hashlib.sha256(data).hexdigest()
 
 
+def test_other_bytes_than_those_known_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(making.picture("PNG"))
+    known = load.load(Entry(path)).sha256
+    assert load.load(Entry(path), known=known).sha256 == known
+    path.write_bytes(making.picture("TIFF"))
+    with pytest.raises(UnreadableImageError) as caught:
+        load.load(Entry(path), known=known)
+    assert caught.value.code == codes.CHANGED
+
+
 def test_caution_changes_nothing_but_the_process(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(making.picture("JPEG"))
     entry = Entry(tmp_path / "a.jpg")

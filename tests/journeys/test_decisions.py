@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -252,6 +253,38 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
     qtbot.waitUntil(lambda: decided() == [Decision.PNEUMONIA, Decision.NORMAL])
+
+
+def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """A machine that names its films anew every day: yesterday's list, today's file."""
+    read_folder(window, folder, qtbot, 6)
+    places = range(window.queue.model.rowCount())
+    rows = [look_at(window, place, qtbot) for place in places]
+    row = next(row for row in rows if row.entry.path.name == "person1_bacteria_1.jpeg")
+    other = next(row for row in rows if row.entry.path.name == "IM-0152-0001.jpeg")
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    shutil.copyfile(folder / "person1000_bacteria_2931.jpeg", row.entry.path)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    told = "This file has changed since it was read. Read it again."
+    assert window.viewer.snapshot() is None, "no film and no heat map"
+    assert window.viewer.canvas.message == f"{row.entry.display_name()}\n\n{told}"
+    window.review.pneumonia()
+    assert not window._keeper.undecided
+    assert window.statusBar().currentMessage() == told
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    window.reading.read_again()
+    qtbot.waitUntil(lambda: window.review.seen and not window.active_runs())
+    assert window.viewer.snapshot() is not None and not window.review.changed
+    window.review.pneumonia()
+    qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).decision is Decision.PNEUMONIA)
+    assert kept(window._services.store, row.entry_id).sha256 != row.sha256
 
 
 def test_a_held_key_decides_once(window: MainWindow) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import shutil
 from pathlib import Path
 
 import cv2
@@ -11,8 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.training.dialog import TrainingDialog
+from pneumo_desktop.gui.training.jobs import write_reviewed
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.records.rows import Decision, Row
 
 from .conftest import LONG, findings, scan
 
@@ -86,12 +91,25 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
     dialog.close()
 
 
+def test_a_decision_labels_no_other_film_than_the_decided_one(tmp_path: Path, images: Path) -> None:
+    paths = [tmp_path / name for name in ("same.png", "changed.png", "gone.png", "unknown.png")]
+    for path, film in zip(paths, sorted(images.rglob("*.png")), strict=False):
+        shutil.copyfile(film, path)
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths[:3]]
+    rows = [
+        Row(number, 1, Entry(path), digest, "done", None, decision=Decision.NORMAL)
+        for number, (path, digest) in enumerate(zip(paths, [*digests, None], strict=True))
+    ]
+    paths[1].write_bytes(paths[0].read_bytes())
+    paths[2].unlink()
+    assert write_reviewed(rows, tmp_path / "reviewed.csv") == 2
+    with (tmp_path / "reviewed.csv").open(encoding="utf-8", newline="") as stream:
+        assert list(csv.reader(stream)) == [["file", "label"], *([str(paths[n]), "normal"] for n in (0, 3))]
+
+
 def test_reviewed_images_are_trained_from(
     dialog: TrainingDialog, services: Services, images: Path, qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.imaging.radiograph import Entry
-    from pneumo_desktop.records.rows import Decision
-
     dialog.data.reviewed.click()
     qtbot.waitUntil(lambda: "No image has been decided" in dialog.data.words.text(), timeout=LONG)
     paths = sorted(images.rglob("*.png"))

@@ -64,6 +64,21 @@ def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
     assert judged().score == row.judgement.score
 
 
+def test_no_verdict_on_a_film_put_in_anothers_place(
+    window: MainWindow, services: Services, tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
+) -> None:
+    film = tmp_path / "Ward" / "IM0001.dcm"
+    film.parent.mkdir()
+    film.write_bytes(dicom_of(FIXTURES / "IM-0131-0001.jpeg", age="097Y"))
+    read_folder(window, film.parent, qtbot, 1)
+    row = look_at(window, 0, qtbot)
+    film.write_bytes(dicom_of(FIXTURES / "person1_bacteria_1.jpeg", age="098Y"))
+    window.result.show_verdict.click()
+    told = "This file has changed since it was read. Read it again."
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
+    assert kept(services.store, row.entry_id) == row
+
+
 def test_an_age_without_figures_leads_to_adapting(
     tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

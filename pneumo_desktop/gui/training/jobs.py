@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.rows import Decision, Row
 
@@ -74,16 +75,30 @@ def reviewed_label(row: Row) -> str | None:
     return None
 
 
+def _is_as_decided(row: Row) -> bool:
+    """Return whether the file is there and, where its content was known, still the one that was decided."""
+    from pneumo_desktop.imaging.load import sha256_of
+    from pneumo_desktop.imaging.sources import read_bytes
+
+    if row.sha256 is None:
+        return row.entry.path.is_file()
+    try:
+        return sha256_of(read_bytes(row.entry)) == row.sha256
+    except UnreadableImageError:
+        return False
+
+
 def write_reviewed(rows: Iterable[Row], path: Path) -> int:
     """Write a CSV of file and label of every decided image that lies in a file of its own; return how many.
 
-    The newest row of an image counts; examples, further frames and members of archives are left out.
+    The newest row of an image counts; examples, further frames, members of archives and
+    files that have changed since they were read are left out.
     """
     labels: dict[str, str] = {}
     for row in rows:
         label = reviewed_label(row)
         plain = row.entry.member is None and row.entry.frame == 0 and not row.example
-        if label is not None and plain and row.entry.path.is_file():
+        if label is not None and plain and _is_as_decided(row):
             labels[str(row.entry.path.absolute())] = label
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as stream:
