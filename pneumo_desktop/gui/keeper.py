@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.records.rows import Decision, Row
 
 if TYPE_CHECKING:
-    from pneumo_desktop.records.rows import Decision, Row
     from pneumo_desktop.records.store import Store
 
 
@@ -37,8 +37,10 @@ class Keeper(QObject):
         """Run ``work`` after everything asked before; its errors go to ``failed``."""
         self._background.submit(work, done, self.failed.emit, topic)
 
-    def decide(self, entry_id: int, decision: Decision, note: str, initials: str) -> None:
-        """Write a decision."""
+    def decide(self, row: Row, decision: Decision, note: str, initials: str) -> None:
+        """Write a decision on ``row`` as the reader saw it: what is agreed with is its verdict, not a later one."""
+        entry_id = row.entry_id
+        agreed_with = row.judgement.outcome if decision is Decision.AGREE and row.judgement is not None else None
         self.undecided.add(entry_id)
 
         def written(row: Row) -> None:
@@ -51,7 +53,9 @@ class Keeper(QObject):
             self.failed.emit(error)
 
         self.undoable.emit(True)  # at once: a quick Ctrl+Z waits for its turn
-        self._background.submit(lambda: self._store.set_decision(entry_id, decision, note, initials), written, lost)
+        self._background.submit(
+            lambda: self._store.set_decision(entry_id, decision, note, initials, agreed_with), written, lost
+        )
 
     def note(self, entry_id: int, note: str, initials: str) -> None:
         """Write a note beside the decision that stands then, if any."""

@@ -165,7 +165,7 @@ class ReviewDesk(QObject):
             self._viewer.status.emit(self._held_back)
             return
         self._held_back = ""
-        self._keeper.decide(row.entry_id, decision, self._decision.note_text(), self._decision.my_initials())
+        self._keeper.decide(row, decision, self._decision.note_text(), self._decision.my_initials())
         self._decision.decision_told()
         place = self._queue.model.place_of(row.entry_id)
         besides = self._keeper.undecided.union(twin.entry_id for twin in self._queue.model.same_image(row))

@@ -38,9 +38,14 @@ def status_word(decision: Decision | None, read: bool) -> str:
     return tr("To review") if read else tr("Waiting")
 
 
+def agrees_no_more(row: Row) -> bool:
+    """Return whether the reader agreed with another verdict than the row has now."""
+    return row.agreed_with is not None and row.judgement is not None and row.agreed_with is not row.judgement.outcome
+
+
 def status_text(row: Row) -> str:
     """Return ``status_word`` of a row; of an agreement with another verdict than the row has now, with which."""
-    if row.agreed_with is not None and row.judgement is not None and row.agreed_with is not row.judgement.outcome:
+    if row.agreed_with is not None and agrees_no_more(row):
         return tr("Agreed with “{verdict}”").format(verdict=outcome_word(row.agreed_with))
     return status_word(row.decision, row.judgement is not None)
 

@@ -286,29 +286,28 @@ class Store:
         ((sha256, frame),) = self._all("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,))
         return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
 
-    def set_decision(self, entry_id: int, decision: Decision | None, note: str = "", initials: str = "") -> Row:
+    def set_decision(
+        self,
+        entry_id: int,
+        decision: Decision | None,
+        note: str = "",
+        initials: str = "",
+        agreed_with: Outcome | None = None,
+    ) -> Row:
         """Write the reader's decision (None takes it back) at once; every earlier one stays in the history.
 
-        An agreement is with the verdict that the row has now.
+        ``agreed_with``: the verdict that the reader saw and agreed with; the row may have another one by now.
         """
         with self._lock:
-            before = self.row(entry_id)
-            verdict = before.judgement.outcome if before is not None and before.judgement is not None else None
-            return self._decide(entry_id, decision, verdict if decision is Decision.AGREE else None, note, initials)
-
-    def _decide(
-        self, entry_id: int, decision: Decision | None, agreed_with: Outcome | None, note: str, initials: str
-    ) -> Row:
-        with self._transaction() as connection:
-            connection.execute(
-                """INSERT INTO decision (image, decision, agreed_with, note, initials, time)
-                VALUES (?, ?, ?, ?, ?, ?)""",
-                (
-                    self._image(entry_id), decision.value if decision else None,
-                    agreed_with.value if agreed_with else "", note, initials, now(),
-                ),
-            )  # fmt: skip
-        row = self.row(entry_id)
+            image = self._image(entry_id)
+            verdict = agreed_with.value if agreed_with is not None else ""
+            with self._transaction() as connection:
+                connection.execute(
+                    """INSERT INTO decision (image, decision, agreed_with, note, initials, time)
+                    VALUES (?, ?, ?, ?, ?, ?)""",
+                    (image, decision.value if decision else None, verdict, note, initials, now()),
+                )
+            row = self.row(entry_id)
         assert row is not None
         return row
 
@@ -318,7 +317,7 @@ class Store:
             row = self.row(entry_id)
             if row is None or (row.note or "", row.initials or "") == (note, initials):
                 return row
-            return self._decide(entry_id, row.decision, row.agreed_with, note, initials)
+            return self.set_decision(entry_id, row.decision, note, initials, row.agreed_with)
 
     def newest_decision(self) -> int:
         """Return the number of the newest decision; 0 where there is none."""

@@ -116,17 +116,17 @@ def sentence(finding: Finding) -> str:
             count,
         ),
         "patient_in_parts": ntr(
-            "{count} patient has images in more than one part of the folder. The program makes parts of its own "
-            "and keeps the images of a patient together.",
-            "{count} patients have images in more than one part of the folder. The program makes parts of its own "
-            "and keeps the images of a patient together.",
+            "{count} patient has images in more than one part of the folder. The program puts all images of a patient "
+            "into one part.",
+            "{count} patients have images in more than one part of the folder. The program puts all images of a patient "
+            "into one part.",
             count,
         ),
         "copy_in_parts": ntr(
-            "{count} image is in more than one part of the folder, exactly or nearly. The program makes parts of its "
-            "own and keeps copies together.",
-            "{count} images are in more than one part of the folder, exactly or nearly. The program makes parts of its "
-            "own and keeps copies together.",
+            "{count} image is in more than one part of the folder, exactly or nearly. The program puts copies into one "
+            "part.",
+            "{count} images are in more than one part of the folder, exactly or nearly. The program puts copies into "
+            "one part.",
             count,
         ),
         "no_patients": tr(
@@ -147,7 +147,7 @@ def sentence(finding: Finding) -> str:
         ),
         "part_too_small": tr(
             "The folder's {part} part has {normal} normal and {pneumonia} pneumonia images; figures on so few mean "
-            "little. The program makes parts of its own."
+            "little. The program makes parts of its own; the folder's test part is kept only where that is chosen."
         ),
         "test_few": tr(
             "The locked test part has {normal} normal and {pneumonia} pneumonia images. On so few, two models can "

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import cv2
@@ -17,19 +14,15 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.traits import look_of
 
-ROOT = Path(__file__).resolve().parents[2]
+from .conftest import bench_module
+
 LAPLACIAN = 2
 
 
 @pytest.fixture(scope="module")
 def chain() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("detector_chain", ROOT / "bench" / "detector_chain.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclass looks itself up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with bench_module("detector_chain") as module:
+        yield module
 
 
 def _films(each: int) -> tuple[list[np.ndarray], list[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,18 +18,14 @@ from pneumo_desktop.training import adapt as adapting
 from pneumo_desktop.training.adapt import HELD_OUT, STRONGEST, VIEWS, WEAKEST
 from pneumo_desktop.training.head import HeadFit
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+from .conftest import BENCH, bench_module
+
 TINY = BENCH.parent / "tests" / "fixtures" / "tiny.pneumo"
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCH)
-        spec = importlib.util.spec_from_file_location("training_speed", BENCH / "training_speed.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with bench_module("training_speed") as module:
         yield module
 
 

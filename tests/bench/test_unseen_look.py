@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,20 +13,15 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.training.corpus import FIT, REPORT, Sample, read_grey
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+from .conftest import BENCH, bench_module
+
 FILM = BENCH.parent / "tests" / "fixtures" / "person1_bacteria_1.jpeg"
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCH)
-        spec = importlib.util.spec_from_file_location("unseen_look", BENCH / "unseen_look.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with bench_module("unseen_look") as module:
         yield module
-    sys.modules.pop("detector_chain", None)
 
 
 def _sample(seed: int, label: int, source: str = "kermany", part: str = REPORT, shade: float = 1.0) -> Sample:

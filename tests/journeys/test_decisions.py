@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -16,7 +17,9 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.records.rows import Decision
+from pneumo_desktop.gui.outcomes import outcome_word
+from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.records.rows import Decision, NewResult
 from tests.using_the_window import kept, look_at, read_folder
 
 
@@ -128,7 +131,7 @@ def test_looking_at_a_decision_signs_nothing_with_its_initials(window: MainWindo
     read_folder(window, folder, qtbot, 6)
     store, pane = window._services.store, window.result.decision
     first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
-    window._keeper.decide(first, Decision.NORMAL, "", "CD")
+    window._keeper.decide(kept(store, first), Decision.NORMAL, "", "CD")
     qtbot.waitUntil(lambda: not window._keeper.undecided)
     window.queue.choose_entry(first)
     assert pane.initials.text() == "CD"
@@ -285,6 +288,32 @@ def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
     window.review.pneumonia()
     qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).decision is Decision.PNEUMONIA)
     assert kept(window._services.store, row.entry_id).sha256 != row.sha256
+
+
+def test_an_agreement_is_shown_with_the_verdict_that_it_was_with(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """The list is read again, and the verdict is another: nobody has agreed with that one."""
+    read_folder(window, folder, qtbot, 6)
+    store, pane, agree = window._services.store, window.result.decision, window.result.decision.buttons[Decision.AGREE]
+    row = next(row for row in window.queue.model.shown_rows() if can_agree(row.judgement))
+    assert row.judgement is not None
+    before = row.judgement.outcome
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.agree()
+    qtbot.waitUntil(lambda: kept(store, row.entry_id).agreed_with is before)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(agree.isChecked)
+    other = next(outcome for outcome in (Outcome.LIKELY_NORMAL, Outcome.LIKELY_PNEUMONIA) if outcome is not before)
+    judgement = dataclasses.replace(row.judgement, outcome=other, model_sha256="another model")
+    told = store.told_population(row.entry_id)
+    window.queue.add_rows(store.save_results([NewResult(row.entry_id, row.entry.frame, row.sha256, judgement, told)]))
+    qtbot.waitUntil(lambda: not agree.isChecked())
+    assert pane.saved.text() == f"Saved: Agreed with “{outcome_word(before)}”"
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.agree()
+    qtbot.waitUntil(lambda: kept(store, row.entry_id).agreed_with is other)
 
 
 def test_a_held_key_decides_once(window: MainWindow) -> None:

@@ -25,10 +25,8 @@ def test_an_agreement_stays_with_the_verdict_that_it_was_with(path: Path) -> Non
     """The list is read again by a model that says otherwise; a note written after that changes nothing of it."""
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(0.1), TOLD)])
-    agreed = store.set_decision(ids[0], Decision.AGREE)
-    assert agreed.judgement is not None
-    before = agreed.judgement.outcome
-    assert agreed.agreed_with is before
+    before = judged(0.1).outcome
+    assert store.set_decision(ids[0], Decision.AGREE, agreed_with=before).agreed_with is before
     (row,) = store.save_results([NewResult(ids[0], 0, "aa", replace(judged(0.9), model_sha256="another"), TOLD)])
     assert row.judgement is not None
     assert row.judgement.outcome is not before
@@ -36,7 +34,6 @@ def test_an_agreement_stays_with_the_verdict_that_it_was_with(path: Path) -> Non
     noted = store.set_note(ids[0], "seen")
     assert noted is not None
     assert (noted.decision, noted.agreed_with, noted.note) == (Decision.AGREE, before, "seen")
-    assert store.set_decision(ids[0], Decision.AGREE).agreed_with is row.judgement.outcome
     assert store.set_decision(ids[0], Decision.NORMAL).agreed_with is None
     store.close()
 
