@@ -19,7 +19,7 @@ from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, load_corpus
-from pneumo_desktop.training.fit import FINAL, FitSettings, fit, mixed_weights, save_weights
+from pneumo_desktop.training.fit import FINAL, FitSettings, fit, load_weights, mixed_weights, save_weights
 from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
@@ -50,14 +50,17 @@ def main() -> int:
         help="a quarter of the final weights are those after this epoch (0: none)",
     )
     parser.add_argument("--mixup", type=float, default=FitSettings.mixup, help="of the Beta distribution (0: none)")
+    parser.add_argument("--cutmix", type=float, default=FitSettings.cutmix, help="of the Beta distribution (0: none)")
     parser.add_argument("--size", type=int, default=FitSettings.size, help="pixels a side")
     parser.add_argument("--borrow", type=float, default=Augmentation.borrow, help="share of films with another's look")
+    parser.add_argument("--border", type=float, default=Augmentation.border, help="share of films with a border")
     parser.add_argument(
         "--surroundings",
         type=float,
         default=Augmentation.surroundings,
         help="share of films with a blur or another film around the lungs",
     )
+    parser.add_argument("--start", type=Path, help="weights of bench/pretraining.py instead of ImageNet's")
     parser.add_argument("--as-mined", action="store_true", help="learn from the NIH's labels as they were mined")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
     arguments = parser.parse_args()
@@ -65,8 +68,8 @@ def main() -> int:
     settings = FitSettings(
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
-        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings),
+        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, cutmix=arguments.cutmix, size=arguments.size,
+        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings, border=arguments.border),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data)
@@ -77,7 +80,9 @@ def main() -> int:
     arguments.run.mkdir(parents=True, exist_ok=True)
     LearntFrom.of(fitting, left_out, arguments.as_mined).write(arguments.run)
     model = build(settings.architecture, settings.size, settings.dropout)
-    if settings.architecture in EFFICIENTNET_LITE:
+    if arguments.start:
+        load_weights(arguments.start, model)
+    elif settings.architecture in EFFICIENTNET_LITE:
         weights = imagenet_file(settings.architecture)
         if weights is None:
             parser.error(f"the package of the ImageNet weights of {settings.architecture} is not installed")
