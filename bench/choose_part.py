@@ -9,7 +9,8 @@ another input size than the run was trained at (a fully convolutional network on
 
 ``--beyond``: of each run and of the mean, the AUC of children and of adults in the rooms of ``detector_chain`` (with the shortcut /
 label-blind / against it, strength 0.8, mean of seeds 7 and 8) and on changed copies (seed 1000), and how much of the heat map lies in
-the lungs of sixty ill children and of the ill adults; ``--package``: the same of packages. Films of weight 0 are left out.
+the lungs of sixty ill children and of the ill adults; ``--package``: the same of packages. With ``--logits`` the packages' AUCs, and
+the means of their logits, each network's divided by their standard deviation. Films of weight 0 are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,17 @@ def seen_by_package(judge: Judge, pictures: Sequence[Picture]) -> tuple[Logits, 
     return np.array([output.logit for output in outputs], np.float32), np.stack([output.map for output in outputs])
 
 
+def of_packages(paths: Sequence[Path], part: ChoosePart) -> list[tuple[str, dict[str, float]]]:
+    """Return the figures of packages, of each two and of all of them: the mean of their logits, brought to one scale."""
+    seen = {}
+    for path in paths:
+        package = ModelPackage.open(path)
+        values = seen_by_package(Judge(package), part.pictures)[0]
+        seen[path.stem] = values / values.std()
+    groups = [*((name,) for name in seen), *combinations(seen, 2)] + ([tuple(seen)] if len(seen) > 2 else [])
+    return [(" + ".join(group), part.figures(np.mean([seen[name] for name in group], axis=0))) for group in groups]
+
+
 def beyond(look: Callable[[Sequence[Picture]], tuple[Logits, Maps]], corpus: Sequence[Sample]) -> str:
     """Return as cells of a table how a network orders films of other rooms and changed ones, and where it looks."""
     every = [sample for sample in corpus if sample.part == CHOOSE and sample.weight > 0]
@@ -133,7 +146,11 @@ def main() -> None:
         "--beyond", action="store_true", help="other rooms, changed copies, heat map in the lungs as well"
     )
     parser.add_argument(
-        "--package", type=Path, nargs="+", default=[], help="packages to stand beside the runs, with --beyond"
+        "--package",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="packages to stand beside the runs, with --beyond or --logits",
     )
     parser.add_argument("--flips", action="store_true", help="film and mirror image averaged as well")
     parser.add_argument("--size", type=int, help="pixels a side to look at, if not those of the training")
@@ -158,6 +175,8 @@ def main() -> None:
         rows += looked.rows("mean of the weights", part)
         if options.logits:
             rows += mean_of(every).rows("mean of the logits", part)
+    if options.logits:
+        rows += of_packages(options.package, part)
     print("| network | children / other look / adults / opacity |\n|---|---|")
     for name, figures in rows:
         print(f"| {name} | {' / '.join(f'{value:.4f}' for value in figures.values())} |")
