@@ -50,10 +50,8 @@ def main() -> int:
         help="a quarter of the final weights are those after this epoch (0: none)",
     )
     parser.add_argument("--mixup", type=float, default=FitSettings.mixup, help="of the Beta distribution (0: none)")
-    parser.add_argument("--cutmix", type=float, default=FitSettings.cutmix, help="of the Beta distribution (0: none)")
     parser.add_argument("--size", type=int, default=FitSettings.size, help="pixels a side")
     parser.add_argument("--borrow", type=float, default=Augmentation.borrow, help="share of films with another's look")
-    parser.add_argument("--border", type=float, default=Augmentation.border, help="share of films with a border")
     parser.add_argument(
         "--surroundings",
         type=float,
@@ -68,8 +66,8 @@ def main() -> int:
     settings = FitSettings(
         architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
         seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, cutmix=arguments.cutmix, size=arguments.size,
-        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings, border=arguments.border),
+        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
+        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings),
         mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
     )  # fmt: skip
     samples = load_corpus(arguments.data)

@@ -43,7 +43,7 @@ class FitSettings:
     epochs without a better ``val_loss`` end the run (0: never). calm: share of the steps, the last ones, that are
     augmented at half strength. mixed_epoch: the epoch (from 1) whose averaged weights are kept for
     ``mixed_weights`` (0: none), and mixed_share: their share. mixup: what ``mixup`` draws its shares with (0: films are
-    not mixed), up to the calm steps; cutmix: the same for ``cutmix``.
+    not mixed), up to the calm steps.
     """
 
     architecture: str = "efficientnet_lite0"
@@ -64,7 +64,6 @@ class FitSettings:
     mixed_epoch: int = 0
     mixed_share: float = 0.25
     mixup: float = 0.0
-    cutmix: float = 0.0
     quotas: dict[str, float] = field(
         default_factory=lambda: {"kermany:0": 10, "kermany:1": 10, "nih:1": 6, "nih:0": 3, "rsna_normal:0": 3}
     )
@@ -86,28 +85,6 @@ def mixup(
         of_picture * pictures + (1 - of_picture) * pictures[other],
         share * labels + (1 - share) * labels[other],
     )
-
-
-def cutmix(
-    pictures: npt.NDArray[np.float32], labels: npt.NDArray[np.float32], alpha: float, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return each film of a batch with a rectangle of another one of it at the same place, and its label mixed by area.
-
-    pictures (B, S, S, 1) in 0..1, labels (B, 1) in 0..1; a film's own share is drawn from Beta(alpha, alpha), the rectangle's
-    middle anywhere in the film, and what of it lies outside is cut off and not counted (Yun et al., ICCV 2019).
-    """
-    size = pictures.shape[1]
-    other = rng.permutation(len(pictures))
-    mixed, told = pictures.copy(), labels.copy()
-    for row, share in enumerate(rng.beta(alpha, alpha, len(pictures))):
-        half = 0.5 * size * math.sqrt(1.0 - share)
-        top, left = rng.uniform(0, size, 2)
-        rows = slice(max(0, round(top - half)), min(size, round(top + half)))
-        columns = slice(max(0, round(left - half)), min(size, round(left + half)))
-        mixed[row, rows, columns] = pictures[other[row], rows, columns]
-        area = np.float32((rows.stop - rows.start) * (columns.stop - columns.start) / size**2)
-        told[row] = (1 - area) * labels[row] + area * labels[other[row]]
-    return mixed, told
 
 
 _Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
@@ -165,8 +142,6 @@ class BalancedBatches:
             labels[row] = sample.label
         if self._settings.mixup and not calm:
             return mixup(pictures, labels, self._settings.mixup, rng)
-        if self._settings.cutmix and not calm:
-            return cutmix(pictures, labels, self._settings.cutmix, rng)
         return pictures, labels
 
     def _produce(self) -> None:
