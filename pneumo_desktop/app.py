@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from pneumo_desktop import places
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.registry import ModelInfo, Registry
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.reading.vouched import Vouched
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.records.presence import Presence
 from pneumo_desktop.records.rows import Row, UnfinishedQueue
@@ -23,7 +25,6 @@ if TYPE_CHECKING:  # the reading itself is imported when the first image is read
     from pneumo_desktop.models.package import ModelPackage
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
     from pneumo_desktop.reading.reader import Reader
-    from pneumo_desktop.reading.vouched import Vouched
 
 
 class NoModelError(Exception):
@@ -61,9 +62,10 @@ class Services:
         self.registry = registry
         self._model = model
         self._package: ModelPackage | None = None
+        self._package_lock = threading.Lock()
         self._pipelines: list[Pipeline] = []
         self._presence = Presence(folder)
-        self._vouched: Vouched | None = None
+        self.vouched = Vouched(store)
 
     @staticmethod
     def create(data_dir: Path | None = None, model: Path | None = None) -> Services:
@@ -83,16 +85,17 @@ class Services:
         return services
 
     def package(self) -> ModelPackage:
-        """Return the package in use; raises NoModelError when there is none."""
-        if self._package is None:
-            if self._model is not None:
-                self._package = self.open_model(self._model)
-            else:
-                try:
-                    self._package = self.open_model(self._active_path())
-                except BadPackageError as problem:  # the records can still be seen and exported
-                    raise NoModelError(problem.code) from problem
-        return self._package
+        """Return the package in use, one object for all threads; raises NoModelError when there is none."""
+        with self._package_lock:  # held while it is opened: a switch meanwhile comes after it, and is not lost
+            if self._package is None:
+                if self._model is not None:
+                    self._package = self.open_model(self._model)
+                else:
+                    try:
+                        self._package = self.open_model(self._active_path())
+                    except BadPackageError as problem:  # the records can still be seen and exported
+                        raise NoModelError(problem.code) from problem
+            return self._package
 
     def open_model(self, path: Path) -> ModelPackage:
         """Open a package, installed or not; one that was never tried is tried in a process of its own first.
@@ -104,15 +107,6 @@ class Services:
         package = ModelPackage.open(path)
         self.vouched.vouch(package, path)
         return package
-
-    @property
-    def vouched(self) -> Vouched:
-        """Return which packages were tried."""
-        if self._vouched is None:
-            from pneumo_desktop.reading.vouched import Vouched
-
-            self._vouched = Vouched(self.store)
-        return self._vouched
 
     def _active_path(self) -> Path:
         """Return the active package. With nothing installed it is the bundled one: no need to open it twice."""
@@ -178,7 +172,8 @@ class Services:
 
     def model_changed(self) -> None:
         """Forget the opened package, after another one was activated."""
-        self._package = None
+        with self._package_lock:
+            self._package = None
 
     def make_reader(self, analyse_outside: bool = False) -> Reader:
         """Return a new reader for one thread."""

@@ -77,6 +77,7 @@ class ModelDoors(QObject):
             self._training = TrainingDialog(self._services, self._window)
             self._training.activated.connect(self.model_changed)
             self._training.closed.connect(self.offer_training)
+            self._training.closed.connect(self.model_changed)  # closed while it switched: nobody has told of it
             self.training_offer.hide()
             self._training.show()
             if resume is not None:

@@ -66,6 +66,7 @@ class ModelsDialog(QDialog):
         self._services = services
         self._models: list[ModelInfo] = []
         self._before: ModelInfo | None = None
+        self._told_why = False
         self._background = Background(1, self)
         self._converter = TrainingProcess(self)
         self._converter.told.connect(self._converted)
@@ -186,12 +187,14 @@ class ModelsDialog(QDialog):
         self._background.submit(work, done, failed or self._failed)
 
     def _refused(self, error: Exception) -> None:
+        self._told_why = True
         if isinstance(error, BadPackageError):
             self.words.setText(tr("The model is not used. {why}").format(why=sentence(error.code)))
         else:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
+        self._told_why = True
         if isinstance(error, BadPackageError):
             self.words.setText(tr("The file was not imported. {why}").format(why=sentence(error.code)))
         elif isinstance(error, PermissionError) and error.errno is None:
@@ -282,13 +285,23 @@ class ModelsDialog(QDialog):
             self.remove_chosen()
 
     def done(self, result: int) -> None:
-        """Wait for what runs, whichever way the dialog is closed."""
-        self._converter.close()
-        self._background.close()
-        super().done(result)
+        """Wait for what runs, whichever way the dialog is closed; stay where it was refused, so that the words are read."""
+        if self._finished():
+            super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Wait for what runs and close."""
+        """Close as ``done`` does."""
+        if self._finished():
+            super().closeEvent(event)
+        else:
+            event.ignore()
+
+    def _finished(self) -> bool:
+        """Wait for what was asked for and tell of it, a switch to ``activated`` too; False where something was refused."""
+        self._told_why = False
+        self._background.finish()
+        if self._told_why:
+            return False
         self._converter.close()
         self._background.close()
-        super().closeEvent(event)
+        return True

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal, Slot
 
 SWITCH_SECONDS = 0.0005
 """So long a thread keeps Python's lock while another one wants it; Python's own 5 ms is for throughput."""
@@ -79,6 +79,11 @@ class Background(QObject):
         self._closed.set()
         self._pool.clear()
         self._pool.waitForDone()
+
+    def finish(self) -> None:
+        """Wait until every call so far has run, and deliver their results now; to be called on this object's thread."""
+        self._pool.waitForDone()
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall.value)
 
     def wait(self) -> None:
         """Wait until every call so far has run (their results arrive with the next events)."""

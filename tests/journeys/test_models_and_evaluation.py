@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import shutil
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -288,6 +291,103 @@ def test_a_model_that_was_damaged_meanwhile_is_answered_in_words(
     qtbot.waitUntil(lambda: dialog.words.text() == "This file is not a model package.", timeout=10_000)
     assert dialog.start.text() == "Evaluate"
     dialog.close()
+
+
+def _in_use(window: MainWindow) -> str | None:
+    """The model that the window takes to be in use."""
+    active = window.model_of_row._active
+    return active.card.model_id if active is not None else None
+
+
+def test_a_switch_that_runs_when_the_models_dialog_is_closed_is_told(
+    window: MainWindow, services: Services, second: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.install_model(second)
+    qtbot.waitUntil(lambda: _in_use(window) is not None)
+
+    def switch_and_close(dialog: ModelsDialog) -> int:
+        qtbot.waitUntil(lambda: dialog.table.rowCount() == 2)
+        dialog.table.selectRow([info.model_id for info in dialog._models].index("clinic-1"))
+        dialog.activate_chosen()
+        dialog.done(0)
+        return 0
+
+    monkeypatch.setattr(ModelsDialog, "exec", switch_and_close)
+    window.doors.show_models()
+    qtbot.waitUntil(lambda: _in_use(window) == "clinic-1")
+
+
+def test_a_switch_that_runs_when_the_training_dialog_is_closed_is_told(
+    window: MainWindow, services: Services, second: Path, qtbot: QtBot
+) -> None:
+    services.install_model(second)
+    qtbot.waitUntil(lambda: _in_use(window) is not None)
+    window.doors.show_training()
+    training, switching = window.doors._training, threading.Event()
+    assert training is not None
+
+    def switch() -> None:
+        switching.set()
+        services.activate_model("clinic-1")
+
+    training.decision._background.submit(switch, lambda _nothing: training.decision.activated.emit())
+    assert switching.wait(60)
+    training.close()
+    qtbot.waitUntil(lambda: _in_use(window) == "clinic-1")
+
+
+def test_a_switch_that_is_refused_keeps_the_models_dialog_open(
+    dialog: ModelsDialog, services: Services, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BadPackageError("reference", "")
+
+    monkeypatch.setattr(services, "roll_back_model", refuse)
+    dialog.go_back()
+    dialog.done(0)
+    assert dialog.isVisible()
+    assert dialog.words.text().startswith("The model is not used. ")
+    dialog.done(0)
+    assert not dialog.isVisible()
+
+
+def test_the_package_is_opened_once_for_all_threads(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, both, open_model = list[Path](), threading.Barrier(2), services.open_model
+
+    def slow(path: Path) -> ModelPackage:
+        opened.append(path)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # so long the other thread may come in
+        return open_model(path)
+
+    monkeypatch.setattr(services, "open_model", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _number: services.package(), range(2))
+    assert first is second
+    assert len(opened) == 1
+
+
+def test_a_switch_while_the_package_is_opened_is_not_lost(
+    services: Services, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.install_model(second)
+    opening, go_on, open_model = threading.Event(), threading.Event(), services.open_model
+
+    def held(path: Path) -> ModelPackage:
+        package = open_model(path)
+        if not opening.is_set():
+            opening.set()
+            go_on.wait(60)
+        return package
+
+    monkeypatch.setattr(services, "open_model", held)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(services.package)
+        assert opening.wait(60)
+        switch = pool.submit(services.activate_model, "clinic-1")
+        wait([switch], 0.5)  # it waits for the opening, or passes by it
+        go_on.set()
+    assert services.package().card.model_id == "clinic-1"
 
 
 def test_the_models_dialog_says_that_it_is_reading(services: Services, qtbot: QtBot) -> None:
