@@ -18,7 +18,7 @@ class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
     ``saved`` carries (Row, None, or the Undone where it was one) of what is on disk, ``failed`` what could not be written.
-    Only decisions made since this object was made are undone; ``undoable`` says whether there is one.
+    Only decisions made through this ``Store`` are undone; ``undoable`` says whether there is one.
     """
 
     saved = Signal(object, object)
@@ -29,7 +29,6 @@ class Keeper(QObject):
         super().__init__(parent)
         self._store = store
         self._background = Background(1, self)
-        self._first = store.newest_decision() + 1
         self.undecided: set[int] = set()
         """Entries whose decision is on its way to the disk."""
 
@@ -71,13 +70,13 @@ class Keeper(QObject):
     def undo(self) -> None:
         """Take the newest decision or note back."""
         self.ask(
-            lambda: self._store.undo_decision(self._first),
+            self._store.undo_decision,
             lambda undone: self.saved.emit(undone.row, undone) if undone is not None else None,
         )
         self._look_for_undoable()
 
     def _look_for_undoable(self) -> None:
-        self.ask(lambda: self._store.can_undo(self._first), self.undoable.emit)
+        self.ask(self._store.can_undo, self.undoable.emit)
 
     def set_setting(self, key: str, value: Any) -> None:
         """Write a setting."""

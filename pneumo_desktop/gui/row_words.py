@@ -111,6 +111,9 @@ def what_was_saved(before: Row | None, row: Row) -> str:
 def what_was_undone(undone: Undone) -> str:
     """Return a sentence for each thing that an undoing took back: the decision, the note, the initials."""
     row, told = undone.row, list[str]()
+    if undone.covered:
+        text = tr("{name}: taken back. What another window has saved since stands.")
+        return text.format(name=row.entry.display_name())
     if undone.decision is not row.decision:
         gone = tr("The decision “{decision}” was taken back.")
         again = tr("The decision “{decision}” stands again.")

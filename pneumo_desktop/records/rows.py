@@ -92,12 +92,13 @@ class Row:
 
 
 class Undone(NamedTuple):
-    """A row as it stands after an undoing, and what stood there before it."""
+    """A row as it stands after an undoing, and what was undone; ``covered``: another window had decided since."""
 
     row: Row
     decision: Decision | None
     note: str
     initials: str
+    covered: bool = False
 
 
 ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,

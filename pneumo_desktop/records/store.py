@@ -49,6 +49,8 @@ class Store:
         self.path = path
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
+        self._undoable: list[int] = []
+        """The numbers of this sitting's decisions and notes that were not undone; another window's are never in it."""
         try:
             self._connection = connect(path)
         except sqlite3.OperationalError as problem:
@@ -302,11 +304,12 @@ class Store:
             image = self._image(entry_id)
             verdict = agreed_with.value if agreed_with is not None else ""
             with self._transaction() as connection:
-                connection.execute(
+                cursor = connection.execute(
                     """INSERT INTO decision (image, decision, agreed_with, note, initials, time)
                     VALUES (?, ?, ?, ?, ?, ?)""",
                     (image, decision.value if decision else None, verdict, note, initials, now()),
                 )
+            self._undoable.append(int(cursor.lastrowid or 0))
             row = self.row(entry_id)
         assert row is not None
         return row
@@ -319,34 +322,35 @@ class Store:
                 return row
             return self.set_decision(entry_id, row.decision, note, initials, row.agreed_with)
 
-    def newest_decision(self) -> int:
-        """Return the number of the newest decision; 0 where there is none."""
-        return int(self._all("SELECT coalesce(max(id), 0) FROM decision")[0][0])
+    def can_undo(self) -> bool:
+        """Return whether this sitting has a decision or note to undo."""
+        return bool(self._undoable)
 
-    def can_undo(self, first: int = 0) -> bool:
-        """Return whether there is a decision or note to undo whose number is ``first`` or above."""
-        return bool(self._all("SELECT 1 FROM decision WHERE undone = 0 AND id >= ? LIMIT 1", (first,)))
+    def undo_decision(self) -> Undone | None:
+        """Undo the newest decision or note made through this store and return what it was; None where there is none.
 
-    def undo_decision(self, first: int = 0) -> Undone | None:
-        """Undo the newest decision or note and return what it was; None where none has the number ``first`` or above."""
+        What another window decided is never undone, be it newer.
+        """
         with self._lock:
-            found = self._all(
-                """SELECT id, image, decision, note, initials FROM decision WHERE undone = 0 AND id >= ?
-                ORDER BY id DESC LIMIT 1""",
-                (first,),
-            )
-            if not found:
+            if not self._undoable:
                 return None
-            number, image, decision, note, initials = found[0]
+            number = self._undoable[-1]
+            ((image, decision, note, initials),) = self._all(
+                "SELECT image, decision, note, initials FROM decision WHERE id = ?", (number,)
+            )
             with self._transaction() as connection:
                 connection.execute("UPDATE decision SET undone = 1 WHERE id = ?", (number,))
+            self._undoable.pop()
+            later = self._all("SELECT 1 FROM decision WHERE image = ? AND undone = 0 AND id > ?", (image, number))
             rows = self._all(
                 """SELECT id FROM entry WHERE coalesce(sha256 || '#' || frame, 'entry:' || id) = ?
                 ORDER BY id DESC LIMIT 1""",
                 (image,),
             )
             row = self.row(rows[0][0]) if rows else None
-        return None if row is None else Undone(row, Decision(decision) if decision else None, note, initials)
+        return (
+            None if row is None else Undone(row, Decision(decision) if decision else None, note, initials, bool(later))
+        )
 
     # Folders and settings
 

@@ -20,6 +20,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.rows import Decision, NewResult
+from pneumo_desktop.records.store import Store
 from tests.using_the_window import kept, look_at, read_folder
 
 
@@ -42,6 +43,25 @@ def test_one_key_decides_moves_on_and_is_undone(window: MainWindow, folder: Path
     qtbot.waitUntil(lambda: window.queue.current_row() == window.queue.model.row_of(first.entry_id))
     name = first.entry.display_name()
     assert window.statusBar().currentMessage() == f"{name}: The decision “Reader: normal” was taken back."
+
+
+def test_undo_leaves_what_another_window_decided(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, told = window._services.store, window.statusBar().currentMessage
+    first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
+    other = Store(store.path)
+    look_at(window, 0, qtbot)
+    window.review.normal()
+    qtbot.waitUntil(lambda: kept(store, first).decision is Decision.NORMAL)
+    other.set_decision(second, Decision.PNEUMONIA)
+    other.set_decision(first, Decision.CANNOT_TELL)
+    other.close()
+    window.review.undo()
+    qtbot.waitUntil(lambda: told().endswith(": taken back. What another window has saved since stands."))
+    qtbot.waitUntil(lambda: not window.menus.actions["undo"].isEnabled())
+    assert [kept(store, entry_id).decision for entry_id in (first, second)] == [
+        Decision.CANNOT_TELL, Decision.PNEUMONIA,
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

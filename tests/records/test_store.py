@@ -120,6 +120,32 @@ def test_decisions_outlive_predictions_and_can_be_undone(path: Path) -> None:
     store.close()
 
 
+def test_an_undoing_takes_back_only_what_this_sitting_decided(path: Path) -> None:
+    store, _queue, (first, second) = filled(path)
+    other = Store(path)  # another window
+    store.set_decision(first, Decision.NORMAL)
+    other.set_decision(second, Decision.PNEUMONIA)
+    undone = store.undo_decision()
+    assert undone is not None and (undone.row.entry_id, undone.row.decision, undone.covered) == (first, None, False)
+    assert not store.can_undo() and store.undo_decision() is None
+    assert [row.decision for row in store.rows()] == [None, Decision.PNEUMONIA]
+
+    other.set_decision(first, Decision.NORMAL)
+    store.set_decision(first, Decision.PNEUMONIA, "mine")
+    other.set_note(first, "theirs", "CD")
+    undone = store.undo_decision()
+    assert undone is not None and (undone.decision, undone.note, undone.covered) == (Decision.PNEUMONIA, "mine", True)
+    assert (undone.row.decision, undone.row.note) == (Decision.PNEUMONIA, "theirs"), "saved by the other window"
+    assert [other.undo_decision() is not None for _number in range(4)] == [True, True, True, False]
+    other.close()
+    store.set_decision(first, Decision.NORMAL)
+    store.close()
+    later = Store(path)  # the next sitting
+    assert not later.can_undo() and later.undo_decision() is None
+    assert later.rows()[0].decision is Decision.NORMAL
+    later.close()
+
+
 def test_unfinished_queues_are_known_until_they_are_finished(path: Path) -> None:
     store, queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, None, judged(None), TOLD)])
