@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import os
 import sqlite3
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Final
 
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.records.schema import is_sound
 
 _ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
 """File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
+_PATIENCE_SECONDS: Final = 60.0
+"""So long a start waits for another one, which may look through a large database or bring it to the next version."""
 
 
 class NewerDatabaseError(Exception):
@@ -40,6 +47,37 @@ def text_of(raw: bytes) -> str:
 def stored(text: Path | str | None) -> bytes | None:
     """Return a path or a member's name as the bytes for ``CAST(? AS TEXT)``."""
     return None if text is None else str(text).encode("utf-8", _ERRORS)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep every other process that opens the database at ``path`` waiting; raises RecordsError after too long a wait.
+
+    Between two statements of one that looks whether the tables are sound another one may make them, bring them to the next
+    version or set them aside. What SQLite itself locks does not cover all three.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(
+            OSError
+        ):  # a folder that may not be written, a disk without locks: SQLite says what it can do
+            _wait_for(held.enter_context(path.with_name(f"{path.stem}-opening.lock").open("a+b")), path)
+        yield
+
+
+def _wait_for(stream: IO[bytes], path: Path) -> None:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            lock(stream)
+            return
+        except OSError as problem:
+            if problem.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        if time.monotonic() >= until:
+            busy = sqlite3.OperationalError("another process has been opening the database for too long")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise RecordsError(path, busy)
+        time.sleep(0.02)
 
 
 def connect(path: Path) -> sqlite3.Connection:

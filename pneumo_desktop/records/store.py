@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
-from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, Transaction, connect, set_aside, stored
+from pneumo_desktop.records.opening import (
+    NewerDatabaseError,
+    RecordsError,
+    Transaction,
+    alone,
+    connect,
+    set_aside,
+    stored,
+)
 from pneumo_desktop.records.rows import (
     ROW_QUERY,
     Decision,
@@ -51,17 +59,18 @@ class Store:
         self._lock = threading.RLock()
         self._undoable: list[int] = []
         """The numbers of this sitting's decisions and notes that were not undone; another window's are never in it."""
-        try:
-            self._connection = connect(path)
-        except sqlite3.OperationalError as problem:
-            raise RecordsError(path, problem) from problem
-        except sqlite3.DatabaseError:
-            self.set_aside = set_aside(path)
-            self._connection = connect(path)
-        if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
-            self._connection.close()
-            raise NewerDatabaseError(path)
-        migrate(self._connection)
+        with alone(path):
+            try:
+                self._connection = connect(path)
+            except sqlite3.OperationalError as problem:
+                raise RecordsError(path, problem) from problem
+            except sqlite3.DatabaseError:
+                self.set_aside = set_aside(path)
+                self._connection = connect(path)
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
+                self._connection.close()
+                raise NewerDatabaseError(path)
+            migrate(self._connection)
 
     def close(self) -> None:
         """Close the database; further calls raise sqlite3.ProgrammingError."""

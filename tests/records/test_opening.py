@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from pneumo_desktop.app import why_not
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, alone
 from pneumo_desktop.records.rows import Decision, NewResult
 from pneumo_desktop.records.schema import MIGRATIONS, migrate
 from pneumo_desktop.records.store import Store
@@ -129,6 +135,82 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path, monkey
     with pytest.raises(sqlite3.OperationalError):
         Store(path)
     monkeypatch.undo()
+    store = Store(path)
+    assert store.set_aside is None
+    store.close()
+
+
+_STARTS = """
+import sys
+from pathlib import Path
+from pneumo_desktop.records.store import Store
+for line in sys.stdin:  # the next data folder, when every process has done with the one before
+    try:
+        store = Store(Path(line.strip()))
+        store.set_setting(sys.argv[1], "was here")
+        print("set aside" if store.set_aside else "opened", flush=True)
+        sys.stdin.readline()
+        store.close()
+    except Exception as error:
+        print(repr(error), flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_programs_that_start_at_the_same_time_open_the_same_records(tmp_path: Path) -> None:
+    """At the first start, after an update, and over a damaged file; many times, for what goes wrong is a matter of luck."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with contextlib.ExitStack() as running:
+        programs = [
+            running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", _STARTS, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    text=True, env=environment,
+                )
+            )
+            for number in range(3)
+        ]  # fmt: skip
+
+        def tell_all(line: str) -> None:
+            for program in programs:
+                assert program.stdin is not None
+                program.stdin.write(f"{line}\n")
+                program.stdin.flush()
+
+        for turn in range(30):
+            path, kind = tmp_path / str(turn) / "records.sqlite", ("new", "older", "damaged")[turn % 3]
+            path.parent.mkdir()
+            if kind == "older":
+                with sqlite3.connect(path, isolation_level=None) as old:
+                    migrate(old, 1)
+                old.close()
+            elif kind == "damaged":
+                path.write_bytes(b"this was a database once" * 100)
+            tell_all(str(path))
+            told = sorted(program.stdout.readline().strip() for program in programs if program.stdout is not None)
+            tell_all("")
+            assert told == ["opened", "opened", "set aside" if kind == "damaged" else "opened"], kind
+            store = Store(path)
+            assert store.settings() == {str(number): "was here" for number in range(3)}
+            store.close()
+
+
+def test_a_start_that_waits_too_long_for_another_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pneumo_desktop.records.opening._PATIENCE_SECONDS", 0.0)
+    with alone(path), pytest.raises(RecordsError) as caught:
+        Store(path)
+    assert not path.exists()
+    assert why_not(caught.value).startswith(
+        f"The records in {path} cannot be opened: another program is using the database."
+    )
+    Store(path).close()
+
+
+def test_a_disk_that_knows_no_locks_is_no_reason_not_to_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_stream: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("pneumo_desktop.records.opening.lock", unknown)
     store = Store(path)
     assert store.set_aside is None
     store.close()
