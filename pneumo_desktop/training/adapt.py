@@ -12,6 +12,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,9 @@ STRONGEST, WEAKEST = 3.0, 1e-3
 
 HELD_OUT = 5
 """Every fifth rehearsal image is not learnt from: it tells whether the old population is kept. So many folds there are."""
+
+_AT_ONCE = 2
+"""So many heads of the cross-fit are fitted at once: each takes memory for what it learns from."""
 
 LOOKS = 2
 """So many copies of each image to learn from are changed mildly and borrow the look of another, beside it and its mirror image."""
@@ -288,11 +292,18 @@ def cross_fitted(
     """
     fold = np.arange(len(mix.known_labels)) % HELD_OUT
     logits = head.logits(mix.known)
-    for place in range(1, HELD_OUT if len(fold) else 0):
+    mix, local = mix.over(space.learnt), features.train[:, space.learnt]
+
+    def without(place: int) -> Values:
         control.check()
-        learn = mix.of(features.train, features.train_labels, VIEWS, fold != place)
-        fitting = HeadFit(learn.features[:, space.learnt], learn.labels, learn.weights, space.start)
-        logits[fold == place] = space.whole(fitting.fit(pull)).logits(mix.known[fold == place])
+        learn = mix.of(local, features.train_labels, VIEWS, fold != place)
+        own = HeadFit(learn.features, learn.labels, learn.weights, space.start).fit(pull)
+        return own.logits(mix.known[fold == place])
+
+    others = range(1, HELD_OUT if len(fold) else 0)
+    with ThreadPoolExecutor(_AT_ONCE, "cross-fit") as pool:
+        for place, own in zip(others, pool.map(without, others), strict=True):
+            logits[fold == place] = own
     return logits
 
 
@@ -324,7 +335,7 @@ def _fit(
     finish: bool,
 ) -> _State:
     keep, mix = np.arange(len(rehearsal.labels)) % HELD_OUT != 0, _mix(job, space, rehearsal)
-    learn = mix.of(features.train, features.train_labels, VIEWS, keep)
+    learn = mix.over(space.learnt).of(features.train[:, space.learnt], features.train_labels, VIEWS, keep)
     judge = mix.of(features.val, features.val_labels, 2, ~keep)
     epochs = int(job.epochs or 1)
     path = job.folder_of_job / _CHECKPOINT
@@ -339,7 +350,7 @@ def _fit(
         raise Problem("nothing_to_finish")
     if finish or _is_over(state, job, events):
         return state
-    fitting = HeadFit(learn.features[:, space.learnt], learn.labels, learn.weights, space.start)
+    fitting = HeadFit(learn.features, learn.labels, learn.weights, space.start)
     pulls = _pulls(job)
     for done in range(state.epoch):  # each epoch starts from the one before: else a resumed run would end elsewhere
         fitting.fit(float(pulls[done]))
@@ -355,7 +366,7 @@ def _fit(
             state.best_epoch, state.best_loss = state.epoch, loss
             state.kernel, state.bias = part.kernel.tolist(), part.bias
         seconds = max(time.monotonic() - started, 1e-6)
-        told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(head), "accuracy": learn.accuracy(head)}
+        told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(part), "accuracy": learn.accuracy(part)}
         events.tell(
             "step", **told, step=state.epoch, steps=epochs, images_per_second=len(learn.labels) / seconds,
             seconds_left=(epochs - state.epoch) * seconds, memory_mb=used_memory_mb(),

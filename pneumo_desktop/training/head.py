@@ -46,23 +46,28 @@ class HeadFit:
     """Fits heads that differ from ``start`` as little as ``pull`` says.
 
     Minimises the weighted mean log loss + pull / 2 * |difference|^2, the difference measured on features scaled to
-    unit spread, within their ``COMPONENTS`` strongest directions. features (n, C), labels (n,) 0/1, weights (n,).
+    unit spread, within their ``COMPONENTS`` strongest directions. features (n, C), labels (n,) 0/1, weights (n,) above 0.
+    Holds one float64 copy of the features while it is made.
     """
 
     def __init__(
         self, features: npt.NDArray[np.floating], labels: npt.NDArray[np.int64], weights: Values, start: Head
     ) -> None:
         self._labels, self._weights, self._start = labels.astype(np.float64), weights / weights.sum(), start
-        x = np.asarray(features, np.float64)
-        mean = self._weights @ x
-        self._spread = np.sqrt(self._weights @ (x - mean) ** 2)
-        self._spread = np.where(self._spread > 1e-6, self._spread, np.inf)
-        scaled = (x - mean) / self._spread
-        _, axes = np.linalg.eigh((scaled * self._weights[:, None]).T @ scaled)
-        self._axes = axes[:, ::-1][:, : min(COMPONENTS, x.shape[1])]
-        self._columns = np.column_stack((scaled @ self._axes, np.ones(len(x))))
-        self._mean = mean
+        x = np.array(features, np.float64)
         self._offset = start.logits(x)
+        self._mean = self._weights @ x
+        roots = np.sqrt(self._weights)[:, None]
+        x -= self._mean
+        x *= roots
+        products = x.T @ x
+        spread = np.sqrt(np.diag(products))
+        spread = np.where(spread > 1e-6, spread, np.inf)
+        products /= spread
+        products /= spread[:, None]
+        _, axes = np.linalg.eigh(products)
+        self._axes = axes[:, ::-1][:, : min(COMPONENTS, x.shape[1])] / spread[:, None]
+        self._columns = np.column_stack((x @ self._axes / roots, np.ones(len(x))))
         self._change = np.zeros(self._columns.shape[1])
 
     def _loss(self, change: Values, pull: float) -> float:
@@ -78,8 +83,9 @@ class HeadFit:
         for _ in range(_NEWTON_STEPS):
             p = sigmoid(self._offset + self._columns @ change)
             gradient = self._columns.T @ (self._weights * (p - self._labels)) + ridge * change
-            curvature = self._columns * (self._weights * p * (1.0 - p))[:, None]
-            step = np.linalg.solve(self._columns.T @ curvature + np.diag(ridge + 1e-9), gradient)
+            # A.T @ A is half the work of A.T @ B: NumPy makes one triangle of it.
+            rooted = self._columns * np.sqrt(self._weights * p * (1.0 - p))[:, None]
+            step = np.linalg.solve(rooted.T @ rooted + np.diag(ridge + 1e-9), gradient)
             length = 1.0
             while length > 1e-6 and self._loss(change - length * step, pull) > loss:
                 length /= 2.0
@@ -90,5 +96,5 @@ class HeadFit:
             if before - loss < 1e-9:
                 break
         self._change = change
-        kernel = (self._axes @ change[:-1]) / self._spread
+        kernel = self._axes @ change[:-1]
         return Head(self._start.kernel + kernel, self._start.bias + float(change[-1] - kernel @ self._mean))

@@ -14,9 +14,10 @@ from pneumo_desktop.evaluation.thresholds import Goal, GoalKind
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.training import adapt
 from pneumo_desktop.training.adapt import HELD_OUT, VIEWS, Features, Space, cross_fitted
 from pneumo_desktop.training.choose import Before, calibration_of, operating_points
-from pneumo_desktop.training.control import Control
+from pneumo_desktop.training.control import ASKED, Control, Stopped
 from pneumo_desktop.training.head import Head, HeadFit
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.mixed import Mix
@@ -71,6 +72,23 @@ def test_the_label_of_an_image_has_no_say_in_its_own_logit(space: Space) -> None
         own = np.arange(IMAGES) % HELD_OUT == place % HELD_OUT
         np.testing.assert_array_equal(after[own], before[own])
         assert (after[~own] != before[~own]).all()
+
+
+def test_the_logits_do_not_depend_on_how_many_heads_are_fitted_at_once(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = asked(space, *drawn(1))
+    for count in (1, HELD_OUT):
+        monkeypatch.setattr(adapt, "_AT_ONCE", count)
+        np.testing.assert_array_equal(asked(space, *drawn(1)), two)
+
+
+def test_a_stop_ends_the_cross_fit(space: Space) -> None:
+    features, mix = drawn(1)
+    head, control = final(space, features, mix), Control(lambda _why: None)
+    control._why = ASKED  # without the timer that ends the process
+    with pytest.raises(Stopped):
+        cross_fitted(space, features, mix, head, PULL, control)
 
 
 def test_a_head_that_was_fitted_on_the_rehearsal_looks_better_than_it_is_and_loses_the_ill_unseen(
