@@ -46,6 +46,9 @@ MAX_TIFF_VALUES: Final = 500_000
 """The most numbers of one TIFF entry: a strip or tile has one, and Python takes forty bytes for each."""
 
 MAX_ARCHIVE_MEMBERS: Final = 50_000
+MAX_ARCHIVE_DIRECTORY_BYTES: Final = 16 * MIB
+"""The longest directory of an archive: 50,000 members with names of 250 characters. Python takes half a kilobyte for each."""
+
 MAX_ARCHIVE_RATIO: Final = 200
 """A member or an archive that unpacks to more than this many times its size, and to more than
 ``ARCHIVE_RATIO_FROM_BYTES``, is a bomb."""

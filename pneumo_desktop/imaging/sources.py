@@ -7,6 +7,7 @@ the first few kilobytes are read. Links are followed once; devices and pipes are
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import zipfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from pneumo_desktop.imaging import codes, limits
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.imaging.sniff import HEAD_BYTES, IMAGE_KINDS, Kind, kind_of
+from pneumo_desktop.imaging.zip_directory import ArchiveFile, DirectoryTooLargeError, directory_of, member
 
 IMAGE_SUFFIXES = frozenset(
     [
@@ -202,10 +204,10 @@ def _resolve(folder: Path, parts: tuple[str, ...]) -> Path | None:
 def _archive(path: Path) -> Iterator[Entry | LeftOut]:
     """Yield the images of a ZIP archive; archives inside it are left out (``too_deep``)."""
     try:
-        with zipfile.ZipFile(_long(path)) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+        with _open_archive(path) as file:
+            members = [info for info in directory_of(file, str(path)).infolist() if not info.is_dir()]
             total = sum(info.file_size for info in members)
-            on_disk = max(1, os.path.getsize(_long(path)))
+            on_disk = max(1, os.fstat(file.fileno()).st_size)
             if (
                 len(members) > limits.MAX_ARCHIVE_MEMBERS
                 or total > limits.MAX_ARCHIVE_BYTES
@@ -213,14 +215,18 @@ def _archive(path: Path) -> Iterator[Entry | LeftOut]:
             ):
                 yield LeftOut(path, None, codes.ZIP_BOMB)
                 return
-            for info in sorted(members, key=lambda member: member.filename):
-                yield _member(archive, path, info)
+            for info in sorted(members, key=lambda info: info.filename):
+                yield _member(file, path, info)
+    except DirectoryTooLargeError:
+        yield LeftOut(path, None, codes.ZIP_BOMB)
+    except UnreadableImageError as error:
+        yield LeftOut(path, None, error.code)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         blocked = isinstance(error, PermissionError)
         yield LeftOut(path, None, codes.NO_PERMISSION if blocked else codes.ZIP_DAMAGED)
 
 
-def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Entry | LeftOut:
+def _member(file: ArchiveFile, path: Path, info: zipfile.ZipInfo) -> Entry | LeftOut:
     name = info.filename
     base = name.rsplit("/", 1)[-1]
     suffix = os.path.splitext(base)[1].lower()
@@ -231,8 +237,8 @@ def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Entr
     if _is_bomb(info):
         return LeftOut(path, name, codes.ZIP_BOMB)
     try:
-        with archive.open(info) as member:
-            kind = kind_of(member.read(HEAD_BYTES))
+        with member(file, info) as opened:
+            kind = kind_of(opened.read(HEAD_BYTES))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
         kind = Kind.UNKNOWN
     if kind is Kind.ZIP and suffix not in _DOCUMENT_SUFFIXES:
@@ -299,18 +305,24 @@ def _open_regular(path: str, flags: int) -> int:
     return descriptor
 
 
+def _open_archive(path: Path) -> ArchiveFile:
+    return ArchiveFile(io.FileIO(_long(path), opener=_open_regular))
+
+
 def _read_member(path: Path, name: str, limit: int) -> bytes:
     try:
-        with zipfile.ZipFile(_long(path)) as archive:
-            info = archive.getinfo(name)
+        with _open_archive(path) as file:
+            info = directory_of(file, str(path)).getinfo(name)
             if info.flag_bits & 0x1:
                 raise UnreadableImageError(codes.ENCRYPTED, "archive member")
             if info.file_size > limit:
                 raise UnreadableImageError(codes.TOO_LARGE, f"{info.file_size} bytes")
             if _is_bomb(info):
                 raise UnreadableImageError(codes.BOMB, "archive member")
-            with archive.open(info) as member:
-                data = member.read(limit + 1)
+            with member(file, info) as opened:
+                data = opened.read(limit + 1)
+    except DirectoryTooLargeError as error:
+        raise UnreadableImageError(codes.BOMB, "archive directory") from error
     except KeyError as error:
         raise UnreadableImageError(codes.MISSING, "archive member") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:

@@ -9,6 +9,7 @@ import sys
 import tracemalloc
 import zipfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 from pydicom import uid
 from pydicom.dataset import Dataset
 
-from pneumo_desktop.imaging import codes, limits
+from pneumo_desktop.imaging import codes, limits, zip_directory
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.imaging.sniff import Kind
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
+from pneumo_desktop.imaging.zip_directory import ArchiveFile
 from tests import making
 
 PNG = making.picture("PNG", size=(20, 20))
@@ -108,6 +110,58 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     Path(os.fsdecode(path)).write_bytes(PNG)
     (entry,), _left = found(tmp_path)
     assert read_bytes(entry) == PNG
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[ArchiveFile]:
+    """Every file whose directory was read from now on."""
+    files, read = list[ArchiveFile](), zip_directory._directory
+
+    def told(file: ArchiveFile) -> zipfile.ZipFile:
+        files.append(file)
+        return read(file)
+
+    monkeypatch.setattr(zip_directory, "_directory", told)
+    return files
+
+
+def test_the_directory_of_an_archive_is_read_once_for_all_its_images(tmp_path: Path, parsed: list[ArchiveFile]) -> None:
+    path = zipped(tmp_path / "a.zip", [(f"{number}.png", PNG + bytes([number])) for number in range(40)])
+    entries, _left = found(path)
+    with ThreadPoolExecutor(4) as pool:
+        read = list(pool.map(read_bytes, entries))
+    assert {entry.member: data for entry, data in zip(entries, read, strict=True)} == {
+        f"{number}.png": PNG + bytes([number]) for number in range(40)
+    }
+    assert len(parsed) == 1
+
+
+def test_an_archive_that_changed_is_looked_through_again(tmp_path: Path, parsed: list[ArchiveFile]) -> None:
+    path = zipped(tmp_path / "a.zip", [("a.png", PNG), ("b.png", PNG)])
+    entries, _left = found(path)
+    path.unlink()
+    zipped(path, [("b.png", PNG + b"another")])
+    assert reason(entries[0]) == codes.MISSING
+    assert read_bytes(entries[1]) == PNG + b"another"
+    assert len(parsed) == 2
+
+
+def test_few_directories_are_kept(tmp_path: Path) -> None:
+    for number in range(6):
+        found(zipped(tmp_path / f"{number}.zip", [("a.png", PNG)]))
+    assert len(zip_directory._directories) == zip_directory._KEPT
+
+
+def test_a_directory_that_asks_for_much_memory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "a.zip", [("a.png", PNG), ("b" * 200 + ".png", PNG)])
+    entry = Entry(path, "a.png")
+    assert read_bytes(entry) == PNG
+    zip_directory._directories.clear()
+    monkeypatch.setattr(limits, "MAX_ARCHIVE_DIRECTORY_BYTES", 200)
+    assert found(path) == ([], [LeftOut(path, None, codes.ZIP_BOMB)])
+    assert reason(entry) == codes.BOMB
 
 
 def test_a_very_long_path(tmp_path: Path) -> None:
