@@ -41,6 +41,8 @@ class DecisionPane(QWidget):
         """The note and the initials as the row has them, or as they were last told of: what differs is being typed."""
         self._mine = ""
         """The initials that were typed, whoever's the chosen row shows."""
+        self._held = ""
+        """Why nothing can be said of the chosen row; nothing where it can."""
         self._initials_wanted = True
         self._low = False
         self.title = QLabel()
@@ -124,6 +126,11 @@ class DecisionPane(QWidget):
             self._take_fields(row)
         self._fill()
 
+    def hold(self, why: str) -> None:
+        """Let nothing be decided or noted of the chosen row, and say why; "" lets it again. What was typed stays."""
+        self._held = why
+        self._fill()
+
     def _show_fields(self, note: str) -> None:
         """Show ``note`` and the row's initials, mine where it has none."""
         row = self._row
@@ -145,13 +152,13 @@ class DecisionPane(QWidget):
 
     def _fill(self) -> None:
         row = self._row
-        why = "" if row is not None else tr("Choose a radiograph in the list first.")
+        why = self._held if row is not None else tr("Choose a radiograph in the list first.")
         for field in (*self.buttons.values(), self.note, self.initials):
-            field.setEnabled(row is not None)
+            field.setEnabled(not why)
             field.setToolTip(why)
         for label in (self.title, self.note_label, self.initials_label):
             label.setEnabled(row is not None)
-        if row is not None and not can_agree(row.judgement):
+        if not why and row is not None and not can_agree(row.judgement):
             self.buttons[Decision.AGREE].setEnabled(False)
             self.buttons[Decision.AGREE].setToolTip(tr("There is no verdict to agree with."))
         for decision, button in self.buttons.items():

@@ -177,6 +177,11 @@ class QueueView(QWidget):
         self._count()
         self.current_changed.emit(None)
 
+    def take(self, row: Row) -> None:
+        """Show a row of the list otherwise than before, at once; the chosen row stays chosen."""
+        self.model.add_rows([row])
+        self._count()
+
     def take_decided(self, row: Row) -> list[Row]:
         """Show what was decided of an image in every row of it, and return these; the chosen row stays chosen."""
         rows = [decided_as(row, shown) for shown in self.model.same_image(row)]

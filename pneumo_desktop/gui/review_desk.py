@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +16,7 @@ from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
+from pneumo_desktop.reading.outcome import Outcome, Reason
 from pneumo_desktop.records.rows import Decision, Row, Undone
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import tr
@@ -48,6 +50,24 @@ def _painted(row: Row) -> tuple[object, ...]:
     if judged is None:
         return ()
     return (row.sha256, judged.turned, judged.inverted, judged.model_sha256, judged.model_id, judged.score)
+
+
+def _is_changed(row: Row) -> bool:
+    return row.judgement is not None and row.judgement.detail == codes.CHANGED
+
+
+def _as_changed(row: Row) -> Row:
+    """Return a row of the list for a file that is no longer the one that was read: the verdict is of another image.
+
+    The records keep it; the list must not show it beside this file.
+    """
+    if row.judgement is None:
+        return row
+    refused = replace(
+        row.judgement, outcome=Outcome.NOT_ANALYSED, reason=Reason.UNREADABLE, detail=codes.CHANGED, score=None,
+        operating_point=None,
+    )  # fmt: skip
+    return replace(row, judgement=refused)
 
 
 def _tags_of(row: Row) -> tuple[TagRow, ...]:
@@ -84,6 +104,7 @@ class ReviewDesk(QObject):
         self._decision.note_edited.connect(self._note_edited)
         self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
+        queue.thumbnails.changed.connect(self._changed_on_disk)
         keeper.saved.connect(self._saved)
         keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
@@ -102,6 +123,7 @@ class ReviewDesk(QObject):
         if not _same_film(before, row):
             self.seen = self.changed = False
             self._held_back = ""
+            self._decision.hold("")
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -120,6 +142,10 @@ class ReviewDesk(QObject):
         if self.current is not None and self.current.entry_id == row.entry_id:
             self._viewer.set_picture(picture, keep_view=self.seen)
             self.seen, self.changed = True, False
+            self._decision.hold("")
+            if _is_changed(self.current):  # the file is what it was again
+                self._queue.thumbnails.forget(row)
+                self._keeper.ask(lambda: self._store.row(row.entry_id), self._take)
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
@@ -128,6 +154,26 @@ class ReviewDesk(QObject):
             self.changed = error.code == codes.CHANGED
             self.seen = not self.changed
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
+        if error.code == codes.CHANGED:
+            self._changed_on_disk(row)
+
+    def _changed_on_disk(self, row: Row) -> None:
+        """Say in the list that a row's file is no longer the one that was read, instead of the verdict on that one."""
+        shown = self._queue.model.row_of(row.entry_id)
+        if shown is None or shown.sha256 != row.sha256 or _is_changed(shown):
+            return
+        self._queue.thumbnails.forget(row)
+        self._take(_as_changed(shown))
+
+    def _take(self, row: Row | None) -> None:
+        """Show ``row`` in its place in the list, and beside it where it is chosen; the picture stays."""
+        if row is None or self._queue.model.row_of(row.entry_id) is None:
+            return
+        self._queue.take(row)
+        if self.current is not None and self.current.entry_id == row.entry_id:
+            self.current = row
+            self._result.set_row(row, row.example, self._queue.model.twin_name(row))
+            self._decision.hold(sentence(codes.CHANGED) if self.changed else "")
 
     def _show_tags(self) -> None:
         row = self.current
@@ -204,7 +250,10 @@ class ReviewDesk(QObject):
         changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
         self._decision.forget_drafts({row.entry_id, *changed})
         if self.current is not None and self.current.entry_id in changed:
-            self.current = current = changed[self.current.entry_id]
+            current = changed[self.current.entry_id]
+            if self.changed:
+                self._queue.take(current := _as_changed(current))
+            self.current = current
             self._result.set_row(current, current.example, self._queue.model.twin_name(current))
         if undone is not None:
             if changed:

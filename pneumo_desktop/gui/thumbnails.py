@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.records.rows import Row
 
@@ -31,38 +32,46 @@ def to_image(pixels: npt.NDArray[np.uint8]) -> QImage:
     return QImage(packed.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
-def make_thumbnail(entry: Entry, side: int) -> QImage:
-    """Read an entry and return its thumbnail; raises UnreadableImageError."""
+def make_thumbnail(entry: Entry, side: int, known: str | None = None) -> QImage:
+    """Read an entry and return its thumbnail; raises UnreadableImageError, also where its digest is not ``known``."""
     from pneumo_desktop.imaging.load import load
     from pneumo_desktop.imaging.thumbnail import thumbnail
 
-    return to_image(thumbnail(load(entry), side))
+    return to_image(thumbnail(load(entry, known=known), side))
+
+
+_Key = tuple[int, str | None]
+"""An entry, and what its file was when it was read: read again with another content it has another thumbnail."""
 
 
 class Thumbnails(QObject):
-    """``get`` answers at once with what is there and makes the rest later; ``ready`` names the entry id."""
+    """``get`` answers at once with what is there and makes the rest later; ``ready`` names the entry id.
+
+    ``changed`` carries the Row whose file is no longer the one that was read.
+    """
 
     ready = Signal(int)
+    changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = Background(1, self)
-        self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
-        self._wishes: OrderedDict[int, Row] = OrderedDict()
-        self._making: int | None = None
+        self._kept: OrderedDict[_Key, QPixmap | None] = OrderedDict()
+        self._wishes: OrderedDict[_Key, Row] = OrderedDict()
+        self._making: _Key | None = None
         self._scale = 1.0
 
     def get(self, row: Row, scale: float = 1.0) -> QPixmap | None:
         """Return the row's thumbnail if it is made; ``scale`` is the screen's device pixel ratio."""
         self._scale = scale
-        entry_id = row.entry_id
-        if entry_id in self._kept:
-            self._kept.move_to_end(entry_id)
-            return self._kept[entry_id]
-        if entry_id == self._making:
+        key = (row.entry_id, row.sha256)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if key == self._making:
             return None
-        self._wishes[entry_id] = row
-        self._wishes.move_to_end(entry_id)
+        self._wishes[key] = row
+        self._wishes.move_to_end(key)
         while len(self._wishes) > _WAITING:
             self._wishes.popitem(last=False)
         self._next()
@@ -85,30 +94,35 @@ class Thumbnails(QObject):
     def _next(self) -> None:
         if self._making is not None or not self._wishes:
             return
-        entry_id, row = self._wishes.popitem(last=True)
-        self._making = entry_id
+        key, row = self._wishes.popitem(last=True)
+        self._making = key
         scale = self._scale
-        entry = row.entry
         self._background.submit(
-            lambda: make_thumbnail(entry, round(SIDE * scale)),
-            lambda image: self._made(entry_id, image, scale),
-            lambda error: self._failed(entry_id, error),
+            lambda: make_thumbnail(row.entry, round(SIDE * scale), row.sha256),
+            lambda image: self._made(key, image, scale),
+            lambda error: self._failed(key, row, error),
         )
 
-    def _made(self, entry_id: int, image: QImage, scale: float) -> None:
+    def _made(self, key: _Key, image: QImage, scale: float) -> None:
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(scale)
-        self._keep(entry_id, pixmap)
+        self._keep(key, pixmap)
 
-    def _failed(self, entry_id: int, error: Exception) -> None:
-        self._keep(entry_id, None)
+    def _failed(self, key: _Key, row: Row, error: Exception) -> None:
+        self._keep(key, None)
         if not isinstance(error, UnreadableImageError):
             raise error
+        if error.code == codes.CHANGED:
+            self.changed.emit(row)
 
-    def _keep(self, entry_id: int, pixmap: QPixmap | None) -> None:
+    def forget(self, row: Row) -> None:
+        """Make the row's thumbnail anew when it is wished for again."""
+        self._kept.pop((row.entry_id, row.sha256), None)
+
+    def _keep(self, key: _Key, pixmap: QPixmap | None) -> None:
         self._making = None
-        self._kept[entry_id] = pixmap
+        self._kept[key] = pixmap
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        self.ready.emit(entry_id)
+        self.ready.emit(key[0])
         self._next()

@@ -278,6 +278,33 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     qtbot.waitUntil(lambda: decided() == [Decision.PNEUMONIA, Decision.NORMAL])
 
 
+def test_a_file_that_is_not_chosen_and_has_changed_has_no_verdict_in_the_list_once_it_is_seen(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    qtbot.waitUntil(window.queue.thumbnails.idle)
+    first, other = look_at(window, 0, qtbot), window.queue.model.row_at(3)
+    was = other.entry.path.read_bytes()
+    shutil.copyfile(first.entry.path, other.entry.path)
+    window.queue.thumbnails.clear()  # as in another sitting
+    window.queue.table.viewport().update()
+
+    def outcome() -> Outcome | None:
+        row = window.queue.model.row_of(other.entry_id)
+        return row.judgement.outcome if row is not None and row.judgement is not None else None
+
+    qtbot.waitUntil(lambda: outcome() is Outcome.NOT_ANALYSED)
+    assert window.queue.thumbnails.get(other) is None
+    assert window.review.current is not None and window.review.current.entry_id == first.entry_id
+
+    other.entry.path.write_bytes(was)
+    window.queue.choose_entry(other.entry_id)
+    assert other.judgement is not None
+    qtbot.waitUntil(lambda: outcome() is other.judgement.outcome)
+    assert window.review.seen and window.result.decision.note.isEnabled()
+    qtbot.waitUntil(lambda: window.queue.thumbnails.get(other) is not None)
+
+
 def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
     window: MainWindow, folder: Path, qtbot: QtBot
 ) -> None:
@@ -295,6 +322,12 @@ def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
     told = "This file has changed since it was read. Read it again."
     assert window.viewer.snapshot() is None, "no film and no heat map"
     assert window.viewer.canvas.message == f"{row.entry.display_name()}\n\n{told}"
+    listed = window.queue.model.row_of(row.entry_id)
+    assert listed is not None and listed.judgement is not None, "the list shows no verdict beside this file"
+    assert (listed.judgement.outcome, listed.judgement.score) == (Outcome.NOT_ANALYSED, None)
+    assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
+    fields = (*window.result.decision.buttons.values(), window.result.decision.note, window.result.decision.initials)
+    assert {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, told)}
     window.review.pneumonia()
     assert not window._keeper.undecided
     assert window.statusBar().currentMessage() == told
