@@ -159,10 +159,10 @@ def test_the_saved_picture_waits_for_its_thumbnails(
 ) -> None:
     made: list[str] = []
 
-    def slowly(entry: Entry, side: int) -> QImage:
+    def slowly(entry: Entry, side: int, known: str | None) -> QImage:
         time.sleep(0.2)
         made.append(entry.display_name())
-        return make_thumbnail(entry, side)
+        return make_thumbnail(entry, side, known)
 
     monkeypatch.setattr("pneumo_desktop.gui.thumbnails.make_thumbnail", slowly)
     store = services.store
