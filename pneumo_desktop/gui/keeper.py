@@ -31,6 +31,11 @@ class Keeper(QObject):
         self._background = Background(1, self)
         self.undecided: set[int] = set()
         """Entries whose decision is on its way to the disk."""
+        self._refused = False
+        self.failed.connect(self._remember)
+
+    def _remember(self) -> None:
+        self._refused = True
 
     def ask(self, work: Callable[[], Any], done: Callable[[Any], None] | None = None, topic: str | None = None) -> None:
         """Run ``work`` after everything asked before; its errors go to ``failed``."""
@@ -81,6 +86,12 @@ class Keeper(QObject):
     def set_setting(self, key: str, value: Any) -> None:
         """Write a setting."""
         self.ask(lambda: self._store.set_setting(key, value))
+
+    def finish(self) -> bool:
+        """Wait for everything that was asked for and tell of it; return whether all of it was done."""
+        self._refused = False
+        self._background.finish()
+        return not self._refused
 
     def close(self) -> None:
         """Write everything that was asked for, then end the thread."""

@@ -29,6 +29,7 @@ from pneumo_desktop.gui.model_doors import ModelDoors
 from pneumo_desktop.gui.model_of_row import ModelOfRow
 from pneumo_desktop.gui.population_box import PopulationBox
 from pneumo_desktop.gui.preferences import Preferences
+from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.reading_desk import ReadingDesk
@@ -179,8 +180,8 @@ class MainWindow(QMainWindow):
         )
         self.doors.model_changed.connect(self.model_of_row.look)
         self.model_of_row.read_again_wanted.connect(reading.read_again)
-        for asked in (self._population_box, self.population_question):
-            self.model_of_row.model_known.connect(asked.show_card)
+        for box in (self._population_box, self.population_question):
+            self.model_of_row.model_known.connect(box.show_card)
         QShortcut(QKeySequence("F6"), self).activated.connect(self._next_part)
 
     def retranslate(self) -> None:
@@ -392,9 +393,18 @@ class MainWindow(QMainWindow):
         """Change the colours at once, and from now on."""
         self.appearance.choose_theme(theme)
 
+    def _is_recorded(self) -> bool:
+        """Return whether every decision and note is on the disk, or may be lost."""
+        self.review.finish_note()
+        question = tr("What could not be recorded is lost when the window closes. Close it all the same?")
+        return self._keeper.finish() or asked(self, self.windowTitle(), question)
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel and wait for everything that runs; what was not read is offered at the next start."""
-        if not self.doors.may_close():
+        """Cancel and wait for everything that runs; what was not read is offered at the next start.
+
+        What the disk refuses is told, and the window stays until the reader gives it up.
+        """
+        if not (self._is_recorded() and self.doors.may_close()):
             event.ignore()
             return
         self.reading.close()

@@ -109,9 +109,12 @@ class ReviewDesk(QObject):
         keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
 
-    def close(self) -> None:
-        """Hand over the note that is being typed and wait for the picture that is being decoded."""
+    def finish_note(self) -> None:
+        """Hand over the note that is being typed."""
         self._decision.finish_note()
+
+    def close(self) -> None:
+        """Wait for the picture that is being decoded."""
         self._background.close()
 
     # looking

@@ -242,6 +242,45 @@ def test_a_note_that_was_not_saved_is_told_of_again(
     qtbot.waitUntil(lambda: kept(store, row.entry_id).note == "kept")
 
 
+@pytest.mark.parametrize("what", ["decision", "note"])
+def test_what_the_disk_refuses_at_closing_is_told_and_the_window_stays(
+    what: str, window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, warned, asked, answer = window._services.store, list[str](), list[str](), QMessageBox.StandardButton.No
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def question(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr(QMessageBox, "warning", lambda _parent, _title, text: warned.append(text))
+    monkeypatch.setattr(QMessageBox, "question", question)
+    row = look_at(window, 0, qtbot)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, f"set_{what}", full)
+        if what == "note":
+            qtbot.keyClicks(window.result.decision.note, "kept")
+        else:
+            window.review.pneumonia()
+        assert not window.close()
+        assert len(warned) == len(asked) == 1
+        assert window.isVisible() and window.review.current is not None
+        if what == "note":
+            assert window.result.decision.note.text() == "kept"
+        answer = QMessageBox.StandardButton.Yes
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    if what == "decision":
+        window.review.pneumonia()  # there is room again
+    assert window.close()
+    assert len(asked) == 1
+    later = kept(Store(store.path), row.entry_id)
+    assert (later.note, later.decision) == (("kept", None) if what == "note" else ("", Decision.PNEUMONIA))
+
+
 def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
     window.queue.clear()
