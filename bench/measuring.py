@@ -22,8 +22,8 @@ def jpegs(folder: Path, count: int) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if not found:
         raise SystemExit(f"There are no JPEG files below {folder}.")
-    step = max(1, len(found) // count)
-    return found[::step][:count]
+    count = min(count, len(found))
+    return [found[number * len(found) // count] for number in range(count)]
 
 
 def machine() -> str:
