@@ -14,6 +14,7 @@ from pneumo_desktop.gui.outcomes import outcome_colour, outcome_icon, outcome_wo
 from pneumo_desktop.gui.population_words import is_weak, outside_ages, what_is_found
 from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
+from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, tr
@@ -268,7 +269,8 @@ class ResultPanel(QWidget):
         self.withhold.setVisible(judgement is not None and "analysed_outside" in judgement.notes)
         lines: list[str] = []
         if judgement is not None and judgement.reason is not None:
-            lines.append(sentence(judgement.reason.value))
+            if judgement.detail != codes.CHANGED:  # that file was read; this one was not tried
+                lines.append(sentence(judgement.reason.value))
             if judgement.detail and judgement.detail != judgement.reason.value:
                 lines.append(outside_ages(self._card) if judgement.detail == "age" else sentence(judgement.detail))
         self.why.setText("\n\n".join(line for line in lines if line))

@@ -11,7 +11,7 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
-from pneumo_desktop.gui.row_words import what_was_saved, what_was_undone
+from pneumo_desktop.gui.row_words import is_changed, what_was_saved, what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
@@ -50,10 +50,6 @@ def _painted(row: Row) -> tuple[object, ...]:
     if judged is None:
         return ()
     return (row.sha256, judged.turned, judged.inverted, judged.model_sha256, judged.model_id, judged.score)
-
-
-def _is_changed(row: Row) -> bool:
-    return row.judgement is not None and row.judgement.detail == codes.CHANGED
 
 
 def _as_changed(row: Row) -> Row:
@@ -146,7 +142,7 @@ class ReviewDesk(QObject):
             self._viewer.set_picture(picture, keep_view=self.seen)
             self.seen, self.changed = True, False
             self._decision.hold("")
-            if _is_changed(self.current):  # the file is what it was again
+            if is_changed(self.current):  # the file is what it was again
                 self._queue.thumbnails.forget(row)
                 self._keeper.ask(lambda: self._store.row(row.entry_id), self._take)
 
@@ -156,6 +152,7 @@ class ReviewDesk(QObject):
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.changed = error.code == codes.CHANGED
             self.seen = not self.changed
+            self._decision.hold(sentence(codes.CHANGED) if self.changed else "")
             self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
         if error.code == codes.CHANGED:
             self._changed_on_disk(row)
@@ -163,7 +160,7 @@ class ReviewDesk(QObject):
     def _changed_on_disk(self, row: Row) -> None:
         """Say in the list that a row's file is no longer the one that was read, instead of the verdict on that one."""
         shown = self._queue.model.row_of(row.entry_id)
-        if shown is None or shown.sha256 != row.sha256 or _is_changed(shown):
+        if shown is None or shown.sha256 != row.sha256 or is_changed(shown):
             return
         self._queue.thumbnails.forget(row)
         self._take(_as_changed(shown))
@@ -176,7 +173,6 @@ class ReviewDesk(QObject):
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.current = row
             self._result.set_row(row, row.example, self._queue.model.twin_name(row))
-            self._decision.hold(sentence(codes.CHANGED) if self.changed else "")
 
     def _show_tags(self) -> None:
         row = self.current

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pneumo_desktop.gui.outcomes import outcome_word, summary
+from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Reason
 from pneumo_desktop.records.rows import Decision, Row, Undone
 from pneumo_desktop.words import N_, tr
@@ -67,8 +68,15 @@ def second_line(row: Row) -> str:
     return " · ".join(part for part in (patient_text(row), date_text(row.study_date or "")) if part)
 
 
+def is_changed(row: Row) -> bool:
+    """Return whether a row says that its file is no longer the one that was read."""
+    return row.judgement is not None and row.judgement.detail == codes.CHANGED
+
+
 def below_outcome(row: Row) -> str:
     """Return what stands under the outcome: the decision, else why there is no verdict, else that it waits for review."""
+    if is_changed(row):  # what was decided is of the image before
+        return tr("changed since it was read")
     reason = row.judgement.reason if row.judgement else None
     if row.decision is None and reason is not None:
         return tr(REASON_WORDS[reason])

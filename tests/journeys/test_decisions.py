@@ -18,6 +18,7 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
+from pneumo_desktop.gui.row_words import below_outcome
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.rows import Decision, NewResult
 from pneumo_desktop.records.store import Store
@@ -335,6 +336,12 @@ def test_a_file_that_is_not_chosen_and_has_changed_has_no_verdict_in_the_list_on
     qtbot.waitUntil(lambda: outcome() is Outcome.NOT_ANALYSED)
     assert window.queue.thumbnails.get(other) is None
     assert window.review.current is not None and window.review.current.entry_id == first.entry_id
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    assert not window.result.decision.note.isEnabled()
+    window.queue.choose_entry(first.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    assert window.result.decision.note.isEnabled()
 
     other.entry.path.write_bytes(was)
     window.queue.choose_entry(other.entry_id)
@@ -364,6 +371,8 @@ def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
     listed = window.queue.model.row_of(row.entry_id)
     assert listed is not None and listed.judgement is not None, "the list shows no verdict beside this file"
     assert (listed.judgement.outcome, listed.judgement.score) == (Outcome.NOT_ANALYSED, None)
+    assert below_outcome(listed) == "changed since it was read"
+    assert window.result.why.text() == told
     assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
     fields = (*window.result.decision.buttons.values(), window.result.decision.note, window.result.decision.initials)
     assert {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, told)}
