@@ -205,6 +205,7 @@ def score_histogram(report: Report, bins: int = 30) -> Figure:
         if point.high > point.low:
             axes.axvspan(point.low, point.high, color=GREY, alpha=0.2, linewidth=0)
     axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)  # without a score the axis would go below no image at all
     axes.set_xlabel(tr("Score"))
     axes.set_ylabel(tr("Images"))
     axes.set_title(tr("Scores"))

@@ -309,6 +309,18 @@ def test_dialogs_fit_a_small_screen_at_double_scale(window: MainWindow, code: st
         dialog.close()
 
 
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_what_a_training_asks_is_not_wider_than_a_small_screen(window: MainWindow, code: str, qtbot: QtBot) -> None:
+    set_language(code)
+    dialog = TrainingDialog(window._services)
+    qtbot.addWidget(dialog)
+    dialog.data.mapping.offer({"a folder with a name that is longer than half of the window": 24})
+    for page in (dialog.data, dialog.train):
+        assert page.minimumSizeHint().width() <= 770, type(page).__name__
+    dialog.close()
+    set_language("en")
+
+
 def test_the_usual_export_reads_in_the_spreadsheet_of_the_language() -> None:
     set_language("es")
     assert (ExportChoice.usual().separator, ExportChoice.usual().decimal) == (";", ",")

@@ -18,7 +18,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs
 from pneumo_desktop.gui.training.preview import PreviewDialog
-from pneumo_desktop.gui.training.process import TrainingProcess
+from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.problems import sentence as problem_sentence
@@ -117,6 +117,17 @@ def test_without_the_training_component_a_sentence_says_so(
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
     dialog.take_folder(images)
     assert dialog.data.words.text().startswith("The training component is not installed: run “make training”")
+
+
+@pytest.mark.parametrize("can_finish", [True, False])
+def test_a_stopped_training_offers_the_best_so_far_only_where_there_is_one(
+    dialog: TrainingDialog, can_finish: bool
+) -> None:
+    dialog.train._told({"event": "stopped", "can_finish": can_finish})
+    dialog.train._ended(EXIT_STOPPED)
+    assert dialog.train.finish_button.isHidden() is not can_finish
+    assert ("use the best so far" in dialog.train.words.text()) is can_finish
+    assert dialog.train.words.text().startswith("Stopped")
 
 
 def test_what_the_computer_lacks_is_said_before_anything_starts(dialog: TrainingDialog) -> None:

@@ -47,13 +47,17 @@ def split_text(scan: Mapping[str, Any]) -> str:
     lines = []
     for part, words in _PARTS.items():
         counts = split.get(part, {})
-        text = tr("{part}: {normal} normal, {pneumonia} pneumonia, {patients} patients")
+        patients = int(counts.get("patients", 0))
+        text = ntr(
+            "{part}: {normal} normal, {pneumonia} pneumonia, {patients} patient",
+            "{part}: {normal} normal, {pneumonia} pneumonia, {patients} patients",
+            patients,
+        )
         lines.append(
             text.format(
-                part=tr(words), normal=counts.get("normal", 0), pneumonia=counts.get("pneumonia", 0),
-                patients=counts.get("patients", 0),
+                part=tr(words), normal=counts.get("normal", 0), pneumonia=counts.get("pneumonia", 0), patients=patients
             )
-        )  # fmt: skip
+        )
     if scan.get("locked", {}).get("kept"):
         lines.append(tr("The test part is the one of earlier trainings, so that models can be compared."))
     else:
@@ -174,7 +178,9 @@ class DataPage(QWidget):
         self.preview = QPushButton(tr("Show augmented images…"))
         self.preview.setAutoDefault(False)
         self.preview.clicked.connect(self.start_preview)
-        left, right = QVBoxLayout(), QVBoxLayout()
+        self._parts = QWidget()
+        left, right = QVBoxLayout(), QVBoxLayout(self._parts)
+        right.setContentsMargins(0, 0, 0, 0)
         left.addWidget(self.findings, 3)
         left.addWidget(self.mapping, 2)
         right.addWidget(self.chart, 1)
@@ -184,7 +190,7 @@ class DataPage(QWidget):
         both = QHBoxLayout(results)
         both.setContentsMargins(0, 0, 0, 0)
         both.addLayout(left, 1)
-        both.addLayout(right, 1)
+        both.addWidget(self._parts, 1)
         return results
 
     # What was chosen
@@ -336,6 +342,7 @@ class DataPage(QWidget):
         self.split.setText(split_text(scan))
         parts = scan.get("split") or scan.get("counts", {})
         counts = {name: (c.get("normal", 0), c.get("pneumonia", 0)) for name, c in parts.items()}
+        self._parts.setVisible(bool(counts))  # else what is asked has the room
         self.chart.draw((lambda figures: figures.class_distribution(counts)) if counts else None)
         self.preview.setVisible(bool(scan.get("images")))
 

@@ -122,8 +122,7 @@ class DecisionPage(QWidget):
         self.accept_button.setToolTip(tr("Results made before keep their model's name."))
         line = QHBoxLayout()
         line.addWidget(self.undo_point)
-        line.addWidget(self.point_words, 1)
-        line.addStretch()
+        line.addStretch(1)
         for button in (self.discard_button, self.keep_button, self.accept_button):
             line.addWidget(button)
         for button in (self.undo_point, self.discard_button, self.keep_button, self.accept_button):
@@ -133,6 +132,7 @@ class DecisionPage(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.page, 1)
         layout.addWidget(self.words)
+        layout.addWidget(self.point_words)
         layout.addLayout(line)
         self.undo_point.clicked.connect(self.undo_pick)
         self.accept_button.clicked.connect(self.accept_new)

@@ -42,7 +42,6 @@ class FindingsView(QWidget):
         self.list.currentRowChanged.connect(self._chosen)
         self.files = QPlainTextEdit(readOnly=True)
         self.files.setAccessibleName(tr("The files that the finding is about"))
-        self.files.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.files.hide()
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self.list)

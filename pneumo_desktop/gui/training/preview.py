@@ -29,6 +29,7 @@ class PreviewDialog(QDialog):
                 picture.setPixmap(QPixmap(path).scaledToHeight(_HEIGHT, Qt.TransformationMode.SmoothTransformation))
                 picture.setAccessibleName(tr("Original") if column == 0 else tr("Changed"))
                 grid.addWidget(picture, row, column)
+        grid.setRowStretch(grid.rowCount(), 1)  # room that is left over goes below the pictures
         pictures = QWidget()
         pictures.setLayout(grid)
         text = tr("Left the original, beside it random changes. They must not change what is to be seen.")

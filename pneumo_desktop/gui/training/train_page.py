@@ -51,8 +51,8 @@ _WAYS = (
     ),
 )
 _NETWORKS = (
-    ("compact", N_("Compact CNN: few numbers, the better choice")),
-    ("classic", N_("Classic CNN: Conv and Pool blocks, Flatten, Dense, Dropout")),
+    ("compact", N_("Compact CNN"), N_("Few numbers, the better choice.")),
+    ("classic", N_("Classic CNN"), N_("Conv and Pool blocks, Flatten, Dense, Dropout.")),
 )
 
 _PAUSE_MILLISECONDS = 500
@@ -171,14 +171,15 @@ class TrainPage(QWidget):
             layout.addWidget(words)
             layout.addSpacing(6)
         self.network = QComboBox()
-        for value, name in _NETWORKS:
+        for value, name, _words in _NETWORKS:
             self.network.addItem(tr(name), value)
-        self.network.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.network.setMinimumContentsLength(24)
+        self.network_words = QLabel(wordWrap=True)
+        self.network_words.setIndent(24)
         line = QHBoxLayout()
         line.addSpacing(24)
         line.addWidget(self.network, 1)
         layout.addLayout(line)
+        layout.addWidget(self.network_words)
         name_box(self.network, tr("Network"))
         self.advanced = Advanced()
         self.advanced.setVisible(False)
@@ -195,7 +196,7 @@ class TrainPage(QWidget):
         layout.addWidget(self.advanced)
         layout.addStretch(1)
         self._buttons["adapt"].setChecked(True)
-        self.network.setEnabled(False)
+        self._enable_network(False)
         self._ways.buttonToggled.connect(self._way_chosen)
         self.network.currentIndexChanged.connect(self._way_chosen)
         self._scroll = QScrollArea(widgetResizable=True)
@@ -215,9 +216,13 @@ class TrainPage(QWidget):
 
     def _way_chosen(self) -> None:
         if self._ways.checkedButton() is not None:  # between two buttons there is none
-            self.network.setEnabled(self._buttons["scratch"].isChecked())
+            self._enable_network(self._buttons["scratch"].isChecked())
             self.advanced.follow(self.architecture())
             self._say_times()
+
+    def _enable_network(self, enabled: bool) -> None:
+        self.network.setEnabled(enabled)
+        self.network_words.setVisible(enabled)
 
     # Settings
 
@@ -235,7 +240,7 @@ class TrainPage(QWidget):
         architecture = recipe.get("architecture")
         if architecture in self._buttons:
             self._buttons[str(architecture)].setChecked(True)
-        elif architecture in dict(_NETWORKS):
+        elif self.network.findData(architecture) >= 0:
             self._buttons["scratch"].setChecked(True)
             self.network.setCurrentIndex(self.network.findData(architecture))
         self.advanced.take(recipe)
@@ -271,11 +276,12 @@ class TrainPage(QWidget):
         self._estimates, self._possible = event.get("estimated_seconds", {}), event.get("possible", {})
         self._missing = event.get("missing", {})
         for value, button in self._buttons.items():
-            names = [name for name, _words in _NETWORKS] if value == "scratch" else [value]
+            names = [name for name, _title, _words in _NETWORKS] if value == "scratch" else [value]
             button.setEnabled(any(self._possible.get(name, True) for name in names))
         self._say_times()
 
     def _say_times(self) -> None:
+        self.network_words.setText(tr(_NETWORKS[self.network.currentIndex()][2]))
         for value, _title, words in _WAYS:
             name = str(self.network.currentData()) if value == "scratch" else value
             seconds = self._estimates.get(name)
@@ -365,17 +371,20 @@ class TrainPage(QWidget):
         self.toggle_button.setText(tr("Go on") if code != 0 else tr("Start"))
         self.progress.setRange(0, 1)
         self.progress.setValue(1 if code == 0 else 0)
+        can_finish = bool(self._stopped.get("can_finish", self._has_checkpoint()))
         if self._problem:
             self.words.setText(self._problem)
         elif code == 0:
             self.words.setText(tr("The training is finished."))
-        elif code == EXIT_STOPPED:
+        elif code == EXIT_STOPPED and can_finish:
             self.words.setText(tr("Stopped. What was learnt is kept: go on, or use the best so far."))
+        elif code == EXIT_STOPPED:
+            self.words.setText(tr("Stopped before the first epoch was learnt. Go on when you like."))
         else:
             text = tr("The training program ended unexpectedly. What was learnt until the last epoch is kept: go on.")
             self.words.setText(text)
         if code != 0 and not self._problem:
-            self.finish_button.setVisible(bool(self._stopped.get("can_finish", self._has_checkpoint())))
+            self.finish_button.setVisible(can_finish)
         self.busy.emit(False)
         self._ask_again()
 
