@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         reading.left_out_changed.connect(self._left_out_came)
         reading.ended.connect(self._reading_ended)
         reading.failed.connect(self._reading_failed)
+        reading.changed.connect(self.review.changed_on_disk)
         reading.no_model.connect(self._no_model)
         reading.population_wanted.connect(self.population_question.ask)
         reading.population_used.connect(self._population_box.show_population)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Folded, Show, filter_of, folded, key_of
-from pneumo_desktop.gui.row_words import date_text, marks, patient_text, status_text, tool_tip
+from pneumo_desktop.gui.row_words import date_text, is_changed, marks, patient_text, status_text, tool_tip
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, tr
 
@@ -42,8 +42,11 @@ def is_same_image(first: Row, second: Row) -> bool:
 
 
 def decided_as(decided: Row, row: Row) -> Row:
-    """Return ``row`` with the decision, note and initials of ``decided``, a row of the same image."""
-    if row.entry_id == decided.entry_id:
+    """Return ``row`` with the decision, note and initials of ``decided``, a row of the same image.
+
+    One that says that its file has changed goes on saying so: the records know nothing of that.
+    """
+    if row.entry_id == decided.entry_id and not (is_changed(row) and row.sha256 == decided.sha256):
         return decided
     return replace(
         row, decision=decided.decision, agreed_with=decided.agreed_with, note=decided.note, initials=decided.initials

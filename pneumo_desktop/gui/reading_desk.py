@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.workers import Background
+from pneumo_desktop.imaging import codes
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
@@ -53,6 +55,8 @@ class ReadingDesk(QObject):
     ended = Signal(bool)
     """All runs are over; True when some of what was found was not read."""
     failed = Signal(object)
+    changed = Signal(object)
+    """The Row whose file is no longer the one that was read."""
     no_model = Signal()
     population_wanted = Signal(object)
     """Folders whose patients nobody has told of."""
@@ -295,8 +299,14 @@ class ReadingDesk(QObject):
 
     def show_verdict(self, row: Row, shown: bool) -> None:
         """Judge a radiograph outside the model's population after all, or withhold the verdict again; it is recorded."""
+
+        def failed(error: Exception) -> None:
+            self.failed.emit(error)
+            if isinstance(error, UnreadableImageError) and error.code == codes.CHANGED:
+                self.changed.emit(row)
+
         self._background.submit(
-            lambda: self._services.judge_outside(row, shown), lambda judged: self.rows.emit([judged]), self.failed.emit
+            lambda: self._services.judge_outside(row, shown), lambda judged: self.rows.emit([judged]), failed
         )
 
     # the end

@@ -100,7 +100,7 @@ class ReviewDesk(QObject):
         self._decision.note_edited.connect(self._note_edited)
         self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
-        queue.thumbnails.changed.connect(self._changed_on_disk)
+        queue.thumbnails.changed.connect(self.changed_on_disk)
         keeper.saved.connect(self._saved)
         keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
@@ -149,20 +149,26 @@ class ReviewDesk(QObject):
     def _picture_failed(self, row: Row, error: Exception) -> None:
         if not isinstance(error, UnreadableImageError):
             raise error
-        if self.current is not None and self.current.entry_id == row.entry_id:
-            self.changed = error.code == codes.CHANGED
-            self.seen = not self.changed
-            self._decision.hold(sentence(codes.CHANGED) if self.changed else "")
-            self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(error.code)}")
         if error.code == codes.CHANGED:
-            self._changed_on_disk(row)
+            self.changed_on_disk(row)
+        elif self.current is not None and self.current.entry_id == row.entry_id:
+            self.seen, self.changed = True, False
+            self._decision.hold("")
+            self._say_instead(row, error.code)
 
-    def _changed_on_disk(self, row: Row) -> None:
-        """Say in the list that a row's file is no longer the one that was read, instead of the verdict on that one."""
+    def _say_instead(self, row: Row, code: str) -> None:
+        self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(code)}")
+
+    def changed_on_disk(self, row: Row) -> None:
+        """Say that a row's file is no longer the one that was read, instead of the verdict on that one and of its film."""
         shown = self._queue.model.row_of(row.entry_id)
-        if shown is None or shown.sha256 != row.sha256 or is_changed(shown):
+        if shown is None or shown.sha256 != row.sha256:
             return
-        self._queue.thumbnails.forget(row)
+        if self.current is not None and self.current.entry_id == row.entry_id:
+            self.seen, self.changed = False, True
+            self._decision.hold(sentence(codes.CHANGED))
+            self._say_instead(row, codes.CHANGED)
+        self._queue.thumbnails.drop(row)
         self._take(_as_changed(shown))
 
     def _take(self, row: Row | None) -> None:
@@ -183,6 +189,8 @@ class ReviewDesk(QObject):
             if not isinstance(error, UnreadableImageError):
                 raise error
             self._viewer.status.emit(sentence(error.code))
+            if error.code == codes.CHANGED:
+                self.changed_on_disk(row)
 
         self._background.submit(lambda: _tags_of(row), lambda tags: self._open_tags(row, tags), failed, topic="tags")
 
@@ -249,10 +257,7 @@ class ReviewDesk(QObject):
         changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
         self._decision.forget_drafts({row.entry_id, *changed})
         if self.current is not None and self.current.entry_id in changed:
-            current = changed[self.current.entry_id]
-            if self.changed:
-                self._queue.take(current := _as_changed(current))
-            self.current = current
+            self.current = current = changed[self.current.entry_id]
             self._result.set_row(current, current.example, self._queue.model.twin_name(current))
         if undone is not None:
             if changed:

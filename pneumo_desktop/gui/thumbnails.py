@@ -115,6 +115,12 @@ class Thumbnails(QObject):
         if error.code == codes.CHANGED:
             self.changed.emit(row)
 
+    def drop(self, row: Row) -> None:
+        """Show no thumbnail of the row, and make none until it is forgotten."""
+        key = (row.entry_id, row.sha256)
+        self._wishes.pop(key, None)
+        self._kept[key] = None
+
     def forget(self, row: Row) -> None:
         """Make the row's thumbnail anew when it is wished for again."""
         self._kept.pop((row.entry_id, row.sha256), None)

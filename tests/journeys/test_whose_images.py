@@ -16,6 +16,7 @@ from pneumo_desktop import places
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import main
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.row_words import is_changed
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
@@ -77,6 +78,9 @@ def test_no_verdict_on_a_film_put_in_anothers_place(
     told = "This file has changed since it was read. Read it again."
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
     assert kept(services.store, row.entry_id) == row
+    qtbot.waitUntil(lambda: window.review.changed)
+    listed = window.queue.model.row_of(row.entry_id)
+    assert listed is not None and is_changed(listed), "the row says so too"
 
 
 def test_an_age_without_figures_leads_to_adapting(

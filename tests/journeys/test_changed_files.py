@@ -1,0 +1,133 @@
+"""A file that another program replaces while its row is in the list: the row says so, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.thumbnails import make_thumbnail
+from pneumo_desktop.imaging import codes
+from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
+from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.records.rows import Row
+from tests.using_the_window import kept, read_folder
+
+TOLD = "This file has changed since it was read. Read it again."
+
+
+def _outcome(window: MainWindow, row: Row) -> Outcome | None:
+    listed = window.queue.model.row_of(row.entry_id)
+    return listed.judgement.outcome if listed is not None and listed.judgement is not None else None
+
+
+def _replaced(window: MainWindow, folder: Path, qtbot: QtBot) -> tuple[Row, Row]:
+    """Look at a film that has a verdict; return it and another one. Its file is still what was read."""
+    read_folder(window, folder, qtbot, 6)
+    qtbot.waitUntil(window.queue.thumbnails.idle)
+    rows = window.queue.model.shown_rows()
+    row = next(row for row in rows if row.entry.path.name == "person1_bacteria_1.jpeg")
+    other = next(row for row in rows if row.entry.path.name == "IM-0152-0001.jpeg")
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    return row, other
+
+
+def _replace(row: Row, folder: Path) -> None:
+    shutil.copyfile(folder / "person1000_bacteria_2931.jpeg", row.entry.path)
+
+
+def _look_at_thumbnails_again(window: MainWindow) -> None:
+    window.queue.thumbnails.clear()
+    window.queue.table.viewport().update()
+
+
+def _is_held(window: MainWindow) -> bool:
+    pane = window.result.decision
+    fields = (*pane.buttons.values(), pane.note, pane.initials)
+    return {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, TOLD)}
+
+
+def test_a_change_that_the_thumbnail_notices_takes_the_film_from_the_screen_and_keeps_the_typed_note(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    row, other = _replaced(window, folder, qtbot)
+    qtbot.keyClicks(window.result.decision.note, "typed before")
+    _replace(row, folder)
+    _look_at_thumbnails_again(window)
+    qtbot.waitUntil(lambda: _outcome(window, row) is Outcome.NOT_ANALYSED)
+    assert window.review.changed and not window.review.seen
+    assert window.viewer.snapshot() is None, "the old film does not stand beside a row that says it changed"
+    assert _is_held(window)
+    assert window.result.decision.note.text() == "typed before"
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).note == "typed before")
+    qtbot.waitUntil(lambda: window.review.seen)
+    listed = window.queue.model.row_of(row.entry_id)
+    assert listed is not None and listed.note == "typed before"
+    assert _outcome(window, row) is Outcome.NOT_ANALYSED, "saving the note brings no verdict back"
+    assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
+
+
+def test_taking_back_what_was_decided_of_a_film_that_changed_brings_no_verdict_back(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    row, other = _replaced(window, folder, qtbot)
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    _replace(row, folder)
+    _look_at_thumbnails_again(window)
+    qtbot.waitUntil(lambda: _outcome(window, row) is Outcome.NOT_ANALYSED)
+    shown: list[Outcome | None] = []
+    window.queue.model.dataChanged.connect(lambda *_: shown.append(_outcome(window, row)))
+    window.review.undo()
+    qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).decision is None)
+    qtbot.waitUntil(lambda: window.review.changed)
+    listed = window.queue.model.row_of(row.entry_id)
+    assert listed is not None and listed.decision is None
+    assert set(shown) == {Outcome.NOT_ANALYSED}, "not even for a moment"
+
+
+def test_a_change_that_the_tags_notice_is_told_in_the_row(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    row, _other = _replaced(window, folder, qtbot)
+    _replace(row, folder)
+    window.viewer.tags_wanted.emit()
+    qtbot.waitUntil(lambda: _outcome(window, row) is Outcome.NOT_ANALYSED)
+    assert window.review.changed and window.viewer.snapshot() is None and _is_held(window)
+
+
+def test_a_changed_file_without_a_result_is_not_looked_at_for_ever(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged result is as good as none, but its file was read."""
+    row, other = _replaced(window, folder, qtbot)
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.queue.take(replace(row, judgement=None, status="waiting"))
+    refused: list[Entry] = []
+
+    def told(entry: Entry, side: int, known: str | None) -> QImage:
+        try:
+            return make_thumbnail(entry, side, known)
+        except UnreadableImageError as error:
+            if error.code == codes.CHANGED:
+                refused.append(entry)
+            raise
+
+    monkeypatch.setattr("pneumo_desktop.gui.thumbnails.make_thumbnail", told)
+    _replace(row, folder)
+    _look_at_thumbnails_again(window)
+    qtbot.waitUntil(lambda: row.entry in refused)
+    for _ in range(20):
+        window.queue.table.viewport().repaint()
+        qtbot.waitUntil(window.queue.thumbnails.idle)
+        QCoreApplication.processEvents()
+    assert len(refused) == 1
