@@ -15,23 +15,30 @@ from pneumo_desktop.imaging import limits
 _KEPT: Final = 2
 """So many directories are kept: a folder's archives are read one after the other, two threads at the border of two."""
 
+_ENTRY: Final = b"PK\x01\x02"
+"""What each member's entry in the directory begins with."""
+
 _EMPTY: Final = b"PK\x05\x06" + bytes(18)
 """An archive without members."""
 
 
 class DirectoryTooLargeError(Exception):
-    """The archive's directory alone asks for more than ``limits.MAX_ARCHIVE_DIRECTORY_BYTES``."""
+    """The archive's directory has more than ``limits.MAX_ARCHIVE_DIRECTORY_BYTES`` or ``limits.MAX_ARCHIVE_MEMBERS``."""
 
 
 class ArchiveFile(io.BufferedReader):
-    """A file of which at most ``most`` bytes are read at once, where that is not None."""
+    """A file of which at most ``most`` bytes are read at once, and no directory of too many members, where that is not None."""
 
     most: int | None = None
 
     def read(self, size: int | None = -1, /) -> bytes:
         if self.most is not None and size is not None and size > self.most:
             raise DirectoryTooLargeError(f"{size} bytes")
-        return super().read(size)
+        data = super().read(size)
+        # The end of the archive may tell any number: what counts is how many entries there are to make objects of.
+        if self.most is not None and (members := data.count(_ENTRY)) > limits.MAX_ARCHIVE_MEMBERS:
+            raise DirectoryTooLargeError(f"{members} members")
+        return data
 
 
 _Key = tuple[str, int, int, int]

@@ -164,6 +164,48 @@ def test_a_directory_that_asks_for_much_memory_is_refused_before_it_is_read(
     assert reason(entry) == codes.BOMB
 
 
+def test_no_member_of_an_archive_with_too_many_is_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its directory may say that there are few: half a kilobyte of memory for each is taken by what is there."""
+    path = zipped(tmp_path / "a.zip", [(f"{number}.png", PNG) for number in range(11)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-14] + struct.pack("<2H", 1, 1) + whole[-10:])
+    made: list[str] = []
+
+    class Told(zipfile.ZipInfo):
+        def __init__(self, filename: str) -> None:
+            made.append(filename)
+            super().__init__(filename)
+
+    monkeypatch.setattr(zipfile, "ZipInfo", Told)
+    monkeypatch.setattr(limits, "MAX_ARCHIVE_MEMBERS", 10)
+    zip_directory._directories.clear()
+    assert found(path) == ([], [LeftOut(path, None, codes.ZIP_BOMB)])
+    assert reason(Entry(path, "0.png")) == codes.BOMB
+    assert made == [] and not zip_directory._directories
+    monkeypatch.setattr(limits, "MAX_ARCHIVE_MEMBERS", 11)
+    assert len(found(path)[0]) == len(made) == 11
+
+
+def test_a_long_directory_in_the_form_for_large_archives_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """ZIP64: the short record at the end points to a longer one, which tells the size."""
+    head, length = b"PK\x03\x04" + bytes(26), limits.MAX_ARCHIVE_DIRECTORY_BYTES + 1
+    path = tmp_path / "a.zip"
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(length, os.SEEK_CUR)
+        place = file.tell()
+        file.write(struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, length, len(head)))
+        file.write(struct.pack("<4sLQL", b"PK\x06\x07", 0, place, 1))
+        file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0))
+    tracemalloc.start()
+    try:
+        assert found(path) == ([], [LeftOut(path, None, codes.ZIP_BOMB)])
+        assert reason(Entry(path, "a.png")) == codes.BOMB
+        assert tracemalloc.get_traced_memory()[1] < limits.MIB
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_very_long_path(tmp_path: Path) -> None:
     folder = tmp_path
     for number in range(12):
