@@ -146,9 +146,14 @@ class ExportDialog(QDialog):
 
 
 def ask_and_export(
-    window: QWidget, model: QueueModel, preferences: Preferences, background: Background, left_out: Sequence[LeftOut]
+    window: QWidget,
+    model: QueueModel,
+    preferences: Preferences,
+    background: Background,
+    left_out: Sequence[LeftOut],
+    as_recorded: Callable[[Row], Row],
 ) -> None:
-    """Ask how and where to, and write the rows off the GUI thread; an error becomes a sentence."""
+    """Ask how and where to, and write the rows ``as_recorded`` off the GUI thread; an error becomes a sentence."""
     dialog = ExportDialog(ExportChoice.from_setting(preferences.get("export")), *model.counts(), window)
     changes = [
         signal.connect(lambda *_: dialog.set_counts(*model.counts()))
@@ -170,7 +175,7 @@ def ask_and_export(
         path = path if path.suffix else path.with_suffix(f".{suffix}")
         preferences.set("export_folder", str(path.parent))
         rows = model.shown_rows() if choice.shown_only else model.all_rows()
-        export_to(window, rows, path, choice, background, left_out)
+        export_to(window, rows, path, choice, background, left_out, as_recorded)
 
 
 def export_to(
@@ -180,8 +185,12 @@ def export_to(
     choice: ExportChoice,
     background: Background,
     left_out: Sequence[LeftOut] = (),
+    as_recorded: Callable[[Row], Row] = lambda row: row,
 ) -> None:
-    """Write ``rows`` off the GUI thread and say so in the window's status bar."""
+    """Write ``rows`` off the GUI thread and say so in the window's status bar.
+
+    ``as_recorded`` is asked there for what is written of each: the list may say less than the records.
+    """
 
     def written(_nothing: object) -> None:
         text = ntr("{count} row written to {name}.", "{count} rows written to {name}.", len(rows))
@@ -194,7 +203,7 @@ def export_to(
         QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=system_words(error)))
 
     beside = tuple(left_out)
-    background.submit(lambda: write(rows, path, choice, beside), written, failed)
+    background.submit(lambda: write([as_recorded(row) for row in rows], path, choice, beside), written, failed)
 
 
 def ask_and_save_picture(

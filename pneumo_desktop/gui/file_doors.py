@@ -67,7 +67,10 @@ class FileDoors(QObject):
         """Ask how and where to, and write the list."""
         from pneumo_desktop.gui.export_dialog import ask_and_export
 
-        ask_and_export(self._window, self._rows, self._preferences, self._background, self._reading.left_out)
+        ask_and_export(
+            self._window, self._rows, self._preferences, self._background, self._reading.left_out,
+            self._review.as_recorded,
+        )  # fmt: skip
 
     def save_viewed_picture(self) -> None:
         """Ask for a file and save the picture as it is shown; until the chosen row's has come, do nothing.

@@ -171,6 +171,10 @@ class ReviewDesk(QObject):
         self._queue.thumbnails.drop(row)
         self._take(_as_changed(shown))
 
+    def as_recorded(self, row: Row) -> Row:
+        """Return what the records say of a row, where the list says that its file has changed; to be called off this thread."""
+        return (self._store.row(row.entry_id) or row) if is_changed(row) else row
+
     def _take(self, row: Row | None) -> None:
         """Show ``row`` in its place in the list, and beside it where it is chosen; the picture stays."""
         if row is None or self._queue.model.row_of(row.entry_id) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging import codes
@@ -73,6 +76,27 @@ def test_a_change_that_the_thumbnail_notices_takes_the_film_from_the_screen_and_
     assert listed is not None and listed.note == "typed before"
     assert _outcome(window, row) is Outcome.NOT_ANALYSED, "saving the note brings no verdict back"
     assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
+
+
+def test_an_export_says_what_the_records_say_of_a_film_that_changed(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is exported does not depend on which rows somebody looked at."""
+    row, _other = _replaced(window, folder, qtbot)
+    _replace(row, folder)
+    _look_at_thumbnails_again(window)
+    qtbot.waitUntil(lambda: _outcome(window, row) is Outcome.NOT_ANALYSED)
+    path = tmp_path / "out.json"
+    monkeypatch.setattr(ExportDialog, "exec", lambda _dialog: 1)
+    monkeypatch.setattr(ExportDialog, "choice", lambda _dialog: ExportChoice("json"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.files.export_results()
+    qtbot.waitUntil(lambda: path.exists() and window.statusBar().currentMessage().endswith("out.json."))
+    results = {Path(item["file"]).name: item for item in json.loads(path.read_text("utf-8"))["results"]}
+    assert len(results) == window.queue.model.counts()[1]
+    assert row.judgement is not None
+    told = results[row.entry.path.name]
+    assert (told["outcome"], told["sha256"]) == (row.judgement.outcome.value, row.sha256)
 
 
 def test_taking_back_what_was_decided_of_a_film_that_changed_brings_no_verdict_back(
