@@ -57,9 +57,8 @@ def alone(path: Path) -> Iterator[None]:
     version or set them aside. What SQLite itself locks does not cover all three.
     """
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(
-            OSError
-        ):  # a folder that may not be written, a disk without locks: SQLite says what it can do
+        # A folder that may not be written, a disk without locks: SQLite says what it can do.
+        with contextlib.suppress(OSError):
             _wait_for(held.enter_context(path.with_name(f"{path.stem}-opening.lock").open("a+b")), path)
         yield
 

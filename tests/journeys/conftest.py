@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop import places
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.models.package import ModelPackage, write_package
 from tests.using_the_window import FIXTURES
 
 LONG = 120_000
@@ -135,3 +138,13 @@ def scan(dialog: TrainingDialog, folder: Path, qtbot: QtBot) -> None:
 
 def findings(dialog: TrainingDialog) -> dict[str, str]:
     return {finding["code"]: finding["severity"] for finding in dialog.data.scan.get("findings", [])}
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """The bundled model under another name."""
+    package = ModelPackage.open(places.bundled_model())
+    path = tmp_path / "second.pneumo"
+    card = replace(package.card, model_id="clinic-1", parent=package.card.model_id)
+    write_package(path, card, package.network_bytes, package.arrays, package.reference)
+    return path

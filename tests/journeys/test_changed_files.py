@@ -15,12 +15,13 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.row_words import below_outcome
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome
-from pneumo_desktop.records.rows import Row
-from tests.using_the_window import kept, read_folder
+from pneumo_desktop.records.rows import Decision, Row
+from tests.using_the_window import kept, look_at, read_folder
 
 TOLD = "This file has changed since it was read. Read it again."
 
@@ -55,6 +56,79 @@ def _is_held(window: MainWindow) -> bool:
     pane = window.result.decision
     fields = (*pane.buttons.values(), pane.note, pane.initials)
     return {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, TOLD)}
+
+
+def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """A machine that names its films anew every day: yesterday's list, today's file."""
+    read_folder(window, folder, qtbot, 6)
+    places = range(window.queue.model.rowCount())
+    rows = [look_at(window, place, qtbot) for place in places]
+    row = next(row for row in rows if row.entry.path.name == "person1_bacteria_1.jpeg")
+    other = next(row for row in rows if row.entry.path.name == "IM-0152-0001.jpeg")
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    shutil.copyfile(folder / "person1000_bacteria_2931.jpeg", row.entry.path)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    told = "This file has changed since it was read. Read it again."
+    assert window.viewer.snapshot() is None, "no film and no heat map"
+    assert window.viewer.canvas.message == f"{row.entry.display_name()}\n\n{told}"
+    listed = window.queue.model.row_of(row.entry_id)
+    assert listed is not None and listed.judgement is not None, "the list shows no verdict beside this file"
+    assert (listed.judgement.outcome, listed.judgement.score) == (Outcome.NOT_ANALYSED, None)
+    assert below_outcome(listed) == "changed since it was read"
+    assert window.result.why.text() == told
+    assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
+    fields = (*window.result.decision.buttons.values(), window.result.decision.note, window.result.decision.initials)
+    assert {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, told)}
+    window.review.pneumonia()
+    assert not window._keeper.undecided
+    assert window.statusBar().currentMessage() == told
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    window.reading.read_again()
+    qtbot.waitUntil(lambda: window.review.seen and not window.active_runs())
+    assert window.viewer.snapshot() is not None and not window.review.changed
+    window.review.pneumonia()
+    qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).decision is Decision.PNEUMONIA)
+    assert kept(window._services.store, row.entry_id).sha256 != row.sha256
+
+
+def test_a_file_that_is_not_chosen_and_has_changed_has_no_verdict_in_the_list_once_it_is_seen(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    qtbot.waitUntil(window.queue.thumbnails.idle)
+    first, other = look_at(window, 0, qtbot), window.queue.model.row_at(3)
+    was = other.entry.path.read_bytes()
+    shutil.copyfile(first.entry.path, other.entry.path)
+    window.queue.thumbnails.clear()  # as in another sitting
+    window.queue.table.viewport().update()
+
+    def outcome() -> Outcome | None:
+        row = window.queue.model.row_of(other.entry_id)
+        return row.judgement.outcome if row is not None and row.judgement is not None else None
+
+    qtbot.waitUntil(lambda: outcome() is Outcome.NOT_ANALYSED)
+    assert window.queue.thumbnails.get(other) is None
+    assert window.review.current is not None and window.review.current.entry_id == first.entry_id
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    assert not window.result.decision.note.isEnabled()
+    window.queue.choose_entry(first.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    assert window.result.decision.note.isEnabled()
+
+    other.entry.path.write_bytes(was)
+    window.queue.choose_entry(other.entry_id)
+    assert other.judgement is not None
+    qtbot.waitUntil(lambda: outcome() is other.judgement.outcome)
+    assert window.review.seen and window.result.decision.note.isEnabled()
+    qtbot.waitUntil(lambda: window.queue.thumbnails.get(other) is not None)
 
 
 def test_a_change_that_the_thumbnail_notices_takes_the_film_from_the_screen_and_keeps_the_typed_note(
