@@ -39,7 +39,7 @@ from pneumo_desktop.training.average import mean_weights
 from pneumo_desktop.training.bundled import logits
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_SOURCE, CHOOSE, Sample, load_corpus
-from pneumo_desktop.training.fit import FINAL
+from pneumo_desktop.training.fit import FINAL, SETTINGS
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.networks import build
 from pneumo_desktop.training.publish import changed_copies
@@ -66,7 +66,7 @@ class Looked:
 
 def network_of(runs: Sequence[Path], size: int | None) -> tuple[keras.Model, int]:
     """Return the mean of the weights of ``runs`` as a network for ``size`` pixels a side, by default the first run's."""
-    settings: list[dict[str, Any]] = [json.loads((run / "settings.json").read_text()) for run in runs]
+    settings: list[dict[str, Any]] = [json.loads((run / SETTINGS).read_text()) for run in runs]
     if len({one["architecture"] for one in settings}) > 1:
         raise SystemExit("The runs have different networks: their weights cannot be averaged.")
     size = size or int(settings[0]["size"])

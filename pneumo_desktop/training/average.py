@@ -23,7 +23,7 @@ _NO_PULL = 1e-6
 def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
     """Return the mean of the weights that ``fit.save_weights`` wrote to ``files``.
 
-    The runs start from the same ImageNet weights and differ in seed and length; what each has learnt by heart goes
+    The runs start from the same weights and differ in seed and length; what each has learnt by heart goes
     (Wortsman et al., "Model soups", ICML 2022).
     """
     every = []

@@ -19,7 +19,7 @@ from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, load_corpus
-from pneumo_desktop.training.fit import FINAL, FitSettings, fit, load_weights, mixed_weights, save_weights
+from pneumo_desktop.training.fit import FINAL, SETTINGS, FitSettings, fit, load_weights, mixed_weights, save_weights
 from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
@@ -31,8 +31,20 @@ def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: 
     return np.asarray(model.predict(batch, batch_size=64, verbose=0)["logit"])[:, 0]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
+def pretraining_of(start: Path, left_out: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of the pretraining in the folder ``start``.
+
+    Raises SystemExit where it has seen films of a source that is left out.
+    """
+    seen = [source for source in left_out if source not in LearntFrom.read(start).left_out]
+    if seen:
+        raise SystemExit(f"{start} has been pretrained on films that are left out here: {', '.join(seen)}")
+    return dict(json.loads((start / SETTINGS).read_text()))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=FitSettings.epochs)
@@ -58,28 +70,34 @@ def main() -> int:
         default=Augmentation.surroundings,
         help="share of films with a blur or another film around the lungs",
     )
-    parser.add_argument("--start", type=Path, help="weights of bench/pretraining.py instead of ImageNet's")
+    parser.add_argument(
+        "--start", type=Path, help="a run of training.pretrain to go on from instead of ImageNet's weights"
+    )
     parser.add_argument("--as-mined", action="store_true", help="learn from the NIH's labels as they were mined")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
-    arguments = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     settings = FitSettings(
-        architecture=arguments.architecture, epochs=arguments.epochs, steps_per_epoch=arguments.steps,
-        seed=arguments.seed, frozen_blocks=arguments.frozen_blocks, learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging, calm=arguments.calm, mixup=arguments.mixup, size=arguments.size,
-        augmentation=Augmentation(borrow=arguments.borrow, surroundings=arguments.surroundings),
-        mixed_epoch=arguments.mixed_epoch if arguments.mixed_epoch < arguments.epochs else 0,
+        architecture=chosen.architecture, epochs=chosen.epochs, steps_per_epoch=chosen.steps,
+        seed=chosen.seed, frozen_blocks=chosen.frozen_blocks, learning_rate=chosen.learning_rate,
+        averaging=chosen.averaging, calm=chosen.calm, mixup=chosen.mixup, size=chosen.size,
+        augmentation=Augmentation(borrow=chosen.borrow, surroundings=chosen.surroundings),
+        mixed_epoch=chosen.mixed_epoch if chosen.mixed_epoch < chosen.epochs else 0,
     )  # fmt: skip
-    samples = load_corpus(arguments.data)
-    left_out = (ADULT_NORMALS,) if arguments.without_rsna else ()
+    samples = load_corpus(chosen.data)
+    left_out = (ADULT_NORMALS,) if chosen.without_rsna else ()
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
-    if arguments.as_mined:
+    if chosen.as_mined:
         fitting = [replace(sample, weight=1.0) for sample in fitting]
-    arguments.run.mkdir(parents=True, exist_ok=True)
-    LearntFrom.of(fitting, left_out, arguments.as_mined).write(arguments.run)
+    pretraining = pretraining_of(chosen.start, left_out) if chosen.start else {}
+    learnt = LearntFrom.of(fitting, left_out, chosen.as_mined, pretraining)
+    if learnt.differs(chosen.run):
+        parser.error(f"{chosen.run} was begun with other images, labels or starting weights: name another folder")
+    chosen.run.mkdir(parents=True, exist_ok=True)
+    learnt.write(chosen.run)
     model = build(settings.architecture, settings.size, settings.dropout)
-    if arguments.start:
-        load_weights(arguments.start, model)
+    if chosen.start:
+        load_weights(chosen.start / FINAL, model)
     elif settings.architecture in EFFICIENTNET_LITE:
         weights = imagenet_file(settings.architecture)
         if weights is None:
@@ -94,9 +112,9 @@ def main() -> int:
     def tell(event: dict[str, Any]) -> None:
         print(json.dumps(event), flush=True)
 
-    fit(model, fitting, settings, arguments.run, tell, validate)
-    model.set_weights(mixed_weights(arguments.run, settings))
-    save_weights(arguments.run / FINAL, model)
+    fit(model, fitting, settings, chosen.run, tell, validate)
+    model.set_weights(mixed_weights(chosen.run, settings))
+    save_weights(chosen.run / FINAL, model)
     tell({"event": "final", **validate(model)})
     return 0
 

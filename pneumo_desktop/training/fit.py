@@ -33,6 +33,7 @@ SAVE_EVERY = 120.0
 """Seconds between two checkpoints within an epoch: so much is lost at most when the power goes."""
 
 AVERAGE, BEST, CHECKPOINT, EARLIER, FINAL = "average.npz", "best.npz", "checkpoint.npz", "earlier.npz", "final.npz"
+SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -306,7 +307,7 @@ def fit(
     Raises Problem(code='diverged').
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+    (folder / SETTINGS).write_text(json.dumps(asdict(settings), indent=1))
     keras.utils.set_random_seed(settings.seed)
     freeze_first_blocks(model, settings.frozen_blocks)
     if settings.norms_still:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pneumo_desktop.training.corpus import Sample, pixels_fingerprint
 
@@ -16,17 +17,25 @@ NAME = "learnt_from.json"
 class LearntFrom:
     """left_out: sources of the corpus that the run has not seen. as_mined: every label counted as it came.
 
-    fingerprint: SHA-256 (hex) of the images' pixels, labels and weights.
+    fingerprint: SHA-256 (hex) of the images' pixels, labels and weights. pretraining: settings of the self-supervised
+    pretraining that the run began with (``training.pretrain``); empty where it began with ImageNet's weights.
     """
 
     left_out: tuple[str, ...]
     as_mined: bool
     fingerprint: str
+    pretraining: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
-    def of(fitting: Sequence[Sample], left_out: Sequence[str], as_mined: bool) -> LearntFrom:
+    def of(
+        fitting: Sequence[Sample], left_out: Sequence[str], as_mined: bool, pretraining: Mapping[str, Any] | None = None
+    ) -> LearntFrom:
         """Describe the samples that a run is about to learn from."""
-        return LearntFrom(tuple(left_out), as_mined, pixels_fingerprint(fitting))
+        return LearntFrom(tuple(left_out), as_mined, pixels_fingerprint(fitting), pretraining or {})
+
+    def differs(self, run: Path) -> bool:
+        """Tell whether the folder ``run`` holds a run that was begun with something else."""
+        return (run / NAME).is_file() and LearntFrom.read(run) != self
 
     def write(self, run: Path) -> None:
         """Write it into the folder ``run``."""
@@ -36,4 +45,4 @@ class LearntFrom:
     def read(run: Path) -> LearntFrom:
         """Read what ``write`` wrote; raises FileNotFoundError for a run that has none."""
         values = json.loads((run / NAME).read_text())
-        return LearntFrom(tuple(values["left_out"]), values["as_mined"], values["fingerprint"])
+        return LearntFrom(tuple(values["left_out"]), values["as_mined"], values["fingerprint"], values["pretraining"])

@@ -95,17 +95,19 @@ def _learnt_from(runs: Sequence[Path]) -> LearntFrom:
     """Return what all ``runs`` have learnt from; raises SystemExit where they differ."""
     first, *others = (LearntFrom.read(run) for run in runs)
     if any(other != first for other in others):
-        raise SystemExit("the runs have learnt from different images or labels: their weights cannot be averaged")
+        raise SystemExit(
+            "the runs have learnt from different images or labels or began with different weights: these cannot be averaged"
+        )
     return first
 
 
 def mean_of(runs: Sequence[Path]) -> tuple[keras.Model, dict[str, Any]]:
     """Return the network of finished runs, their weights averaged, and what the card says of their training."""
     from pneumo_desktop.training.average import mean_weights
-    from pneumo_desktop.training.fit import FINAL
+    from pneumo_desktop.training.fit import FINAL, SETTINGS
     from pneumo_desktop.training.networks import build
 
-    every = [json.loads((run / "settings.json").read_text()) for run in runs]
+    every = [json.loads((run / SETTINGS).read_text()) for run in runs]
     settings = every[0]
     if any(one[key] != settings[key] for one in every for key in ("architecture", "size")):
         raise SystemExit("the runs have different networks: their weights cannot be averaged")
@@ -240,6 +242,8 @@ class Source:
         """The mean of the weights of finished runs; raises SystemExit where they do not go together."""
         learnt = _learnt_from(runs)
         model, settings = mean_of(runs)
+        if learnt.pretraining:
+            settings["pretraining"] = dict(learnt.pretraining)
         return Source(learnt, settings["architecture"], settings["size"], int(model.count_params()), settings, model)
 
     @staticmethod
@@ -256,8 +260,8 @@ class Source:
         if card.data["split_seed"] != SPLIT_SEED:
             raise SystemExit(f"{path} has learnt from films of the report part: its split is another one")
         return Source(
-            LearntFrom(left_out, as_mined, card.data["fingerprint"]), card.architecture, card.input_size, card.parameters,
-            card.training, network=package.network_bytes,
+            LearntFrom(left_out, as_mined, card.data["fingerprint"], card.training.get("pretraining", {})),
+            card.architecture, card.input_size, card.parameters, card.training, network=package.network_bytes,
         )  # fmt: skip
 
     def finished(self, card: Card, fitting: Sequence[Sample], choosing: Sequence[Sample]) -> tuple[Card, bytes]:

@@ -137,7 +137,8 @@ _KEYS: dict[str, str] = {
     "rehearsal_images": N_("Remembered images learnt with"),
     "share_of_population_direction": N_("Share of the head that told children from adults"),
     "logits_stretched_by": N_("Logits stretched by"), "mixup": N_("Mixup (0: films are not mixed)"),
-    "size": N_("Image size"), "of_package": N_("Of the model"),
+    "size": N_("Image size"), "of_package": N_("Of the model"), "steps": N_("Steps"),
+    "pretraining": N_("Pretraining without labels (VICReg)"),
     "threads": N_("Threads (0: as many as there are)"), "weight_decay": N_("Weight decay"),
     # What the reader decided of a model (gui.training.accepted, models.worse)
     "accepted_although_worse": N_("Accepted although worse, because"), "operating_point": N_("Operating point"),

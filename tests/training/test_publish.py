@@ -106,12 +106,12 @@ def run_of(
     folder: Path, short: Path, data: Path, seed: int, left_out: tuple[str, ...] = (), as_mined: bool = False
 ) -> Path:
     """Write what a run that has learnt from these images would leave behind, with the weights of the short one."""
-    from pneumo_desktop.training.fit import FINAL
+    from pneumo_desktop.training.fit import FINAL, SETTINGS
 
     folder.mkdir()
     shutil.copy(short / FINAL, folder)
-    settings = json.loads((short / "settings.json").read_text())
-    (folder / "settings.json").write_text(json.dumps({**settings, "seed": seed}))
+    settings = json.loads((short / SETTINGS).read_text())
+    (folder / SETTINGS).write_text(json.dumps({**settings, "seed": seed}))
     fitting = [s for s in load_corpus(data) if s.part == FIT and s.source not in left_out]
     LearntFrom.of(fitting, left_out, as_mined).write(folder)
     return folder
@@ -179,6 +179,17 @@ def test_runs_of_different_images_or_labels_are_no_mean(data: Path, short_run: P
     runs = [run_of(tmp_path / "a", short_run, data, 1), run_of(tmp_path / "b", short_run, data, 2, as_mined=True)]
     with pytest.raises(SystemExit, match="learnt from different"):
         Source.runs(runs)
+    learnt = LearntFrom.read(runs[0])
+    replace(learnt, pretraining={"seed": 1}).write(runs[1])
+    with pytest.raises(SystemExit, match="began with different weights"):
+        Source.runs(runs)
+
+
+def test_the_card_tells_of_the_pretraining(data: Path, short_run: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", short_run, data, 1)
+    assert "pretraining" not in Source.runs([run]).training
+    replace(LearntFrom.read(run), pretraining={"steps": 400}).write(run)
+    assert Source.runs([run]).training["pretraining"] == {"steps": 400}
 
 
 def test_the_figures_without_the_rsna_normals_are_of_a_run_without_them(
