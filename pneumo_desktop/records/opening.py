@@ -127,6 +127,9 @@ class Transaction:
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
-            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+            if kind is None:
+                self._connection.execute("COMMIT")
+            elif self._connection.in_transaction:  # a full disk has ended it already
+                self._connection.execute("ROLLBACK")
         finally:
             self._lock.release()

@@ -70,7 +70,11 @@ class Store:
             if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
                 self._connection.close()
                 raise NewerDatabaseError(path)
-            migrate(self._connection)
+            try:
+                migrate(self._connection)
+            except sqlite3.OperationalError as problem:
+                self._connection.close()
+                raise RecordsError(path, problem) from problem
 
     def close(self) -> None:
         """Close the database; further calls raise sqlite3.ProgrammingError."""

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from pneumo_desktop.app import why_not
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, alone
+from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError, Transaction, alone, connect
 from pneumo_desktop.records.rows import Decision, NewResult
 from pneumo_desktop.records.schema import MIGRATIONS, migrate
 from pneumo_desktop.records.store import Store
@@ -123,21 +124,44 @@ def test_an_older_agreement_is_with_what_all_results_said_by_then(path: Path) ->
     assert found == {"same#3": "likely_normal", "later#3": "likely_normal", "torn#3": "", "entry:7": ""}
 
 
-def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ended", [False, True], ids=["within", "ended by SQLite"])
+def test_a_migration_that_fails_is_told_and_leaves_the_database_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
     Store(path).close()
 
     def broken(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE queue ADD COLUMN more TEXT")
-        raise sqlite3.OperationalError("the disk is full")
+        if ended:
+            connection.execute("ROLLBACK")  # as SQLite does itself where the disk is full in the middle
+        raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr("pneumo_desktop.records.schema.MIGRATIONS", (*MIGRATIONS, broken))
     monkeypatch.setattr("pneumo_desktop.records.store.MIGRATIONS", (*MIGRATIONS, broken))
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(RecordsError) as caught:
         Store(path)
+    assert str(path) in why_not(caught.value)
     monkeypatch.undo()
     store = Store(path)
     assert store.set_aside is None
     store.close()
+
+
+def test_what_ended_a_transaction_is_told_not_that_it_has_ended(path: Path) -> None:
+    connection = connect(path)
+    transaction = Transaction(threading.RLock(), connection)
+
+    def full() -> None:
+        with transaction:
+            connection.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        full()
+    with transaction:
+        assert connection.in_transaction
+    assert not connection.in_transaction
+    connection.close()
 
 
 _STARTS = """
