@@ -36,6 +36,7 @@ from pneumo_desktop.reading.outcome import Judgement, Population
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, load_corpus
 from pneumo_desktop.training.figures_of_record import (
     OF_THE_ILL,
+    OF_THE_WELL,
     against_rsna_normals,
     at_operating_point,
     auc_with_interval,
@@ -140,7 +141,7 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Return AUC and what the verdicts at the point are worth, with intervals; the scores of refused films are no probabilities."""
     figures = at_operating_point(samples, scores, package.card.operating_points[point])
-    for name in ("calibration_error", *OF_THE_ILL):  # a refused film has no word and no probability here
+    for name in ("calibration_error", *OF_THE_ILL, *OF_THE_WELL):  # a refused film has no word and no probability here
         figures.pop(name, None)
     return {"auc": auc_with_interval(samples, scores), **figures}
 

@@ -31,7 +31,7 @@ class NewerDatabaseError(Exception):
 
 
 class RecordsError(Exception):
-    """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing was changed."""
+    """The database cannot be opened: no permission, a full or broken disk, a folder in its place. Nothing is lost."""
 
     def __init__(self, path: Path, why: sqlite3.Error) -> None:
         super().__init__(f"{path}: {why}")

@@ -66,7 +66,10 @@ class Store:
                 raise RecordsError(path, problem) from problem
             except sqlite3.DatabaseError:
                 self.set_aside = set_aside(path)
-                self._connection = connect(path)
+                try:
+                    self._connection = connect(path)
+                except sqlite3.OperationalError as problem:
+                    raise RecordsError(path, problem) from problem
             if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
                 self._connection.close()
                 raise NewerDatabaseError(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -18,10 +19,11 @@ import numpy.typing as npt
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.choose_part import ChoosePart
-from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, load_corpus
-from pneumo_desktop.training.fit import FINAL, SETTINGS, FitSettings, fit, load_weights, mixed_weights, save_weights
+from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, Sample, load_corpus, pixels_fingerprint
+from pneumo_desktop.training.fit import FINAL, FitSettings, fit, load_weights, mixed_weights, save_weights
 from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.networks import ARCHITECTURES, EFFICIENTNET_LITE, build, start_from_imagenet
+from pneumo_desktop.training.pretrain import WEIGHTS, Pretraining
 from pneumo_desktop.training.torch_weights import imagenet_file, read_state
 
 
@@ -31,15 +33,25 @@ def logits(model: keras.Model, pictures: Sequence[npt.NDArray[np.uint8]], size: 
     return np.asarray(model.predict(batch, batch_size=64, verbose=0)["logit"])[:, 0]
 
 
-def pretraining_of(start: Path, left_out: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of the pretraining in the folder ``start``.
+def pretraining_of(
+    start: Path, architecture: str, samples: Sequence[Sample], left_out: Sequence[str]
+) -> dict[str, Any]:
+    """Return what the card says of the pretraining in the folder ``start``: settings, films seen, hash of the weights.
 
-    Raises SystemExit where it has seen films of a source that is left out.
+    Its input may have another size, the networks are convolutional. Raises SystemExit where it is of another architecture,
+    has seen films of a source that is left out, or others than those of the fit part among ``samples``.
     """
-    seen = [source for source in left_out if source not in LearntFrom.read(start).left_out]
+    pretraining = Pretraining.read(start)
+    if pretraining.settings["architecture"] != architecture:
+        raise SystemExit(f"{start} has pretrained {pretraining.settings['architecture']}, not {architecture}")
+    seen = [source for source in left_out if source not in pretraining.left_out]
     if seen:
         raise SystemExit(f"{start} has been pretrained on films that are left out here: {', '.join(seen)}")
-    return dict(json.loads((start / SETTINGS).read_text()))
+    could = [s for s in samples if s.part == FIT and s.source not in pretraining.left_out]
+    if pixels_fingerprint(could) != pretraining.fingerprint:
+        raise SystemExit(f"{start} has been pretrained on other films than those that are learnt from here")
+    weights = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest()
+    return {**pretraining.settings, "fingerprint": pretraining.fingerprint, "weights": weights}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="share of films with a blur or another film around the lungs",
     )
     parser.add_argument(
-        "--start", type=Path, help="a run of training.pretrain to go on from instead of ImageNet's weights"
+        "--start", type=Path, help="a folder of training.pretrain to go on from instead of ImageNet's weights"
     )
     parser.add_argument("--as-mined", action="store_true", help="learn from the NIH's labels as they were mined")
     parser.add_argument("--without-rsna", action="store_true", help="leave out the RSNA normals (academic use only)")
@@ -89,20 +101,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fitting = [sample for sample in samples if sample.part == FIT and sample.source not in left_out]
     if chosen.as_mined:
         fitting = [replace(sample, weight=1.0) for sample in fitting]
-    pretraining = pretraining_of(chosen.start, left_out) if chosen.start else {}
+    pretraining = pretraining_of(chosen.start, settings.architecture, samples, left_out) if chosen.start else {}
     learnt = LearntFrom.of(fitting, left_out, chosen.as_mined, pretraining)
     if learnt.differs(chosen.run):
         parser.error(f"{chosen.run} was begun with other images, labels or starting weights: name another folder")
-    chosen.run.mkdir(parents=True, exist_ok=True)
-    learnt.write(chosen.run)
     model = build(settings.architecture, settings.size, settings.dropout)
     if chosen.start:
-        load_weights(chosen.start / FINAL, model)
+        load_weights(chosen.start / WEIGHTS, model)
     elif settings.architecture in EFFICIENTNET_LITE:
         weights = imagenet_file(settings.architecture)
         if weights is None:
             parser.error(f"the package of the ImageNet weights of {settings.architecture} is not installed")
         start_from_imagenet(model, read_state(weights))
+    chosen.run.mkdir(parents=True, exist_ok=True)
+    learnt.write(chosen.run)
 
     part = ChoosePart.of(samples, settings.size)
 

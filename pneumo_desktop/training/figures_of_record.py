@@ -91,7 +91,8 @@ def _share(hits: npt.NDArray[np.bool_]) -> dict[str, Any]:
 
 
 OF_THE_ILL = ("pneumonia_found", "pneumonia_uncertain", "pneumonia_called_normal")
-"""Figures of ``at_operating_point``: what films with pneumonia are called, by the word that is shown."""
+OF_THE_WELL = ("normal_called_pneumonia", "normal_uncertain", "normal_found")
+"""Figures of ``at_operating_point``: what films with pneumonia, and normal ones, are called, by the word that is shown."""
 
 
 def at_operating_point(
@@ -101,10 +102,11 @@ def at_operating_point(
 
     Accuracy, sensitivity and specificity at the threshold, the share of uncertain images, the errors outside the
     band, the same if half of the films there were ill (the mean of missed and false alarms), and the calibration error
-    of the scores. Of the films with pneumonia the shares that are called likely pneumonia (``pneumonia_found``), uncertain
-    and likely normal. ``refused`` (n,): what the gate refused; a film without a verdict counts as an error, and is neither
-    uncertain nor part of the calibration nor in any of the three shares, which then sum to less than 1. A figure that nothing
-    stands behind, here or in most draws, is left out: where no ill film has a sure verdict, what if half were ill.
+    of the scores. Of the films with pneumonia, and of the normal ones, the shares that are called likely pneumonia, uncertain
+    and likely normal (``OF_THE_ILL``, ``OF_THE_WELL``). ``refused`` (n,): what the gate refused; a film without a verdict counts
+    as an error, and is neither uncertain nor part of the calibration nor in any of the three shares, which then sum to less
+    than 1. A figure that nothing stands behind, here or in most draws, is left out: where no ill film has a sure verdict, what
+    if half were ill.
     """
     labels = np.array([sample.label for sample in samples])
     read = np.ones(len(samples), bool) if refused is None else ~refused
@@ -121,14 +123,16 @@ def at_operating_point(
         halved = (missed.mean() + alarms.mean()) / 2 if len(missed) and len(alarms) else np.nan
         of_scores = at[read[at]]
         calibration = expected_calibration_error(labels[of_scores], scores[of_scores])
-        ill = at[labels[at] == 1]
-        of_ill = words[:, ill].mean(axis=1) if len(ill) else np.full(len(words), np.nan)
+        called_so = [
+            words[:, some].mean(axis=1) if len(some) else np.full(len(words), np.nan)
+            for some in (at[labels[at] == label] for label in (1, 0))
+        ]
         verdicts = (counts.accuracy, counts.sensitivity, counts.specificity, inside[at].mean(), errors, halved)
-        return np.array([*verdicts, calibration, *of_ill])
+        return np.array([*verdicts, calibration, *called_so[0], *called_so[1]])
 
     names = (
         "accuracy", "sensitivity", "specificity", "band_share", "error_outside_band", "error_outside_band_half_ill",
-        "calibration_error", *OF_THE_ILL,
+        "calibration_error", *OF_THE_ILL, *OF_THE_WELL,
     )  # fmt: skip
     values = numbers(np.arange(len(samples), dtype=np.int64))
     patients = np.array(_patients(samples))
@@ -139,7 +143,7 @@ def at_operating_point(
 
     behind = dict.fromkeys(names, len(set(patients)))
     behind |= dict.fromkeys(("sensitivity", *OF_THE_ILL), of(labels == 1))
-    behind["specificity"] = of(labels == 0)
+    behind |= dict.fromkeys(("specificity", *OF_THE_WELL), of(labels == 0))
     behind["error_outside_band"] = of(~inside)
     behind["error_outside_band_half_ill"] = min(of(~inside & (labels == label)) for label in (0, 1))
     figures = {

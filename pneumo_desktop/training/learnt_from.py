@@ -17,8 +17,8 @@ NAME = "learnt_from.json"
 class LearntFrom:
     """left_out: sources of the corpus that the run has not seen. as_mined: every label counted as it came.
 
-    fingerprint: SHA-256 (hex) of the images' pixels, labels and weights. pretraining: settings of the self-supervised
-    pretraining that the run began with (``training.pretrain``); empty where it began with ImageNet's weights.
+    fingerprint: SHA-256 (hex) of the images' pixels, labels and weights. pretraining: what ``bundled.pretraining_of``
+    says of the one that the run began with; empty where it began with ImageNet's weights or drawn ones.
     """
 
     left_out: tuple[str, ...]
@@ -43,6 +43,10 @@ class LearntFrom:
 
     @staticmethod
     def read(run: Path) -> LearntFrom:
-        """Read what ``write`` wrote; raises FileNotFoundError for a run that has none."""
+        """Read what ``write`` wrote; raises FileNotFoundError for a run that has none, SystemExit for an earlier version's."""
         values = json.loads((run / NAME).read_text())
+        if "pretraining" not in values:
+            raise SystemExit(
+                f"{run} is of an earlier version and does not say what weights it began with: begin it anew"
+            )
         return LearntFrom(tuple(values["left_out"]), values["as_mined"], values["fingerprint"], values["pretraining"])

@@ -140,7 +140,7 @@ def test_a_migration_that_fails_is_told_and_leaves_the_database_as_it_was(
     monkeypatch.setattr("pneumo_desktop.records.store.MIGRATIONS", (*MIGRATIONS, broken))
     with pytest.raises(RecordsError) as caught:
         Store(path)
-    assert str(path) in why_not(caught.value)
+    assert f"{path} cannot be opened: the disk is full" in why_not(caught.value)
     monkeypatch.undo()
     store = Store(path)
     assert store.set_aside is None

@@ -56,6 +56,15 @@ def test_the_ill_are_counted_by_the_word_that_is_shown() -> None:
     assert figures["sensitivity"]["value"] == pytest.approx(18 / 40)
 
 
+def test_normal_films_are_counted_by_the_word_that_is_shown() -> None:
+    scores = np.array([0.9] * 4 + [0.9] * 2 + [0.5] * 3 + [0.1] * 5)
+    samples = [_sample(f"{n}", int(n < 4)) for n in range(14)]
+    refused = np.isin(np.arange(14), (13,))
+    figures = at_operating_point(samples, scores, POINT, refused)
+    names = ("normal_called_pneumonia", "normal_uncertain", "normal_found")
+    assert [figures[name]["value"] for name in names] == pytest.approx([0.2, 0.3, 0.4])
+
+
 def test_a_figure_that_nothing_stands_behind_is_left_out() -> None:
     """Every ill film is uncertain: what would be wrong if half of the sure ones were ill cannot be told."""
     scores = np.array([0.5] * 10 + [0.1] * 10)
