@@ -30,6 +30,15 @@ def test_the_readme_quotes_the_card(language: str) -> None:
         for figures in (children, against[0])
         for name in ("sensitivity", "specificity")
     ]
+    wanted += [
+        " / ".join(
+            "{value:.0f} ({low:.0f}-{high:.0f})".format(
+                **{end: 100 * at for end, at in figures[f"pneumonia_{name}"].items()}
+            )
+            for name in ("found", "uncertain", "called_normal")
+        )
+        for figures in (children, children["at_not_known"], against[0], against[0]["at_not_known"], against[1])
+    ]
     words = {
         name: round(against[0][f"pneumonia_{name}"]["value"] * 117) for name in ("found", "uncertain", "called_normal")
     }
