@@ -195,7 +195,9 @@ def test_the_pointer_tells_the_stored_value(viewer: ViewerPanel, qtbot: QtBot) -
         viewer.action(name).trigger()
     said: list[str] = []
     viewer.status.connect(said.append)
-    qtbot.mouseMove(viewer.canvas, QPoint(viewer.canvas.width() // 2, viewer.canvas.height() // 2))
+    middle = QPoint(viewer.canvas.width() // 2, viewer.canvas.height() // 2)
+    for place in (middle - QPoint(20, 20), middle):  # an earlier test may have left the pointer there: then it does not move
+        qtbot.mouseMove(viewer.canvas, place)
     column, row, value = (int(part.rstrip(":,")) for part in said[-1].split() if part.rstrip(":,").isdigit())
     assert value == row * 10 + column
 

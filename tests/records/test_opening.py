@@ -134,7 +134,9 @@ def test_a_migration_that_fails_is_told_and_leaves_the_database_as_it_was(
         connection.execute("ALTER TABLE queue ADD COLUMN more TEXT")
         if ended:
             connection.execute("ROLLBACK")  # as SQLite does itself where the disk is full in the middle
-        raise sqlite3.OperationalError("database or disk is full")
+        problem = sqlite3.OperationalError("database or disk is full")
+        problem.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise problem
 
     monkeypatch.setattr("pneumo_desktop.records.schema.MIGRATIONS", (*MIGRATIONS, broken))
     monkeypatch.setattr("pneumo_desktop.records.store.MIGRATIONS", (*MIGRATIONS, broken))
