@@ -196,7 +196,10 @@ def test_the_pointer_tells_the_stored_value(viewer: ViewerPanel, qtbot: QtBot) -
     said: list[str] = []
     viewer.status.connect(said.append)
     middle = QPoint(viewer.canvas.width() // 2, viewer.canvas.height() // 2)
-    for place in (middle - QPoint(20, 20), middle):  # an earlier test may have left the pointer there: then it does not move
+    for place in (
+        middle - QPoint(20, 20),
+        middle,
+    ):  # an earlier test may have left the pointer there: then it does not move
         qtbot.mouseMove(viewer.canvas, place)
     column, row, value = (int(part.rstrip(":,")) for part in said[-1].split() if part.rstrip(":,").isdigit())
     assert value == row * 10 + column
