@@ -17,6 +17,9 @@ from pneumo_desktop.words.card import key_in_words, text_in_words
 _MOST_LINES = 1500
 """Of a card; nearly three times the bundled one's. A card is untrusted, and one without end would stop the window."""
 
+_MOST_IMAGES = 10**12
+"""A count above it is none, and Python makes no text of a number of more than 4300 digits."""
+
 
 def learnt_from(card: Card) -> str:
     """Return how many images a model has learnt from, as its card counts them; a dash where it does not."""
@@ -25,7 +28,8 @@ def learnt_from(card: Card) -> str:
     if not isinstance(fitted, Mapping):
         return "–"
     numbers = [value for key, value in fitted.items() if isinstance(value, int) and key != "patients"]
-    return str(sum(numbers)) if numbers else "–"
+    believed = [value for value in numbers if 0 <= value <= _MOST_IMAGES]
+    return str(sum(believed)) if believed else "–"
 
 
 def _value(value: Any) -> str:

@@ -11,6 +11,8 @@ from pneumo_desktop.reading.outcome import OperatingPoint, Population
 
 CARD_VERSION = 1
 MAX_INPUT_SIZE = 512
+MAX_DEPTH = 32
+"""Of objects and lists within each other; the bundled card has 6. What shows or writes a card goes down as deep as it does."""
 
 
 class BadPackageError(Exception):
@@ -94,6 +96,24 @@ class Card:
             raise BadPackageError("card", str(problem)) from problem
 
 
+def _check_plain(values: Any) -> None:
+    """Raise ValueError where ``values`` lie deeper than ``MAX_DEPTH`` or hold a text that UTF-8 cannot hold."""
+    level = [values]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += [*value.keys(), *value.values()]
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str):
+                value.encode("utf-8")
+        if not inner:
+            return
+        level = inner
+    raise ValueError(f"the card is deeper than {MAX_DEPTH} levels")
+
+
 def _text(values: Mapping[str, Any], key: str, limit: int = 200) -> str:
     value = values[key]
     if not isinstance(value, str) or not value or len(value) > limit:
@@ -153,6 +173,7 @@ def _ages(values: Mapping[str, Any]) -> dict[Population, tuple[float, float]]:
 def _parse(values: Any) -> Card:
     if not isinstance(values, dict):
         raise ValueError("the card is not an object")
+    _check_plain(values)
     _whole(values, "card_version", CARD_VERSION, CARD_VERSION)
     calibration = values["calibration"]
     age_range = values["age_range"]

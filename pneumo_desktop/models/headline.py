@@ -68,4 +68,6 @@ def _auc(card: Card, place: tuple[str, ...]) -> float | None:
     for key in (*place, "auc"):
         values = values.get(key) if isinstance(values, Mapping) else None
     value = values.get("value") if isinstance(values, Mapping) else values
-    return float(value) if isinstance(value, int | float) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return None
+    return float(value)

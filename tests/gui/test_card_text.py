@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pneumo_desktop import places
-from pneumo_desktop.gui.card_text import card_text
+from pneumo_desktop.gui.card_text import card_text, learnt_from
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.words import set_language
@@ -67,3 +67,9 @@ def test_a_card_without_end_is_cut_and_says_so(info: ModelInfo) -> None:
     text = card_text(replace(info, card=replace(info.card, metrics=endless)))
     assert len(text.splitlines()) < 2000
     assert text.splitlines()[-2:] == ["The card is longer than this; the rest is not shown.", "sha256 ab12"]
+
+
+def test_a_count_without_end_is_not_added_up(info: ModelInfo) -> None:
+    most = 10**4300 - 1  # the longest number that JSON is read with
+    for counts, told in (({"normal": most, "pneumonia": most}, "–"), ({"normal": 7, "pneumonia": most}, "7")):
+        assert learnt_from(replace(info.card, data={"counts": {"fit": counts}})) == told

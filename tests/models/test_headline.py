@@ -31,6 +31,13 @@ def card() -> Card:
         ({"locked_test": {"metrics": {"auc": {"value": 0.91, "low": 0.85, "high": 0.95}}}}, "0.910"),
         ({"locked_test": {"metrics": {"auc": {"value": None}}}, "children": [0.9], "adults": "good"}, ""),
         ({}, ""),
+        *(
+            (
+                {"children": {"auc": {"value": value}}, "adults": {"pneumonia_vs_rsna_normal": {"auc": 0.8318}}},
+                "Adults 0.832",
+            )
+            for value in (10**400, float("nan"), 1e300, -0.1, True)
+        ),
     ],
 )
 def test_each_population_has_its_own_auc(card: Card, metrics: dict[str, Any], told: str) -> None:

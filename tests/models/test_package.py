@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pneumo_desktop.models.card import BadPackageError, Calibration, Card
+from pneumo_desktop.models.card import MAX_DEPTH, BadPackageError, Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, ReferenceScore, read_arrays, write_package
 from pneumo_desktop.reading.outcome import OperatingPoint, Outcome, Population
 
@@ -155,6 +155,7 @@ def test_a_package_for_another_preprocessing_is_refused(tmp_path: Path) -> None:
         ("ages", {"adults": [18, 18]}), ("ages", {"adults": [18, 1e9]}), ("ages", {"adults": [18, float("nan")]}),
         ("ages", {"children": [-1, 6]}), ("ages", {"not_known": [1, 86]}), ("ages", {"martians": [1, 6]}),
         ("ages", {"children": [1, 19], "adults": [18, 86]}), ("ages", {"children": [1, 6, 12]}),
+        ("model_id", "x\ud800y"), ("name", "x\ud800y"), ("limits", ["x\ud800y"]), ("metrics", {"x\ud800y": 1}),
     ],
 )  # fmt: skip
 def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
@@ -162,6 +163,21 @@ def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
     with pytest.raises(BadPackageError) as caught:
         Card.from_json(json.loads(json.dumps(values)))
     assert caught.value.code == "card"
+
+
+@pytest.mark.parametrize("kind", ["object", "list"])
+def test_a_card_is_no_deeper_than_what_goes_through_it(kind: str) -> None:
+    def nested(levels: int) -> dict[str, object]:
+        inner: object = 0.5
+        for _ in range(levels):
+            inner = {"a": inner} if kind == "object" else [inner]
+        return json.loads(json.dumps(a_card().to_json() | {"metrics": {"a": inner}}))
+
+    Card.from_json(nested(MAX_DEPTH - 2)).to_json()
+    for levels in (MAX_DEPTH - 1, 900):
+        with pytest.raises(BadPackageError) as caught:
+            Card.from_json(nested(levels))
+        assert caught.value.code == "card"
 
 
 def test_a_card_tells_the_ages_of_each_population_or_does_not() -> None:
