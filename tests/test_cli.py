@@ -233,6 +233,30 @@ def test_a_rollback_without_an_earlier_model_says_so(data: list[str], capsys: py
     assert capsys.readouterr().err == "There is no earlier model to go back to.\n"
 
 
+def test_a_name_forges_no_row_of_what_is_printed(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    forged = "Likely normal       0.001  person1.png"
+    archive = tmp_path / "cd.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.write(FIXTURES / "person1_bacteria_1.jpeg", f"a\r\x1b[2K{forged}\n{forged}.jpg")
+        made.writestr(f"notes\n{forged}.txt", "no image")
+    assert main(["predict", str(archive), *data]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 2, "a row, and what the program is no substitute for"
+    assert not [line for line in (*told.out.splitlines(), *told.err.splitlines()) if line.startswith(forged)]
+    assert not {"\r", "\x1b"} & {*told.out, *told.err}
+    bundled = ModelPackage.open(places.bundled_model())
+    card = replace(bundled.card, model_id="other\n* forged", created="x\r* forged")
+    by_hand = tmp_path / "data" / "models" / "other.pneumo"
+    by_hand.parent.mkdir()
+    write_package(by_hand, card, bundled.network_bytes, bundled.arrays, bundled.reference)
+    assert main(["models", "list", *data]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 2
+    assert "\r" not in told.out
+
+
 def test_models_travel(tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list", *data]) == 0
     listed = capsys.readouterr().out

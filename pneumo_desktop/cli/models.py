@@ -12,7 +12,7 @@ from pneumo_desktop.cli import exit_codes, training
 from pneumo_desktop.models.headline import headline_auc
 from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
 from pneumo_desktop.models.worse import ReasonNeededError
-from pneumo_desktop.words import tr
+from pneumo_desktop.words import printable, tr
 
 
 def add_actions(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -92,4 +92,5 @@ def _line(info: ModelInfo) -> str:
     parent = tr("from {model}").format(model=info.card.parent) if info.card.parent else ""
     auc = headline_auc(info.card)
     auc = f"AUC {auc}" if auc else ""
-    return f"{mark} {info.model_id:30s} {info.card.created:12s} {origin:12s} {auc:36s} {parent}".rstrip()
+    line = f"{mark} {info.model_id:30s} {info.card.created:12s} {origin:12s} {auc:36s} {parent}"
+    return printable(line).rstrip()

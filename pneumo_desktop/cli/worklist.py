@@ -24,7 +24,7 @@ from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import decimal as number
-from pneumo_desktop.words import ntr, tr
+from pneumo_desktop.words import ntr, printable, tr
 from pneumo_desktop.words.sentences import sentence, title
 
 _NAMED = 10
@@ -86,13 +86,9 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         text = tr("Stopped: {count} of {of} images were not read.")
         print(text.format(count=sum(row.judgement is None for row in rows), of=len(rows)), file=sys.stderr)
     if not rows and not cancelled:
-        looked = ", ".join(_printable(str(path)) for path in paths)
+        looked = ", ".join(printable(str(path)) for path in paths)
         print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
     return Worklist(rows, left_out, cancelled)
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _tell_left_out(items: Sequence[LeftOut]) -> None:
@@ -107,7 +103,7 @@ def _tell_left_out(items: Sequence[LeftOut]) -> None:
         print(f"  {len(same)}  {sentence(code)}", file=sys.stderr)
         for item in same[:_NAMED]:
             name = str(item.path) if item.member is None else f"{item.path}/{item.member}"
-            print(f"     {_printable(name)}", file=sys.stderr)
+            print(f"     {printable(name)}", file=sys.stderr)
         if len(same) > _NAMED:
             more = len(same) - _NAMED
             print("     " + ntr("and {count} more", "and {count} more", more).format(count=more), file=sys.stderr)
@@ -121,7 +117,7 @@ def print_worklist(rows: Sequence[Row]) -> None:
             continue
         score = "   -  " if judged.score is None else f"{number(judged.score, 3):>6s}"
         why = f"  {sentence(judged.detail or judged.reason.value)}" if judged.reason else ""
-        print(f"{title(judged.outcome.value):18s} {score}  {_printable(row.entry.display_name())}{why}")
+        print(f"{title(judged.outcome.value):18s} {score}  {printable(row.entry.display_name())}{why}")
     unreadable = sum(row.judgement is not None and row.judgement.reason is Reason.UNREADABLE for row in rows)
     if unreadable:
         text = ntr(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+import unicodedata
 
 
 def speak_utf8() -> None:
@@ -16,3 +17,11 @@ def speak_utf8() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None in a Windows program without console
             with contextlib.suppress(ValueError):  # already closed
                 stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def printable(text: str) -> str:
+    """Return a text from outside as a part of one line: U+FFFD for what moves the cursor or cannot be seen or encoded.
+
+    A file's name may hold a new line, or a terminal's order to wipe one: it would forge what the program prints.
+    """
+    return "".join(sign if sign.isprintable() or unicodedata.category(sign) == "Zs" else "\ufffd" for sign in text)
