@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import threading
@@ -320,6 +321,34 @@ def test_an_output_that_cannot_be_written_is_told_before_the_reading(
     told = capsys.readouterr()
     assert "nowhere" in told.err
     assert told.out == ""
+
+
+def test_what_cannot_be_written_is_told_by_the_name_that_was_given(
+    tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*arguments: str) -> str:
+        assert main([arguments[0], *data, *arguments[1:]]) == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    out, picture, maps, new = (tmp_path / name for name in ("results.csv", "window.png", "maps", "new"))
+    film = str(FIXTURES / "IM-0131-0001.jpeg")
+    for in_the_way in (out, picture):
+        in_the_way.mkdir()
+    assert told("predict", film, "--out", str(out)).startswith(f"{out} could not be read or written: ")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert told("run", film, "--picture", str(picture)).startswith(f"{picture} could not be read or written: ")
+
+    def full(path: Path, *_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", *([str(path)] if path == new else []))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    words = told("predict", film, "--heatmaps", str(maps))
+    assert words.startswith(str(maps)) and words.endswith(
+        "IM-0131-0001.png could not be read or written: the disk is full."
+    )
+    monkeypatch.setattr(Path, "mkdir", full)
+    assert told("predict", film, "--data-dir", str(new)) == f"{new} could not be read or written: the disk is full."
 
 
 def test_archives_media_and_duplicates_each_have_their_entry(tmp_path: Path, data: list[str]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -288,9 +286,7 @@ def main(words: Sequence[str]) -> int:
     except NoModelError:
         complain(sentence("no_model"), window)
     except OSError as problem:
-        text = why_not(problem)
-        full = problem.errno == errno.ENOSPC
-        complain(f"{text} ({shutil.disk_usage(options.data_dir or '.').free // 2**20} MiB)" if full else text, window)
+        complain(why_not(problem), window)
     except Exception as problem:
         if not window:
             raise

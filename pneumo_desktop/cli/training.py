@@ -18,6 +18,7 @@ from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import arguments, exit_codes
 from pneumo_desktop.recipe import PLACE_KEYS
 from pneumo_desktop.words import language, tr
+from pneumo_desktop.words.system_errors import about
 
 EXIT_STOPPED = 3
 LOG = "log.txt"
@@ -125,8 +126,9 @@ def _begun(options: argparse.Namespace) -> Path:
     job.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(job / "cache", ignore_errors=True)  # of a training that did not get as far as a checkpoint
     fresh = job / "job.json.new"
-    fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
-    os.replace(fresh, job / "job.json")
+    with about(job / "job.json"):
+        fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
+        os.replace(fresh, job / "job.json")
     return job
 
 

@@ -26,6 +26,7 @@ from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, printable, tr
 from pneumo_desktop.words.sentences import sentence, title
+from pneumo_desktop.words.system_errors import about
 
 _NAMED = 10
 """So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
@@ -150,7 +151,7 @@ def heat_map_name(row: Row) -> str:
 def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int, str]:
     """Write a PNG with the heat map laid over the image for each row that has one; return entry id -> file name.
 
-    A map without any colour is told of: it is no fault.
+    A map without any colour is told of: it is no fault. Raises OSError that names the picture or the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[int, str] = {}
@@ -170,7 +171,9 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
         picture = overlay(as_display(radiograph), heat_map, 0.5)
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         written[row.entry_id] = heat_map_name(row)
-        (folder / written[row.entry_id]).write_bytes(encoded.tobytes())
+        file = folder / written[row.entry_id]
+        with about(file):
+            file.write_bytes(encoded.tobytes())
         if is_empty(heat_map):
             without_colour.append(written[row.entry_id])
     if without_colour:

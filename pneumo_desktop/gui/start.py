@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, qInstallMessageHandler
+from PySide6.QtCore import QBuffer, QIODevice, QSettings, Qt, qInstallMessageHandler
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
@@ -21,6 +22,7 @@ from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.workers import answer_first
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import set_language, tr
+from pneumo_desktop.words.system_errors import about
 
 RENDER_SECONDS = 10.0
 EXIT_REFUSED = 2
@@ -125,7 +127,7 @@ def _wait(application: QApplication, ready: Callable[[], bool], seconds: float =
 def save_picture(
     services: Services, queue_id: int | None, path: Path, theme: Theme = Theme.LIGHT, place: int = 0
 ) -> None:
-    """Render the window with the rows of a queue and save it as PNG; needs no display."""
+    """Render the window with the rows of a queue and save it as PNG; needs no display. Raises OSError that names ``path``."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = _application()
@@ -145,6 +147,16 @@ def save_picture(
     window.grab()  # what is painted asks for its thumbnails
     _wait(application, window.queue.thumbnails.idle)
     window.offer.hide()
-    window.grab().save(str(path), "PNG")  # type: ignore[call-overload]
+    picture = window.grab()
     window.close()
     qInstallMessageHandler(None)
+    with about(path):
+        path.write_bytes(_as_png(picture))
+
+
+def _as_png(picture: QPixmap) -> bytes:
+    """Return a picture as the bytes of a file; what Qt writes into a file itself may be cut off by a full disk, and is not told."""
+    stream = QBuffer()
+    stream.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(stream, "PNG")  # type: ignore[call-overload]
+    return bytes(stream.data().data())

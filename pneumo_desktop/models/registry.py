@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.worse import ReasonNeededError, called_worse, is_reason, reason_in
+from pneumo_desktop.words.system_errors import about
 
 if TYPE_CHECKING:
     from pneumo_desktop.models.package import ModelPackage
@@ -36,17 +37,21 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 @contextlib.contextmanager
 def _fresh(path: Path) -> Iterator[BinaryIO]:
-    """Write beside ``path`` and move it into place when all is on disk; after an error nothing is left, the old file stays."""
+    """Write beside ``path`` and move it into place when all is on disk; after an error nothing is left, the old file stays.
+
+    Raises OSError that names ``path``.
+    """
     temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with about(path):
+        try:
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 @dataclass(frozen=True)
@@ -221,7 +226,7 @@ class Registry:
             return known
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / f"{model_id}.pneumo"
-        with _fresh(target) as stream, path.open("rb") as source:
+        with path.open("rb") as source, _fresh(target) as stream:
             copied = hashlib.sha256()
             while block := source.read(1 << 20):
                 copied.update(block)
@@ -232,9 +237,9 @@ class Registry:
 
     def export(self, model_id: str, path: Path) -> None:
         """Copy the package of ``model_id`` to ``path``, through a temporary file beside it."""
-        info = self.get(model_id)
+        package = self.get(model_id).path.read_bytes()
         with _fresh(path) as stream:
-            stream.write(info.path.read_bytes())
+            stream.write(package)
 
     def remove(self, model_id: str) -> None:
         """Delete an installed model that is neither bundled nor active; raises PermissionError otherwise."""

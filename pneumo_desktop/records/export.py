@@ -14,6 +14,7 @@ from typing import Any
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement
 from pneumo_desktop.records.rows import Row
+from pneumo_desktop.words.system_errors import about
 
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
@@ -89,17 +90,21 @@ def no_formula(text: str) -> str:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write through a temporary file beside ``path``, so that a full disk leaves what was there before."""
+    """Write through a temporary file beside ``path``, so that a full disk leaves what was there before.
+
+    Raises OSError that names ``path``.
+    """
     temporary = path.with_name(f"{uuid.uuid4().hex}.part")  # made by open(), so that the user's umask holds
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with about(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_csv(

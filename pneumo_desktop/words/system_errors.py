@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from pneumo_desktop.words.catalogue import N_, tr
@@ -53,6 +55,16 @@ def system_words(error: OSError | sqlite3.Error) -> str:
     else:
         known, theirs = _WORDS.get(error.errno or 0), error.strerror or str(error)
     return tr(known) if known is not None else tr("“{name}”").format(name=theirs)
+
+
+@contextlib.contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Have an OSError of the block tell of ``path``: a full disk names no file, and a temporary file is one nobody knows."""
+    try:
+        yield
+    except OSError as problem:
+        problem.filename = str(path)
+        raise
 
 
 def _result_code(error: sqlite3.Error) -> int:

@@ -196,8 +196,11 @@ def test_a_full_disk_leaves_the_registry_as_it_was(
         "activate": lambda: registry.activate("bundled"),
         "export": lambda: registry.export("one", target),
     }
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         acts[action]()
+    models = tmp_path / "data" / "models"
+    named = {"install": models / "two.pneumo", "activate": models / "active.json", "export": target}
+    assert caught.value.filename == str(named[action]), "a full disk names no file of its own"
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert registry.active().model_id == "one"  # type: ignore[union-attr]
 

@@ -90,8 +90,9 @@ def test_what_was_there_before_stays_when_writing_fails(tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         write_csv([row()], target)
+    assert caught.value.filename == str(target), "a full disk names no file of its own"
     assert target.read_text() == "before"
     assert list(tmp_path.iterdir()) == [target]
 
