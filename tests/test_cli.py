@@ -6,6 +6,8 @@ import csv
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -26,6 +28,8 @@ KEYS = {
     "preprocessing_version", "app_version",
 }  # fmt: skip
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
+ROOT = Path(__file__).resolve().parents[1]
+POSIX_PIPES = pytest.mark.skipif(os.name == "nt", reason="Windows has another error for a pipe without a reader")
 OUTCOMES = {"likely_pneumonia", "uncertain", "likely_normal", "not_analysed"}
 
 
@@ -349,6 +353,70 @@ def test_what_cannot_be_written_is_told_by_the_name_that_was_given(
     )
     monkeypatch.setattr(Path, "mkdir", full)
     assert told("predict", film, "--data-dir", str(new)) == f"{new} could not be read or written: the disk is full."
+
+
+@POSIX_PIPES
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("both", [True, False], ids=["both streams", "standard output"])
+def test_a_reader_that_goes_ends_no_run(
+    folder: Path, tmp_path: Path, data: list[str], both: bool, buffered: bool
+) -> None:
+    """As in ``| head -1`` and ``2>&1 | head -1``: all files are written, and the exit code is the run's own."""
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (folder / "film.jpeg").write_bytes((FIXTURES / "person1_bacteria_1.jpeg").read_bytes())
+    out, maps = tmp_path / "results.json", tmp_path / "maps"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [
+                sys.executable, *([] if buffered else ["-u"]), "-m", "pneumo_desktop", "predict", str(folder), *data,
+                "--out", str(out), "--heatmaps", str(maps),
+            ],
+            stdout=writer, stderr=writer if both else subprocess.PIPE, check=False, cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert ended.returncode == 3, "a file could not be read"
+    if not both:
+        assert b"Broken pipe" not in ended.stderr and b"Traceback" not in ended.stderr
+    named = {item["heatmap"] for item in json.loads(out.read_text("utf-8"))["results"]} - {None}
+    assert named and named == {path.name for path in maps.iterdir()}
+
+
+@POSIX_PIPES
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_that_goes_is_no_error_of_any_command(data: list[str], buffered: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [sys.executable, *([] if buffered else ["-u"]), "-m", "pneumo_desktop", "models", "list", *data],
+            stdout=writer, stderr=subprocess.PIPE, check=False, cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_results_are_written_although_the_heat_maps_cannot_be(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, maps = tmp_path / "results.json", tmp_path / "maps"
+    maps.touch()
+    film = FIXTURES / "IM-0131-0001.jpeg"
+    assert main(["predict", str(film), "--out", str(out), "--heatmaps", str(maps), *data]) == 2
+    (result,) = json.loads(out.read_text("utf-8"))["results"]
+    assert result["heatmap"] is None
+    told = capsys.readouterr()
+    assert told.err.startswith(f"{maps} could not be read or written: ")
+    assert film.name in told.out
+    out.unlink()
+    out.mkdir()
+    assert main(["predict", str(film), "--out", str(out), *data]) == 2
+    assert film.name in capsys.readouterr().out, "what was read is printed all the same"
 
 
 def test_archives_media_and_duplicates_each_have_their_entry(tmp_path: Path, data: list[str]) -> None:

@@ -16,7 +16,15 @@ from pneumo_desktop.complaint import complain, complain_of, has_display
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
-from pneumo_desktop.words import available_languages, set_language, speak_utf8, system_language, tr
+from pneumo_desktop.words import (
+    available_languages,
+    lead_nowhere,
+    printing_to,
+    set_language,
+    speak_utf8,
+    system_language,
+    tr,
+)
 from pneumo_desktop.words.sentences import sentence
 from pneumo_desktop.words.system_errors import not_recorded
 
@@ -180,14 +188,18 @@ def _predict(options: argparse.Namespace) -> int:
     services = Services.create(options.data_dir, options.model)
     try:
         found = worklist.read(services, options.images, Population(options.population))
-        worklist.print_worklist(found.rows)
-        heat_maps = None
+        try:  # the results first: what comes after them may fail
+            if options.out is not None:
+                worklist.write_results(found, options.out, options.separator, options.decimal)
+        finally:
+            worklist.print_worklist(found.rows)
         if options.heatmaps is not None:
             heat_maps = worklist.write_heat_maps(found.rows, options.heatmaps, services.store)
-            print(tr("Written: {name}").format(name=options.heatmaps))
-        if options.out is not None:
-            worklist.write_results(found, options.out, options.separator, options.decimal, heat_maps)
-            print(tr("Written: {name}").format(name=options.out))
+            if options.out is not None:  # once more, now with the names of the heat maps
+                worklist.write_results(found, options.out, options.separator, options.decimal, heat_maps)
+        with printing_to(sys.stdout):
+            for written in filter(None, (options.heatmaps, options.out)):
+                print(tr("Written: {name}").format(name=written))
         return worklist.exit_code(found)
     finally:
         services.close()
@@ -275,7 +287,12 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(list(words) if wants_help else _command_first(words))
     window = options.command == "run"
     try:
-        return _HANDLERS[options.command](options)
+        code = _HANDLERS[options.command](options)
+        with printing_to(sys.stdout):  # what waits in it is written out, and told where it cannot be
+            return code
+    except BrokenPipeError:  # nobody reads what is printed any more, as after head
+        lead_nowhere(sys.stdout)
+        return exit_codes.FINE
     except (NewerDatabaseError, RecordsError) as problem:
         complain(why_not(problem), window)
     except sqlite3.Error as problem:

@@ -24,7 +24,7 @@ from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import decimal as number
-from pneumo_desktop.words import ntr, printable, tr
+from pneumo_desktop.words import ntr, printable, printing_to, tr
 from pneumo_desktop.words.sentences import sentence, title
 from pneumo_desktop.words.system_errors import about
 
@@ -81,14 +81,15 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         print(file=sys.stderr)
     if errors:
         raise errors[0]
-    _tell_left_out(left_out)
     rows = services.store.rows(pipeline.queue_id)
-    if cancelled:
-        text = tr("Stopped: {count} of {of} images were not read.")
-        print(text.format(count=sum(row.judgement is None for row in rows), of=len(rows)), file=sys.stderr)
-    if not rows and not cancelled:
-        looked = ", ".join(printable(str(path)) for path in paths)
-        print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
+    with printing_to(sys.stderr):
+        _tell_left_out(left_out)
+        if cancelled:
+            text = tr("Stopped: {count} of {of} images were not read.")
+            print(text.format(count=sum(row.judgement is None for row in rows), of=len(rows)), file=sys.stderr)
+        if not rows and not cancelled:
+            looked = ", ".join(printable(str(path)) for path in paths)
+            print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
     return Worklist(rows, left_out, cancelled)
 
 
@@ -111,7 +112,13 @@ def _tell_left_out(items: Sequence[LeftOut]) -> None:
 
 
 def print_worklist(rows: Sequence[Row]) -> None:
-    """Print the worklist, the suspicious first."""
+    """Print the worklist, the suspicious first; a reader that has gone (``| head``) ends no run."""
+    with printing_to(sys.stdout):
+        _print_rows(rows)
+        print(sentence("disclaimer"))
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
     for row in sorted(rows, key=lambda row: suspicion(row.judgement)):
         judged = row.judgement
         if judged is None:
@@ -126,7 +133,6 @@ def print_worklist(rows: Sequence[Row]) -> None:
             "{count} files could not be read; they stand in the list with the reason.", unreadable,
         )  # fmt: skip
         print(text.format(count=unreadable))
-    print(sentence("disclaimer"))
 
 
 def write_results(
@@ -177,9 +183,10 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
         if is_empty(heat_map):
             without_colour.append(written[row.entry_id])
     if without_colour:
-        print(tr("Heat maps without colour:"), sentence("heat_map_empty"), file=sys.stderr)
-        for name in without_colour:
-            print(f"  {name}", file=sys.stderr)
+        with printing_to(sys.stderr):
+            print(tr("Heat maps without colour:"), sentence("heat_map_empty"), file=sys.stderr)
+            for name in without_colour:
+                print(f"  {name}", file=sys.stderr)
     return written
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import unicodedata
+from collections.abc import Iterator
+from typing import TextIO
 
 
 def speak_utf8() -> None:
@@ -17,6 +20,34 @@ def speak_utf8() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None in a Windows program without console
             with contextlib.suppress(ValueError):  # already closed
                 stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+@contextlib.contextmanager
+def printing_to(stream: TextIO | None) -> Iterator[None]:
+    """Print to ``stream`` in the block and write it out; where its reader has gone, as ``head`` goes, that is no error.
+
+    None: a Windows program without console, where nothing is printed. Raises OSError that names the stream, as for a file on
+    a full disk. After either error the stream leads nowhere: what is printed later, or still waits when the program ends,
+    is no error again.
+    """
+    try:
+        yield
+        if stream is not None:
+            stream.flush()
+    except OSError as problem:
+        if stream is None:
+            raise
+        lead_nowhere(stream)
+        if not isinstance(problem, BrokenPipeError):
+            problem.filename = stream.name
+            raise
+
+
+def lead_nowhere(stream: TextIO) -> None:
+    """Let what is printed to ``stream`` from now on, and what waits in it, go nowhere (Python's own note on SIGPIPE)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def printable(text: str) -> str:
