@@ -100,12 +100,16 @@ class Services:
     def open_model(self, path: Path) -> ModelPackage:
         """Open a package, installed or not; one that was never tried is tried in a process of its own first.
 
-        Raises BadPackageError; code ``hash`` where the file that was tried is not the one that was opened.
+        Raises BadPackageError that names ``path``; code ``hash`` where the file that was tried is not the one that was opened.
         """
         from pneumo_desktop.models.package import ModelPackage
 
-        package = ModelPackage.open(path)
-        self.vouched.vouch(package, path)
+        try:
+            package = ModelPackage.open(path)
+            self.vouched.vouch(package, path)
+        except BadPackageError as problem:
+            problem.path = path
+            raise
         return package
 
     def _active_path(self) -> Path:

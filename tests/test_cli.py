@@ -238,6 +238,20 @@ def test_a_rollback_without_an_earlier_model_says_so(data: list[str], capsys: py
     assert capsys.readouterr().err == "There is no earlier model to go back to.\n"
 
 
+def test_a_package_that_is_refused_is_the_one_that_is_named(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = places.bundled_model(), tmp_path / "bad.pneumo"
+    bad.write_bytes(b"no package")
+    told = f"{bad}: This file is not a model package.\n"
+    for model, other in ((good, bad), (bad, good)):
+        assert main(["evaluate", str(tmp_path), "--model", str(model), "--compare", str(other), *data]) == 2
+        assert capsys.readouterr().err == told
+    for arguments in (["predict", str(tmp_path), "--model"], ["models", "import"]):
+        assert main([*arguments, str(bad), *data]) == 2
+        assert capsys.readouterr().err == told
+
+
 def test_a_name_forges_no_row_of_what_is_printed(
     tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

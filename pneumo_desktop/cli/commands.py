@@ -298,7 +298,9 @@ def main(words: Sequence[str]) -> int:
     except sqlite3.Error as problem:
         complain(not_recorded(problem), window)
     except BadPackageError as problem:
-        package = getattr(options, "model", None) or getattr(options, "file", None)
+        package = problem.path
+        if getattr(options, "compare", None) is None:  # with two packages the error alone knows which
+            package = package or getattr(options, "model", None) or getattr(options, "file", None)
         complain(f"{package}: {sentence(problem.code)}" if package else sentence(problem.code), window)
     except NoModelError:
         complain(sentence("no_model"), window)

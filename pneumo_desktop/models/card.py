@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pneumo_desktop.reading.outcome import OperatingPoint, Population
@@ -16,7 +17,12 @@ MAX_DEPTH = 32
 
 
 class BadPackageError(Exception):
-    """A package that must not be used. ``code`` names a sentence in ``words``; ``detail`` is for the log."""
+    """A package that must not be used. ``code`` names a sentence in ``words``; ``detail`` is for the log.
+
+    path: the package, where it is known; there may be two of them, as in a comparison.
+    """
+
+    path: Path | None = None
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)

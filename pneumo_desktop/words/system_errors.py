@@ -70,6 +70,8 @@ def about(path: Path) -> Iterator[None]:
 def _result_code(error: sqlite3.Error) -> int:
     """Return the primary result code of SQLite; -1 for an error of Python's own."""
     code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index beside the log finds no room: only a full disk says so
+        return sqlite3.SQLITE_FULL
     return -1 if code is None else int(code) & _PRIMARY
 
 

@@ -93,7 +93,10 @@ def test_a_rare_reason_stands_in_quotation_marks(error: OSError | sqlite3.Error)
 def test_only_a_full_disk_is_to_be_emptied(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(sqlite3.Error) as caught:
         full(tmp_path)
-    for error in (caught.value, OSError(errno.ENOSPC, "")):
+    no_index = sqlite3.OperationalError("disk I/O error")  # a start on a disk without any room
+    no_index.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    assert system_words(no_index) == "the disk is full"
+    for error in (caught.value, no_index, OSError(errno.ENOSPC, "")):
         assert "free some disk space" in not_recorded(error)
     with pytest.raises(sqlite3.Error) as caught:
         locked(tmp_path_factory.mktemp("locked"))
