@@ -95,6 +95,21 @@ def test_a_reading_that_was_stopped_is_not_a_finished_one(
     assert "images were not read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("where", ["app.Services.create", "app.Services.install_model", "cli.worklist.write_heat_maps"])
+def test_ctrl_c_is_told_in_a_word_wherever_it_comes(
+    where: str, tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"pneumo_desktop.{where}", interrupted)
+    film, package = str(FIXTURES / "IM-0131-0001.jpeg"), str(places.bundled_model())
+    installs = where.endswith("install_model")
+    words = ["models", "import", package] if installs else ["predict", film, "--heatmaps", str(tmp_path / "maps")]
+    assert main([*words, *data]) == 3
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 def test_a_refusal_is_no_failure(tmp_path: Path, data: list[str]) -> None:
     tiny = tmp_path / "tiny.png"
     assert cv2.imwrite(str(tiny), np.arange(64, dtype=np.uint8).reshape(8, 8))

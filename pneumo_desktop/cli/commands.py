@@ -278,7 +278,7 @@ def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
     0 done; 1 self-test or verify found a difference; 2 wrong usage or a problem that was told; 3 some file could not be
-    read, or a training was stopped. A folder without images is done too: that there were none is said.
+    read, or it was stopped. A folder without images is done too: that there were none is said.
     """
     speak_utf8()
     set_language(_language_of(words))
@@ -293,6 +293,9 @@ def main(words: Sequence[str]) -> int:
     except BrokenPipeError:  # nobody reads what is printed any more, as after head
         lead_nowhere(sys.stdout)
         return exit_codes.FINE
+    except KeyboardInterrupt:
+        complain(tr("Stopped."))
+        return exit_codes.UNREADABLE
     except (NewerDatabaseError, RecordsError) as problem:
         complain(why_not(problem), window)
     except sqlite3.Error as problem:
