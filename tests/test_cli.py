@@ -372,14 +372,15 @@ def test_what_cannot_be_written_is_told_by_the_name_that_was_given(
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert told("run", film, "--picture", str(picture)).startswith(f"{picture} could not be read or written: ")
 
-    def full(path: Path, *_arguments: object, **_options: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", *([str(path)] if path == new else []))
+    def full(place: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", *([str(place)] if place == new else []))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     words = told("predict", film, "--heatmaps", str(maps))
     assert words.startswith(str(maps)) and words.endswith(
         "IM-0131-0001.png could not be read or written: the disk is full."
     )
+    assert not list(maps.iterdir()), "half a heat map would look like a quiet one"
     monkeypatch.setattr(Path, "mkdir", full)
     assert told("predict", film, "--data-dir", str(new)) == f"{new} could not be read or written: the disk is full."
 

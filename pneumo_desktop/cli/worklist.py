@@ -20,13 +20,12 @@ from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.heatmap import is_empty, overlay
 from pneumo_desktop.reading.outcome import Population, Reason, suspicion
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
-from pneumo_desktop.records.export import write_csv, write_json
+from pneumo_desktop.records.export import write_csv, write_json, write_whole
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, printable, printing_to, tr
 from pneumo_desktop.words.sentences import sentence, title
-from pneumo_desktop.words.system_errors import about
 
 _NAMED = 10
 """So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
@@ -177,9 +176,7 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
         picture = overlay(as_display(radiograph), heat_map, 0.5)
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         written[row.entry_id] = heat_map_name(row)
-        file = folder / written[row.entry_id]
-        with about(file):
-            file.write_bytes(encoded.tobytes())
+        write_whole(folder / written[row.entry_id], encoded.tobytes())
         if is_empty(heat_map):
             without_colour.append(written[row.entry_id])
     if without_colour:

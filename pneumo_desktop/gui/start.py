@@ -21,6 +21,7 @@ from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.workers import answer_first
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.records.export import write_whole
 from pneumo_desktop.words import set_language, tr
 from pneumo_desktop.words.system_errors import about
 
@@ -151,12 +152,16 @@ def save_picture(
     window.close()
     qInstallMessageHandler(None)
     with about(path):
-        path.write_bytes(_as_png(picture))
+        write_whole(path, _as_png(picture))
 
 
 def _as_png(picture: QPixmap) -> bytes:
-    """Return a picture as the bytes of a file; what Qt writes into a file itself may be cut off by a full disk, and is not told."""
+    """Return a picture as the bytes of a file; raises OSError where Qt makes none.
+
+    Qt's own writing of a file tells of no full disk where the picture is smaller than its buffer.
+    """
     stream = QBuffer()
     stream.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture.save(stream, "PNG")  # type: ignore[call-overload]
+    if not picture.save(stream, "PNG"):  # type: ignore[call-overload]
+        raise OSError("Qt made no PNG")
     return bytes(stream.data().data())

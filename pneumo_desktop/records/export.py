@@ -89,7 +89,7 @@ def no_formula(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write through a temporary file beside ``path``, so that a full disk leaves what was there before.
 
     Raises OSError that names ``path``.
@@ -130,7 +130,7 @@ def write_csv(
     for row in rows:
         values = values_of(row, patient, names.get(row.entry_id)).values()
         writer.writerow([_cell(value, decimal) for value in values])
-    _write_whole(path, stream.getvalue().encode("utf-8-sig", "replace"))
+    write_whole(path, stream.getvalue().encode("utf-8-sig", "replace"))
 
 
 def write_json(
@@ -146,4 +146,4 @@ def write_json(
         "results": [values_of(row, patient, names.get(row.entry_id)) for row in rows],
         "left_out": [{"file": _text(item.path, item.member), "reason": item.code} for item in left_out],
     }
-    _write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"))
+    write_whole(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"))
