@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.workers import Background
@@ -222,14 +223,17 @@ def ask_and_save_picture(
 def save_picture_to(window: QWidget, path: Path, make: Callable[[], QImage], background: Background) -> None:
     """Make and write a picture off the GUI thread."""
 
-    def saved(done: bool) -> None:
-        if done:
-            _say(window, tr("Picture saved as {name}.").format(name=path.name))
-        else:
-            text = tr("The picture could not be written to {name}. Please choose another place.")
-            QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name))
+    def saved(_nothing: None) -> None:
+        _say(window, tr("Picture saved as {name}.").format(name=path.name))
 
-    background.submit(lambda: make().save(str(path), "PNG"), saved)  # type: ignore[call-overload]
+    def failed(problem: Exception) -> None:
+        if not isinstance(problem, OSError):
+            raise problem
+        text = tr("The picture could not be written to {name}: {why}. Please choose another place.")
+        why = system_words(problem)
+        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=why))
+
+    background.submit(lambda: write_picture(make(), path), saved, failed)
 
 
 def _say(window: QWidget, text: str) -> None:

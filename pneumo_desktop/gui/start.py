@@ -9,21 +9,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QSettings, Qt, qInstallMessageHandler
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QSettings, Qt, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import chosen
 from pneumo_desktop.gui.qt_words import translate_qt
 from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.workers import answer_first
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.export import write_whole
 from pneumo_desktop.words import set_language, tr
-from pneumo_desktop.words.system_errors import about
 
 RENDER_SECONDS = 10.0
 EXIT_REFUSED = 2
@@ -148,20 +146,7 @@ def save_picture(
     window.grab()  # what is painted asks for its thumbnails
     _wait(application, window.queue.thumbnails.idle)
     window.offer.hide()
-    picture = window.grab()
+    picture = window.grab().toImage()
     window.close()
     qInstallMessageHandler(None)
-    with about(path):
-        write_whole(path, _as_png(picture))
-
-
-def _as_png(picture: QPixmap) -> bytes:
-    """Return a picture as the bytes of a file; raises OSError where Qt makes none.
-
-    Qt's own writing of a file tells of no full disk where the picture is smaller than its buffer.
-    """
-    stream = QBuffer()
-    stream.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not picture.save(stream, "PNG"):  # type: ignore[call-overload]
-        raise OSError("Qt made no PNG")
-    return bytes(stream.data().data())
+    write_picture(picture, path)

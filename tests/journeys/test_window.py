@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import time
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
@@ -60,6 +62,27 @@ def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: Qt
     save_picture_to(window, tmp_path / "view.png", make, window._background)
     qtbot.waitUntil(lambda: (tmp_path / "view.png").exists() and (tmp_path / "view.png").stat().st_size > 1000)
     qtbot.waitUntil(lambda: "view.png" in window.statusBar().currentMessage())
+
+
+def test_a_picture_that_the_disk_refuses_is_told_and_what_was_there_stays(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QMessageBox, "warning", lambda _window, _title, text: told.append(text))
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = tmp_path / "view.png"
+    before.write_bytes(b"the picture of yesterday")
+    monkeypatch.setattr(os, "fsync", full)
+    small = QImage(8, 8, QImage.Format.Format_Grayscale8)  # smaller than any buffer: Qt's own writing would not notice
+    small.fill(0)
+    save_picture_to(window, before, lambda: small, window._background)
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == ["The picture could not be written to view.png: the disk is full. Please choose another place."]
+    assert before.read_bytes() == b"the picture of yesterday"
+    assert list(tmp_path.glob("*.part")) == []
 
 
 def test_a_picture_is_saved_under_its_own_name_alone(
