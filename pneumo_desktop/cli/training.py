@@ -127,7 +127,7 @@ def _begun(options: argparse.Namespace) -> Path:
     shutil.rmtree(job / "cache", ignore_errors=True)  # of a training that did not get as far as a checkpoint
     fresh = job / "job.json.new"
     with about(job / "job.json"):
-        fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
+        fresh.write_text(json.dumps(values, indent=1), "utf-8")  # in ASCII: a path may be no Unicode
         os.replace(fresh, job / "job.json")
     return job
 

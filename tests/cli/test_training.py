@@ -188,3 +188,9 @@ def test_a_training_without_a_checkpoint_is_begun_anew(typed: list[str]) -> None
     (cache / "pictures.rows").write_bytes(b"of images as they were")
     assert main(typed) == 0
     assert not cache.exists()
+
+
+def test_a_folder_whose_name_is_no_unicode_is_handed_on(typed: list[str], tmp_path: Path) -> None:
+    typed[1] = str(tmp_path / "ni\udcf1os")
+    assert main(typed) == 0
+    assert job_of(typed)["folder"] == typed[1]
