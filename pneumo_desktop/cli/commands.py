@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -212,30 +215,53 @@ def _renewed(done: int, of: int) -> None:
         print("\r" + tr("Reading {done} of {total}").format(done=done, total=of), end=end, file=sys.stderr, flush=True)
 
 
+@contextmanager
+def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Give what tells whether Ctrl+C was pressed; a second one ends the program as ever."""
+    pressed = threading.Event()
+
+    def press(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _evaluate(options: argparse.Namespace) -> int:
-    from pneumo_desktop.evaluation.command import EvaluationError, evaluate, reading_with
+    from pneumo_desktop.evaluation.command import EvaluationError, StoppedError, check_places, measure, reading_with
     from pneumo_desktop.reading.reader import Reader
 
     services = Services.create(options.data_dir, options.model)
     try:
+        check_places(options.out, options.figures, options.folder)
         population = Population(options.population)
         compare = None
         if options.compare is not None:
             compare = reading_with(Reader(services.open_model(options.compare)), population)
         read_one = reading_with(services.make_reader(), population)
-        result = evaluate(
-            read_one, options.folder, out=options.out, figures=options.figures, compare=compare,
-            prevalence=options.prevalence, on_progress=_renewed,
-        )  # fmt: skip
+        with _stop_on_ctrl_c() as stopped:
+            measured = measure(
+                read_one, options.folder, compare, prevalence=options.prevalence, on_progress=_renewed, stopped=stopped
+            )
+        if stopped():
+            of_its_own = "\n" if sys.stderr.isatty() else ""  # a line, after the one that was renewed
+            print(of_its_own + tr("Stopped: only what was read by then was measured."), file=sys.stderr)
+        print(measured.text)
+        for written in measured.write(out=options.out):
+            print(tr("Written: {name}").format(name=written))
+        if options.figures is not None:
+            measured.write(figures=options.figures)
+            print(tr("Written: {name}").format(name=options.figures))
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
-        return exit_codes.USAGE
+        return exit_codes.UNREADABLE if isinstance(problem, StoppedError) else exit_codes.USAGE
     finally:
         services.close()
-    print(result["text"])
-    for written in filter(None, (options.out, options.figures)):
-        print(tr("Written: {name}").format(name=written))
-    return exit_codes.UNREADABLE if result["unreadable"] else exit_codes.FINE
+    return exit_codes.UNREADABLE if stopped() or measured.unreadable else exit_codes.FINE
 
 
 def _self_test(options: argparse.Namespace) -> int:

@@ -2,23 +2,26 @@
 
 ::
 
-    from pneumo_desktop.evaluation.command import evaluate, reading_with, EvaluationError
+    from pneumo_desktop.evaluation.command import check_places, measure, reading_with, EvaluationError
 
+    check_places(out, figures, folder)                        # before anything is read
     read_one = reading_with(reader, Population.NOT_KNOWN)     # a reading.reader.Reader
-    result = evaluate(read_one, folder, out=Path("report.json"), figures=Path("figures"), compare=other_read_one)
-    print(result["text"])
+    measured = measure(read_one, folder, compare=other_read_one)
+    print(measured.text)
+    measured.write(out=Path("report.json"), figures=Path("figures"))
 
-``evaluate`` returns ``{"report": {...}, "compared": {...} or None, "comparison": {...} or None, "figures": [paths],
-"text": summary in words, "unreadable": count}``; without ``text``, ``figures`` and ``unreadable`` that is what ``out``
-holds when two models are compared, and the report alone when not. It raises ``EvaluationError`` (its text is a
-sentence for the user) when there is nothing to evaluate or a file cannot be written. The exit code is the caller's:
-3 when ``unreadable`` is not 0, else 0; 2 on EvaluationError.
+Each raises ``EvaluationError`` (its text is a sentence for the user) when there is nothing to evaluate or a file cannot
+be written. What was measured is there to be shown before it is written.
 """
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Callable
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +31,8 @@ from pneumo_desktop.evaluation.compare import Comparison
 from pneumo_desktop.evaluation.labelled import LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.metrics import finite
 from pneumo_desktop.evaluation.report import (
+    CASE_COLUMNS,
+    NUMBER_COLUMNS,
     Report,
     chosen_part,
     compare_reports,
@@ -40,12 +45,17 @@ from pneumo_desktop.evaluation.thresholds import point_at
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
+from pneumo_desktop.records.export import write_whole
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.system_errors import system_words
 
 
 class EvaluationError(Exception):
     """Nothing could be evaluated; the text is a sentence for the user."""
+
+
+class StoppedError(EvaluationError):
+    """It was stopped before the first image was read."""
 
 
 class _Reading(Protocol):
@@ -103,34 +113,114 @@ class Evaluation:
             "comparison": comparison_json(self.comparison) if self.comparison else None,
         }
 
+    @property
+    def unreadable(self) -> int:
+        """How many images the first model could not read."""
+        return self.report.not_analysed.get(Reason.UNREADABLE.value, 0)
+
     def write(self, out: Path | None = None, figures: Path | None = None) -> list[Path]:
-        """Write the numbers and the figures (into a folder); return the figures' paths.
+        """Write the numbers and the figures (into a folder), each file whole or not at all; return their paths.
 
         Beside the JSON lie two tables: ``NAME.csv`` with a row an image (of the first model), and ``NAME-numbers.csv``
-        with a row a number and model. Raises EvaluationError where something cannot be written.
+        with a row a number and model. Raises EvaluationError where something cannot be written, or a table of that name is
+        no evaluation's.
         """
-        try:
-            if out is not None:
+        written: list[Path] = []
+        if out is not None:
+            _check_tables(out)
+            cases, numbers = _tables(out)
+            with _told(out):
                 out.parent.mkdir(parents=True, exist_ok=True)
                 text = json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
-                out.write_text(text, encoding="utf-8")
-                if out.suffix.lower() != ".csv":
-                    self.report.write_csv(out.with_suffix(".csv"))
-                write_numbers(
-                    [self.report, *([self.other] if self.other else [])], out.with_name(f"{out.stem}-numbers.csv")
-                )
-            if figures is None:
-                return []
+                write_whole(out, text.encode("utf-8", "replace"))
+                self.report.write_csv(cases)
+                write_numbers([self.report, *([self.other] if self.other else [])], numbers)
+            written += [out, cases, numbers]
+        if figures is not None:
             # matplotlib is imported only when figures are asked for
             from pneumo_desktop.evaluation.figures import write_all
 
-            return write_all(self.report, figures, self.other)
-        except OSError as error:
-            raise EvaluationError(
-                tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
-                    path=error.filename or out or figures, reason=system_words(error)
+            with _told(figures):
+                written += write_all(self.report, figures, self.other)
+        return written
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn an OSError into an EvaluationError about its file, or about ``path`` where it names none."""
+    try:
+        yield
+    except OSError as error:
+        raise EvaluationError(
+            tr("The evaluation could not be written to {path}: {reason}. Choose another place.").format(
+                path=error.filename or path, reason=system_words(error)
+            )
+        ) from error
+
+
+def _tables(out: Path) -> tuple[Path, Path]:
+    """Return the tables beside a report: a row an image, and a row a number."""
+    return out.with_suffix(".csv"), out.with_name(f"{out.stem}-numbers.csv")
+
+
+def check_places(out: Path | None, figures: Path | None, labels: Path) -> None:
+    """Raise EvaluationError where ``Evaluation.write`` could not write, or would take the place of what is no report.
+
+    ``labels`` is what will be evaluated: its table is never written over. Nothing is left behind.
+    """
+    if out is not None:
+        _check_tables(out)
+        for path in (out, *_tables(out)):
+            with _told(path):
+                its_own = path.exists() and labels.exists() and path.samefile(labels)
+            if its_own:
+                text = tr(
+                    "{path} is the table of labels itself, and would be replaced. Choose another name for the report."
                 )
-            ) from error
+                raise EvaluationError(text.format(path=path))
+    for folder in (out.parent if out is not None else None, figures):
+        if folder is not None:
+            with _told(folder):
+                _try_to_write(folder)
+
+
+def _check_tables(out: Path) -> None:
+    """Raise EvaluationError where ``out`` cannot be a report, or a table beside it exists and is no evaluation's."""
+    if out.is_dir():
+        with _told(out):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out))
+    if out.suffix.lower() == ".csv":
+        text = tr("{name} must end in .json; the tables are written beside it.")
+        raise EvaluationError(text.format(name=out.name))
+    for path, columns in zip(_tables(out), (CASE_COLUMNS, NUMBER_COLUMNS), strict=True):
+        with _told(path):
+            others = path.exists() and not _begins_with(path, columns)
+        if others:
+            text = tr(
+                "{path} is no table of an evaluation, and would be replaced: tables are written beside {name}. "
+                "Choose another name for the report, or move that file."
+            )
+            raise EvaluationError(text.format(path=path, name=out.name))
+
+
+def _begins_with(path: Path, columns: Sequence[str]) -> bool:
+    """Tell whether a file is empty or begins with the header of ``columns``."""
+    header = ",".join(columns)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        begin = stream.read(len(header) + 1)
+    return not begin or (begin[:-1] == header and begin[-1] in "\r\n")
+
+
+def _try_to_write(folder: Path) -> None:
+    """Raise OSError where no file can be made in ``folder``, or in the nearest folder above it that exists."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    trial = there / f"{uuid.uuid4().hex}.part"
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        error.filename = os.fspath(folder)
+        raise
 
 
 def measure(
@@ -146,7 +236,7 @@ def measure(
     """Evaluate a labelled folder (or what was found in one) with one model, or with two on the same images.
 
     ``on_progress(done, total)`` counts the images of both models. ``stopped`` is asked before each image; what was
-    read by then is measured. Raises EvaluationError when there is nothing to measure.
+    read by then is measured. Raises EvaluationError when there is nothing to measure, StoppedError when nothing was read.
     """
     try:
         found = find(folder) if isinstance(folder, Path) else folder
@@ -158,12 +248,14 @@ def measure(
         return lambda done: on_progress(offset + done, total) if on_progress is not None else None
 
     report = evaluate_folder(found, read_one, part, prevalence, progress(0), stopped)
+    if not report.cases and total:
+        raise StoppedError(tr("Stopped before the first image was read."))
     if not report.cases:
         raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=found.root))
     if compare is None:
         return Evaluation(report)
     other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
-    return Evaluation(report, other, compare_reports(report, other) if other.cases else None)
+    return Evaluation(report, other, compare_reports(report, other)) if other.cases else Evaluation(report)
 
 
 def at_threshold(evaluation: Evaluation, threshold: float) -> Evaluation:
@@ -188,33 +280,6 @@ def _judged_at(judgement: Judgement, threshold: float) -> Judgement:
     withheld = judgement.score is None or judgement.outcome is Outcome.NOT_ANALYSED
     outcome = judgement.outcome if withheld else point.judge(judgement.score)  # type: ignore[arg-type]
     return replace(judgement, operating_point=point, outcome=outcome)
-
-
-def evaluate(
-    read_one: ReadOne,
-    folder: Path,
-    out: Path | None = None,
-    figures: Path | None = None,
-    compare: ReadOne | None = None,
-    *,
-    prevalence: float | None = None,
-    part: str | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-    stopped: Callable[[], bool] | None = None,
-) -> dict[str, Any]:
-    """Measure (see ``measure``), write (see ``Evaluation.write``) and return everything; the module says what."""
-    measured = measure(
-        read_one, folder, compare, prevalence=prevalence, part=part, on_progress=on_progress, stopped=stopped
-    )
-    written = measured.write(out, figures)
-    return {
-        "report": measured.report.as_json(),
-        "compared": measured.other.as_json() if measured.other else None,
-        "comparison": comparison_json(measured.comparison) if measured.comparison else None,
-        "figures": [str(path) for path in written],
-        "text": measured.text,
-        "unreadable": measured.report.not_analysed.get(Reason.UNREADABLE.value, 0),
-    }
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:

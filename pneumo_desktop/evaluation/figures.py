@@ -7,6 +7,7 @@ line can save it. Words come from the catalogue in the language of the moment.
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import shutil
 import tempfile
@@ -36,6 +37,7 @@ from pneumo_desktop.evaluation.calibration import reliability
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import Report
+from pneumo_desktop.records.export import write_whole
 from pneumo_desktop.words import decimal, in_language, percent, tr
 
 BLUE = "#0072b2"
@@ -285,11 +287,14 @@ def _judged_counts(report: Report) -> Counts:
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` (150 dpi) and ``stem.svg``; returns both paths. Raises OSError."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+    png, svg = io.BytesIO(), io.BytesIO()
     # A fixed salt: the same figure is the same SVG file.
     with drawing({"svg.hashsalt": "pneumo-desktop", "svg.fonttype": "none"}):
-        figure.savefig(paths[0], dpi=150, metadata={"Software": "Pneumo Desktop"})
-        figure.savefig(paths[1], metadata={"Date": None})
+        figure.savefig(png, format="png", dpi=150, metadata={"Software": "Pneumo Desktop"})
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+    for path, drawn in zip(paths, (png, svg), strict=True):
+        write_whole(path, drawn.getvalue())
     return paths
 
 

@@ -33,10 +33,15 @@ from pneumo_desktop.evaluation.intervals import (
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
-from pneumo_desktop.records.export import no_formula
+from pneumo_desktop.records.export import no_formula, write_whole
 
 SCHEMA = "pneumo-desktop evaluation 1"
 LABEL_CODES = {NORMAL: "normal", PNEUMONIA: "pneumonia"}
+CASE_COLUMNS = (
+    "file", "label", "outcome", "reason", "score", "operating_point", "population", "right", "model_id",
+    "preprocessing_version", "app_version",
+)  # fmt: skip
+NUMBER_COLUMNS = ("model_id", "number", "value", "low", "high", "method")
 
 _RATES = ("tp_rate", "fp_rate", "tn_rate", "fn_rate")
 _NAMES = (
@@ -188,24 +193,23 @@ class Report:
         """Write one row an image as UTF-8 with BOM; no cell can be taken for a formula; raises OSError."""
         text = io.StringIO()
         writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
-        rows = [_row(case) for case in self.cases]
-        if rows:
-            writer.writerow(rows[0])
-            writer.writerows([_cell(value, decimal) for value in row.values()] for row in rows)
-        path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+        writer.writerow(CASE_COLUMNS)
+        writer.writerows([_cell(value, decimal) for value in _row(case).values()] for case in self.cases)
+        write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
 
 
 def write_numbers(reports: Sequence[Report], path: Path) -> None:
     """Write one row a number and model as UTF-8 with BOM, with intervals; raises OSError."""
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["model_id", "number", "value", "low", "high", "method"])
-        for report in reports:
-            values, name = report.as_json(), _cell(report.model_id, ".")
-            writer.writerow([name, "prevalence", values["prevalence"], "", "", ""])
-            writer.writerows([name, cell, count, "", "", ""] for cell, count in values["confusion"].items())
-            for number, metric in values["metrics"].items():
-                writer.writerow([name, number, *(metric[key] for key in ("value", "low", "high", "method"))])
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(NUMBER_COLUMNS)
+    for report in reports:
+        values, name = report.as_json(), _cell(report.model_id, ".")
+        writer.writerow([name, "prevalence", values["prevalence"], "", "", ""])
+        writer.writerows([name, cell, count, "", "", ""] for cell, count in values["confusion"].items())
+        for number, metric in values["metrics"].items():
+            writer.writerow([name, number, *(metric[key] for key in NUMBER_COLUMNS[2:])])
+    write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
 
 
 def _predictive(value: float, interval: Interval, flawless: bool) -> Metric:
@@ -225,19 +229,12 @@ def _distance(case: Case) -> float:
 def _row(case: Case) -> dict[str, str | float | bool | None]:
     judgement = case.judgement
     point = judgement.operating_point
-    return {
-        "file": case.name,
-        "label": LABEL_CODES[case.label],
-        "outcome": judgement.outcome.value,
-        "reason": judgement.reason.value if judgement.reason else None,
-        "score": judgement.score,
-        "operating_point": point.threshold if point else None,
-        "population": judgement.population.value,
-        "right": case.right,
-        "model_id": judgement.model_id,
-        "preprocessing_version": judgement.preprocessing_version,
-        "app_version": judgement.app_version,
-    }
+    values = (
+        case.name, LABEL_CODES[case.label], judgement.outcome.value, judgement.reason.value if judgement.reason else None,
+        judgement.score, point.threshold if point else None, judgement.population.value, case.right, judgement.model_id,
+        judgement.preprocessing_version, judgement.app_version,
+    )  # fmt: skip
+    return dict(zip(CASE_COLUMNS, values, strict=True))
 
 
 def _cell(value: str | float | bool | None, decimal: str) -> str:
@@ -359,13 +356,17 @@ def evaluate_folder(
     """Read a labelled folder (or what ``labelled.find`` found in it) and compute the report.
 
     ``part``: ``train``, ``val``, ``test``; None takes ``test`` where the folder has parts, else all images.
-    Raises LabelsError when the folder holds no labels.
+    What ``stopped`` left unread is named in ``left_out`` (``not_read``). Raises LabelsError when the folder holds no labels.
     """
     found = find(folder) if isinstance(folder, Path) else folder
     chosen = part or chosen_part(found)
     images = found.images if chosen is None else found.part(chosen)
     cases = read_cases(images, read_one, on_progress, stopped)
-    left_out = (*found.left_out, *((name, "no_label") for name in found.unlabelled))
+    left_out = (
+        *found.left_out,
+        *((name, "no_label") for name in found.unlabelled),
+        *((image.name, "not_read") for image in images[len(cases) :]),
+    )
     return make_report(cases, found.root.name, chosen, prevalence, left_out, repeats, seed)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import errno
 import inspect
 import json
+import signal
 import zipfile
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import pytest
 
 from pneumo_desktop.cli import main
 from pneumo_desktop.cli.arguments import ARGPARSE_WORDS
+from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.words import set_language, tr
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -126,15 +130,73 @@ def test_a_heat_map_is_named_in_the_results_and_after_the_image_inside_an_archiv
     assert {item["heatmap"] for item in json.loads(out.read_text("utf-8"))["results"]} == {None}
 
 
-def test_predictive_values_at_the_prevalence_that_is_told(
-    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "report.json"
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """Three normals and three pneumonias in folders of their names."""
     for label, pneumonia in (("NORMAL", False), ("PNEUMONIA", True)):
         (tmp_path / "films" / label).mkdir(parents=True)
         for seed in range(3):
             name = str(tmp_path / "films" / label / f"{seed}.png")
             assert cv2.imwrite(name, chest(10 * pneumonia + seed, pneumonia))
-    assert main(["evaluate", str(tmp_path / "films"), "--prevalence", "0,1", "--out", str(out), *data]) == 0
-    assert "at a prevalence of 10.0 %" in capsys.readouterr().out
+    return tmp_path / "films"
+
+
+def test_predictive_values_at_the_prevalence_that_is_told(
+    films: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, figures = tmp_path / "report.json", tmp_path / "figures"
+    typed = ["evaluate", str(films), "--prevalence", "0,1", "--out", str(out), "--figures", str(figures), *data]
+    assert main(typed) == 0
+    told = capsys.readouterr().out
+    assert "at a prevalence of 10.0 %" in told
+    for path in (out, tmp_path / "report.csv", tmp_path / "report-numbers.csv", figures):
+        assert f"Written: {path}\n" in told
     assert json.loads(out.read_text("utf-8"))["prevalence"] == 0.1
+
+
+def test_figures_that_cannot_be_written_are_told_all_the_same(
+    films: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", full)
+    out = tmp_path / "report.json"
+    assert main(["evaluate", str(films), "--out", str(out), *data]) == 2
+    told = capsys.readouterr()
+    assert "3 pneumonia, 3 normal" in told.out
+    assert f"{out}: the disk is full" in told.err
+    assert not out.exists()
+
+
+def test_a_report_that_has_no_place_is_told_before_an_image_is_read(
+    films: Path, tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pneumo_desktop.evaluation.command.load", lambda entry: pytest.fail(f"{entry} was read"))
+    (tmp_path / "labels.csv").write_text("file,label\n", "utf-8")
+    for place in (["--out", str(tmp_path / "labels.json")], ["--figures", str(tmp_path / "labels.csv")]):
+        assert main(["evaluate", str(films), *place, *data]) == 2
+        told = capsys.readouterr()
+        assert "labels.csv" in told.err
+        assert told.out == ""
+
+
+def test_ctrl_c_ends_an_evaluation_with_the_figures_of_what_was_read(
+    films: Path, data: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    read: list[str] = []
+
+    def interrupted(entry: Entry) -> Radiograph:
+        read.append(entry.path.name)
+        if len(read) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return load(entry)
+
+    monkeypatch.setattr("pneumo_desktop.evaluation.command.load", interrupted)
+    assert main(["evaluate", str(films), *data]) == 3
+    told = capsys.readouterr()
+    assert "2 images" in told.out
+    assert "4 files were left out." in told.out
+    assert told.err == "Stopped: only what was read by then was measured.\n"
+    assert signal.getsignal(signal.SIGINT) == before

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pneumo_desktop.evaluation.command import EvaluationError, at_threshold, evaluate, measure, reading_with
+from pneumo_desktop.evaluation.command import (
+    Evaluation,
+    EvaluationError,
+    StoppedError,
+    at_threshold,
+    check_places,
+    measure,
+    reading_with,
+)
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Population, Reason
 
@@ -21,28 +30,29 @@ def test_one_model(folder: Path, answers: Any, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     out, figures = tmp_path / "new" / "report.json", tmp_path / "figures"
     table = {**MIXED, "IM-0003": Reason.UNREADABLE}
-    result = evaluate(
-        answers(table), folder, out, figures, prevalence=0.2, on_progress=lambda n, of: seen.append((n, of))
-    )
+    measured = measure(answers(table), folder, prevalence=0.2, on_progress=lambda n, of: seen.append((n, of)))
+    written = measured.write(out, figures)
     assert seen == [(n, 6) for n in range(1, 7)]
-    assert json.loads(out.read_text("utf-8")) == result["report"]
+    assert json.loads(out.read_text("utf-8")) == measured.report.as_json()
     assert out.with_suffix(".csv").is_file()
     numbers = (tmp_path / "new" / "report-numbers.csv").read_text("utf-8-sig").splitlines()
     assert numbers[0] == "model_id,number,value,low,high,method"
     assert any(line.startswith("model-a,sensitivity,0.") and line.endswith("_by_patient") for line in numbers)
-    assert all(Path(path).is_file() for path in result["figures"])
-    assert len(result["figures"]) == 12
-    assert result["unreadable"] == 1
-    assert result["compared"] is None
-    assert result["comparison"] is None
-    assert "20.0 %" in result["text"]
+    assert all(path.is_file() for path in written)
+    assert written[:3] == [out, out.with_suffix(".csv"), tmp_path / "new" / "report-numbers.csv"]
+    assert len(written) == 3 + 12
+    assert measured.unreadable == 1
+    assert measured.other is None
+    assert measured.comparison is None
+    assert "20.0 %" in measured.text
 
 
 def test_two_models(folder: Path, answers: Any, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
-    result = evaluate(answers(MIXED), folder, out, compare=answers(MIXED, "model-b"))
+    measured = measure(answers(MIXED), folder, answers(MIXED, "model-b"))
+    measured.write(out)
     data = json.loads(out.read_text("utf-8"))
-    assert data["comparison"] == result["comparison"]
+    assert data == measured.as_json()
     assert data["compared"]["model_id"] == "model-b"
     assert data["comparison"]["mcnemar"]["p_exact"] == 1.0
     assert data["comparison"]["auc_difference"]["value"] == 0
@@ -65,15 +75,100 @@ def test_another_operating_point_needs_no_second_reading(folder: Path, answers: 
 
 def test_nothing_to_evaluate_is_a_sentence(tmp_path: Path, answers: Any) -> None:
     with pytest.raises(EvaluationError, match="NORMAL"):
-        evaluate(answers({}), tmp_path)
+        measure(answers({}), tmp_path)
     with pytest.raises(EvaluationError, match="missing here"):
-        evaluate(answers({}), tmp_path / "missing here")
+        measure(answers({}), tmp_path / "missing here")
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(folder: Path, answers: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
+    out = tmp_path / "file" / "report.json"
+    with pytest.raises(EvaluationError, match="there is a file where a folder is needed"):
+        check_places(out, None, folder)
+    with pytest.raises(EvaluationError, match="file where a folder"):
+        check_places(None, tmp_path / "file", folder)
+    with pytest.raises(EvaluationError, match="a folder where a file is needed"):
+        check_places(tmp_path, None, folder)
     with pytest.raises(EvaluationError, match="file"):
-        evaluate(answers(MIXED), folder, tmp_path / "file" / "report.json")
+        measure(answers(MIXED), folder).write(out)
+    check_places(tmp_path / "new" / "report.json", tmp_path / "figures", folder)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "clinic"}, "a look leaves nothing behind"
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels-numbers.csv"])
+def test_no_table_of_the_users_is_written_over(name: str, folder: Path, answers: Any, tmp_path: Path) -> None:
+    measured = measure(answers(MIXED), folder)
+    table, out = tmp_path / name, tmp_path / "labels.json"
+    table.write_text("file,label,age\na.png,normal,7\n", encoding="utf-8")
+    for refused in (lambda: check_places(out, None, folder), lambda: measured.write(out)):
+        with pytest.raises(EvaluationError, match=f"{name} is no table of an evaluation.* Choose another name"):
+            refused()
+    assert table.read_text("utf-8").endswith("normal,7\n")
+    assert not out.exists()
+    with pytest.raises(EvaluationError, match=r"must end in \.json"):
+        check_places(table, None, folder)
+
+
+def test_an_earlier_report_is_written_over_but_not_the_labels_just_read(
+    folder: Path, answers: Any, tmp_path: Path
+) -> None:
+    measured = measure(answers(MIXED), folder)
+    out = tmp_path / "report.json"
+    measured.write(out)
+    check_places(out, None, folder)
+    assert len(measured.write(out)) == 3
+    (tmp_path / "report-numbers.csv").write_bytes(b"")  # what a full disk left of one
+    check_places(out, None, folder)
+    for labels in (out.with_suffix(".csv"), out):
+        with pytest.raises(EvaluationError, match=f"{labels.name} is the table of labels itself"):
+            check_places(out, None, labels)
+
+
+@pytest.mark.parametrize("full", [1, 2, 3, 4, 5])
+def test_a_full_disk_leaves_every_earlier_file_whole_and_is_told_by_its_name(
+    full: int, folder: Path, answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = measure(answers(MIXED), folder)
+    out, figures = tmp_path / "out" / "report.json", tmp_path / "out" / "figures"
+    names = [path.name for path in measured.write(out, figures)]
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    calls: list[int] = []
+
+    def fsync(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", fsync)
+    with pytest.raises(EvaluationError, match=f"{names[full - 1]}: the disk is full"):
+        measured.write(out, figures)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+
+
+def test_a_name_that_is_no_unicode_is_written_with_a_question_mark(folder: Path, answers: Any, tmp_path: Path) -> None:
+    measured = measure(answers(MIXED), folder)
+    cases = [replace(case, name="NORMAL/ni\udcf1o.jpeg") for case in measured.report.cases]
+    report = replace(measured.report, cases=tuple(cases))
+    out = tmp_path / "report.json"
+    Evaluation(report).write(out)
+    assert json.loads(out.read_text("utf-8"))["results"][0]["file"] == "NORMAL/ni?o.jpeg"
+    assert "NORMAL/ni?o.jpeg" in out.with_suffix(".csv").read_text("utf-8-sig")
+
+
+def test_what_was_read_when_it_was_stopped_is_measured_and_the_rest_named(
+    folder: Path, answers: Any, tmp_path: Path
+) -> None:
+    done: list[int] = []
+    measured = measure(
+        answers(MIXED), folder, answers(MIXED, "model-b"), on_progress=lambda n, _of: done.append(n),
+        stopped=lambda: len(done) >= 2,
+    )  # fmt: skip
+    assert measured.report.counts.total == 2
+    assert measured.other is None
+    assert [code for _, code in measured.report.left_out].count("not_read") == 4
+    assert len(measured.write(tmp_path / "report.json", tmp_path / "figures")) == 15
+    with pytest.raises(StoppedError, match="before the first image"):
+        measure(answers(MIXED), folder, stopped=lambda: True)
 
 
 @dataclass(frozen=True)
@@ -95,9 +190,9 @@ def test_a_reader_over_real_files(folder: Path) -> None:
     broken = folder / "NORMAL" / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
     read_one = reading_with(FakeReader(), Population.CHILDREN)
-    result = evaluate(read_one, folder)
-    assert result["unreadable"] == 1
-    assert result["report"]["images"] == 7
+    measured = measure(read_one, folder)
+    assert measured.unreadable == 1
+    assert measured.report.counts.total == 7
     good = read_one(Entry(folder / "NORMAL" / "IM-0001-0001.png"))
     assert good.patient is None
     assert good.judgement.score == pytest.approx(0.5, abs=0.05)

@@ -65,6 +65,8 @@ def test_a_labelled_folder_is_measured_against_another_model(
     assert dialog.page.thresholds.table.selectionModel().hasSelection()
 
     dialog.page.write(out=tmp_path / "report.json")
+    told = "Written to report.json, report.csv, report-numbers.csv."
+    qtbot.waitUntil(lambda: dialog.page.written.text() == told, timeout=30_000)
     dialog.page.write(figures=tmp_path / "figures")
     qtbot.waitUntil((tmp_path / "figures" / "confusion_matrix_other.svg").exists, timeout=30_000)
     written = json.loads((tmp_path / "report.json").read_text("utf-8"))

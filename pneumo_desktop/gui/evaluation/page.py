@@ -293,9 +293,11 @@ class EvaluationPage(QWidget):
                 raise error
             QMessageBox.warning(self, self.window().windowTitle(), str(error))
 
-        place = out or figures
-        done = tr("Written to {name}.").format(name=place.name if place else "")
-        self._worker.submit(lambda: shown.write(out, figures), lambda _paths: self.written.setText(done), failed)
+        def done(paths: Sequence[Path]) -> None:
+            names = [figures.name] if figures is not None else [path.name for path in paths]
+            self.written.setText(tr("Written to {name}.").format(name=", ".join(names)))
+
+        self._worker.submit(lambda: shown.write(out, figures), done, failed)
 
     def close_workers(self) -> None:
         """Wait for what is being drawn, loaded or written."""
