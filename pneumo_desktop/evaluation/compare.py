@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval
+from pneumo_desktop.evaluation.intervals import REPEATS, bootstrap_replicates, percentile_interval, percentiles
 from pneumo_desktop.evaluation.metrics import FloatArray, IntArray, as_labels, as_scores, auc
 
 MARGIN = 0.02
@@ -21,7 +21,8 @@ GUESS = 0.5
 """The AUC of a model that guesses."""
 
 FEWEST_PATIENTS = 20
-"""With fewer patients of either class, resampling cannot show what a few other patients would have changed."""
+"""With fewer patients of either class, resampling cannot show what a few other patients would have changed; with fewer in
+all McNemar's test, which takes every image for a patient, cannot either."""
 
 
 class Verdict(StrEnum):
@@ -46,7 +47,10 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Comparison:
-    """New against old: the difference in AUC (new minus old) with its 95 % interval, McNemar, and the verdict."""
+    """New against old: the difference in AUC (new minus old) with its 95 % interval, McNemar, and the verdict.
+
+    ``low`` and ``high`` are NaN where every draw of patients gave the same difference.
+    """
 
     images: int
     auc_new: float
@@ -97,8 +101,8 @@ def compare(
     """Compare two models on the same images, all arrays (n,), by paired bootstrap over ``groups`` (patients).
 
     An image without a verdict takes part: give it an infinite score on the wrong side and False in ``*_right``.
-    With fewer than ``FEWEST_PATIENTS`` of a class and McNemar's test silent, the verdict is *too few*. Where the interval of
-    neither AUC lies above 0.5, no model that is not worse is praised: the verdict is *neither*.
+    With fewer than ``FEWEST_PATIENTS`` of a class and McNemar's test silent, or so few in all, the verdict is *too few*.
+    Where the interval of neither AUC lies above 0.5, no model that is not worse is praised: the verdict is *neither*.
     """
     truth = as_labels(labels)
     new, old = as_scores(new_scores, len(truth)), as_scores(old_scores, len(truth))
@@ -109,13 +113,14 @@ def compare(
         return np.array([auc(truth[index], new[index]), auc(truth[index], old[index])])
 
     drawn = bootstrap_replicates(areas, groups, repeats, seed)
-    interval = percentile_interval(drawn[:, 0] - drawn[:, 1])
+    difference = drawn[:, 0] - drawn[:, 1]
+    told, ends = percentile_interval(difference), percentiles(difference)
     test = mcnemar(new_right, old_right)
     auc_new, auc_old = auc(truth, new), auc(truth, old)
     fewest = min(len({group for group, label in zip(groups, truth, strict=True) if label == side}) for side in (0, 1))
-    enough = fewest >= FEWEST_PATIENTS or test.p_mid < SIGNIFICANT
-    verdict = judge(interval.low, interval.high, test, margin) if enough else Verdict.TOO_FEW
-    of_use = any(percentile_interval(drawn[:, place]).low > GUESS for place in (0, 1))
+    enough = fewest >= FEWEST_PATIENTS or (len(set(groups)) >= FEWEST_PATIENTS and test.p_mid < SIGNIFICANT)
+    verdict = judge(ends.low, ends.high, test, margin) if enough else Verdict.TOO_FEW
+    of_use = any(percentiles(drawn[:, place]).low > GUESS for place in (0, 1))
     if verdict in (Verdict.BETTER, Verdict.NO_WORSE) and not of_use:
         verdict = Verdict.NEITHER
     return Comparison(
@@ -123,8 +128,8 @@ def compare(
         auc_new=auc_new,
         auc_old=auc_old,
         difference=auc_new - auc_old,
-        low=interval.low,
-        high=interval.high,
+        low=told.low,
+        high=told.high,
         mcnemar=test,
         verdict=verdict,
     )

@@ -73,7 +73,16 @@ def bootstrap_replicates(
 
 
 def percentile_interval(replicates: FloatArray) -> Interval:
-    """Return the 2.5 and 97.5 percentiles of (repeats,) replicates.
+    """Return the ``percentiles`` as an interval that can be told: NaN where both are the same.
+
+    Draws that all say the same, as those of a single patient do, show no certainty but that nothing could be drawn.
+    """
+    interval = percentiles(replicates)
+    return Interval(NAN, NAN) if interval.low == interval.high else interval
+
+
+def percentiles(replicates: FloatArray) -> Interval:
+    """Return the 2.5 and 97.5 percentiles of (repeats,) replicates: what a verdict, or a figure of many patients, goes by.
 
     Draws in which the statistic was undefined are left out; NaN when more than half of them were.
     """

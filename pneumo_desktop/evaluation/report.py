@@ -24,10 +24,10 @@ from pneumo_desktop.evaluation.cases import Case, CaseArrays, ReadOne, arrays, r
 from pneumo_desktop.evaluation.compare import Comparison, compare
 from pneumo_desktop.evaluation.intervals import (
     REPEATS,
-    Interval,
     bootstrap_replicates,
     certain_share,
     percentile_interval,
+    percentiles,
     wilson,
 )
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
@@ -62,7 +62,7 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Metric:
-    """A value with its 95 % interval; ``method`` is ``bootstrap_by_patient`` or ``wilson_by_patient``."""
+    """A value with its 95 % interval, NaN where there is none; ``method``: ``bootstrap_by_patient`` or ``wilson_by_patient``."""
 
     value: float
     low: float
@@ -106,6 +106,12 @@ class Report:
         """How many patients (or images of unknown patient) there are."""
         return len({case.patient for case in self.cases})
 
+    @property
+    def one_patient(self) -> bool:
+        """Whether all images of a class, several, are told to be of one patient."""
+        classes = ([case.patient for case in self.cases if case.label == label] for label in (NORMAL, PNEUMONIA))
+        return any(len(patients) > 1 and len(set(patients)) == 1 for patients in classes)
+
     def arrays(self) -> CaseArrays:
         """Return the cases as arrays, for figures."""
         return arrays(self.cases)
@@ -136,8 +142,8 @@ class Report:
             positive = prevalence * tp / (prevalence * tp + (1.0 - prevalence) * fp)
             negative = (1.0 - prevalence) * tn / ((1.0 - prevalence) * tn + prevalence * fn)
         return (
-            _predictive(counts.ppv(prevalence), percentile_interval(positive), counts.fp == 0),
-            _predictive(counts.npv(prevalence), percentile_interval(negative), counts.fn == 0),
+            _predictive(counts.ppv(prevalence), positive, counts.fp == 0),
+            _predictive(counts.npv(prevalence), negative, counts.fn == 0),
         )
 
     def _most_errors(self, label: int) -> float:
@@ -212,9 +218,10 @@ def write_numbers(reports: Sequence[Report], path: Path) -> None:
     write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
 
 
-def _predictive(value: float, interval: Interval, flawless: bool) -> Metric:
+def _predictive(value: float, replicates: FloatArray, flawless: bool) -> Metric:
     if flawless:
-        return Metric(value, interval.low, value, "wilson_by_patient")
+        return Metric(value, percentiles(replicates).low, value, "wilson_by_patient")
+    interval = percentile_interval(replicates)
     return Metric(value, interval.low, interval.high)
 
 

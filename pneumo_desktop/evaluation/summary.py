@@ -70,7 +70,10 @@ def report_lines(report: Report) -> list[str]:
 
 
 def caveats(report: Report, name: str) -> list[str]:
-    """Return what to know of ``report`` before its figures are believed: images without a verdict, a mere guess."""
+    """Return what to know of ``report`` before its figures are believed.
+
+    Images without a verdict, a class that is one patient, a mere guess.
+    """
     counts, area = report.counts, report.numbers["auc"]
     silent, sentences = counts.silent_positive + counts.silent_negative, []
     if silent:
@@ -80,10 +83,18 @@ def caveats(report: Report, name: str) -> list[str]:
             silent,
         )
         sentences.append(text.format(name=name, n=silent, images=counts.total))
-    if area.high < GUESS:
+    if report.one_patient:
+        text = tr(
+            "All images of one class bear the same patient number: they count as one patient and say nothing of others. If "
+            "the numbers were removed, give each patient one of their own."
+        )
+        sentences.append(text)
+    # Without an interval the figure itself stands for it: where all draws say the same that is what they say.
+    low, high = (area.low, area.high) if math.isfinite(area.low) else (area.value, area.value)
+    if high < GUESS:
         text = tr("{name} puts these images in the wrong order: are the folders of the two classes swapped?")
         sentences.append(text.format(name=name))
-    elif area.low <= GUESS:
+    elif low <= GUESS:
         sentences.append(tr("{name} cannot be told from guessing on these images.").format(name=name))
     return sentences
 
@@ -104,14 +115,18 @@ def comparison_sentence(comparison: Comparison, names: tuple[str, str] | None = 
             "only with the second {old} (McNemar p = {p})."
         )
     numbers = words.format(
-        value=decimal(comparison.difference, 3, sign=True),
-        low=decimal(comparison.low, 3, sign=True),
-        high=decimal(comparison.high, 3, sign=True),
+        value=_signed(comparison.difference),
+        low=_signed(comparison.low),
+        high=_signed(comparison.high),
         new=test.only_new,
         old=test.only_old,
         p=decimal(test.p_mid, 3),
     )
     return f"{verdict} {numbers}"
+
+
+def _signed(value: float) -> str:
+    return decimal(value, 3, sign=True) if math.isfinite(value) else "–"
 
 
 def _named_verdict(verdict: Verdict) -> str:

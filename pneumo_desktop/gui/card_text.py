@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,16 +43,20 @@ def _value(value: Any) -> str:
 
 
 def _metric(values: Any) -> Metric | None:
-    """Return a number that stands in a card with its interval; None where it is something else (cards are untrusted)."""
-    value, low, high = (_inner(values).get(key) for key in ("value", "low", "high"))
-    if isinstance(value, float) and isinstance(low, float) and isinstance(high, float):
+    """Return a number that stands in a card with its interval; None where it is something else (cards are untrusted).
+
+    An interval that there is not stands in a card as null.
+    """
+    value, *ends = (_inner(values).get(key, "") for key in ("value", "low", "high"))
+    if isinstance(value, float) and all(isinstance(end, float | None) for end in ends):
+        low, high = (math.nan if end is None else end for end in ends)
         return Metric(value, low, high)
     return None
 
 
 def _folded(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return ``values`` with an AUC and the ends of its interval, which bundled cards write side by side, as one figure."""
-    auc = {"value": values.get("auc"), "low": values.get("low"), "high": values.get("high")}
+    auc = {key: values[name] for key, name in (("value", "auc"), ("low", "low"), ("high", "high")) if name in values}
     if _metric(auc) is None:
         return values
     return {"auc": auc} | {key: value for key, value in values.items() if key not in ("auc", "low", "high")}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _auc(card: Card, *place: str) -> dict[str, str] | None:
-    """Return an AUC and its interval, with three decimals and the language's decimal sign.
+    """Return an AUC and its interval, with three decimals and the language's decimal sign; a dash where it has none.
 
     None where the card, which is untrusted, holds something else under ``place``.
     """
@@ -27,10 +27,10 @@ def _auc(card: Card, *place: str) -> dict[str, str] | None:
         return None
     inner = values.get("auc")
     figures = {**inner, "auc": inner.get("value")} if isinstance(inner, Mapping) else values
-    numbers = {name: figures.get(name) for name in ("auc", "low", "high")}
-    if not all(isinstance(number, int | float) for number in numbers.values()):
+    numbers = {name: figures.get(name, "") for name in ("auc", "low", "high")}
+    if numbers["auc"] is None or not all(isinstance(number, int | float | None) for number in numbers.values()):
         return None
-    return {name: score_text(number, 3) for name, number in numbers.items()}
+    return {name: "–" if number is None else score_text(number, 3) for name, number in numbers.items()}
 
 
 def _shares(card: Card, population: Population) -> str:

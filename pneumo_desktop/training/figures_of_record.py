@@ -19,7 +19,7 @@ from pneumo_desktop.evaluation.intervals import (
     REPEATS,
     bootstrap_replicates,
     certain_share,
-    percentile_interval,
+    percentiles,
     wilson,
 )
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
@@ -65,7 +65,7 @@ def auc_with_interval(samples: Sequence[Sample], scores: Values) -> dict[str, An
     replicates = bootstrap_replicates(
         lambda at: np.array([auc(labels[at], scores[at])]), _patients(samples), REPEATS, 0
     )[:, 0]
-    interval = percentile_interval(replicates)
+    interval = percentiles(replicates)
     return {
         "auc": _rounded(auc(labels, scores)), "low": _rounded(interval.low), "high": _rounded(interval.high),
         "pneumonia": int(labels.sum()), "normal": int((1 - labels).sum()),
@@ -77,7 +77,7 @@ def _with_interval(value: float, replicates: Values, patients: int = 0) -> dict[
 
     Where none or all are right every draw is the same, which is no certainty: there the interval is Wilson's.
     """
-    interval = (certain_share(value, patients) if patients else None) or percentile_interval(replicates)
+    interval = (certain_share(value, patients) if patients else None) or percentiles(replicates)
     return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
 
 
@@ -184,7 +184,7 @@ def matched_auc(samples: Sequence[Sample], scores: Values, view: str | None = No
         return np.array([pairs_in_order(values[at], labels[at], views[at], size[at])])
 
     everyone = np.arange(len(part), dtype=np.int64)
-    interval = percentile_interval(bootstrap_replicates(pairs, [s.group for s in part], REPEATS, 0)[:, 0])
+    interval = percentiles(bootstrap_replicates(pairs, [s.group for s in part], REPEATS, 0)[:, 0])
     return {
         "auc": _rounded(pairs(everyone)[0]), "low": _rounded(interval.low), "high": _rounded(interval.high),
         "pneumonia": int(labels.sum()), "normal": int((1 - labels).sum()),

@@ -106,5 +106,26 @@ def test_a_dozen_images_that_both_read_perfectly_prove_nothing() -> None:
     labels = np.arange(12) % 2
     perfect = labels.astype(float)
     result = compare(labels, perfect, perfect, [True] * 12, [True] * 12, range(12), repeats=50)
-    assert (result.low, result.high) == (0.0, 0.0)
+    assert math.isnan(result.low)
+    assert math.isnan(result.high)
     assert result.verdict is Verdict.TOO_FEW
+
+
+@pytest.mark.parametrize("patients", [1, 2, 19])
+def test_many_images_of_few_patients_prove_nothing(patients: int) -> None:
+    generator = np.random.default_rng(8)
+    labels = np.arange(200) % 2
+    good, bad = scores(generator, labels, 2.0), scores(generator, labels, 1.0)
+    right_good, right_bad = (good > 1) == labels, (bad > 0.5) == labels
+    result = compare(labels, good, bad, right_good, right_bad, [n * patients // 200 for n in range(200)], repeats=100)
+    assert result.mcnemar.p_mid < 0.05, "if each image were a patient"
+    assert result.verdict is Verdict.TOO_FEW
+    assert math.isnan(result.low) == (patients == 1)
+    assert compare(labels, good, bad, right_good, right_bad, range(200), repeats=100).verdict is Verdict.BETTER
+
+
+def test_a_class_without_images_is_compared_by_the_images_that_are_right() -> None:
+    labels, none = np.ones(40, int), np.zeros(40)
+    result = compare(labels, none, none, [False] * 40, [True] * 40, range(40), repeats=20)
+    assert math.isnan(result.difference)
+    assert result.verdict is Verdict.WORSE

@@ -84,8 +84,16 @@ def test_images_of_few_patients_widen_the_interval() -> None:
     assert by_patient.high - by_patient.low > 3 * (by_image.high - by_image.low)
 
 
+def test_draws_that_all_say_the_same_are_no_interval() -> None:
+    values = np.random.default_rng(3).normal(size=24)
+    of_one_patient = percentile_interval(mean_of(values, ["ANONYMOUS"] * 24))
+    assert math.isnan(of_one_patient.low)
+    assert math.isnan(of_one_patient.high)
+    assert percentile_interval(mean_of(values, ["A"] * 12 + ["B"] * 12)).low < values.mean()
+
+
 def test_undefined_draws_are_left_out() -> None:
     nan = float("nan")
-    assert percentile_interval(np.array([1.0, 1.0, nan])).low == 1.0
+    assert percentile_interval(np.array([1.0, 2.0, nan])).low == pytest.approx(1.025)
     assert math.isnan(percentile_interval(np.array([1.0, nan, nan])).low)
     assert math.isnan(percentile_interval(np.zeros(0)).high)

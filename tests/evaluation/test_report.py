@@ -177,6 +177,48 @@ def test_the_summary_names_what_counts_as_wrong(folder: Path, answers: Any) -> N
     assert "Called pneumonia: 1 right, 1 wrong. Called normal: 1 right, 1 wrong." in text
 
 
+def test_one_patient_gives_no_interval_and_is_said(tmp_path: Path, answers: Any) -> None:
+    for number in range(6):
+        picture(tmp_path / ("NORMAL" if number % 2 else "PNEUMONIA") / f"00000061_00{number}.png", number)
+    told = "All images of one class bear the same patient number"
+    table = {"_001": 0.1, "_003": 0.2, "_005": 0.7, "_000": 0.9, "_002": 0.8, "_004": 0.15}
+    report = evaluate_folder(tmp_path, answers(table), repeats=20)
+    lines = report_lines(report)
+    assert report.patients == 1
+    assert report.numbers["accuracy"].value == pytest.approx(4 / 6)
+    assert any(line.endswith("  0.667") for line in lines)
+    assert not any(" to " in line for line in lines)
+    assert any(line.startswith(told) for line in lines)
+    data = json.loads(json.dumps(report.as_json(), allow_nan=False))
+    assert data["metrics"]["accuracy"]["low"] is None
+
+    picture(tmp_path / "NORMAL" / "00000062_000.png")
+    assert any(
+        line.startswith(told) for line in caveats(evaluate_folder(tmp_path, answers({"/": 0.5}), repeats=2), "a")
+    )
+    picture(tmp_path / "PNEUMONIA" / "00000063_000.png")
+    assert not any(
+        line.startswith(told) for line in caveats(evaluate_folder(tmp_path, answers({"/": 0.5}), repeats=2), "a")
+    )
+
+
+def test_a_perfect_model_s_predictive_values_keep_wilsons_end(tmp_path: Path, answers: Any) -> None:
+    for number in range(20):
+        picture(tmp_path / ("NORMAL" if number % 2 else "PNEUMONIA") / f"{number:02d}.png", number)
+    report = evaluate_folder(tmp_path, answers({"NORMAL": 0.1, "PNEUMONIA": 0.9}), repeats=20)
+    assert math.isnan(report.numbers["auc"].low)
+    for metric in report.predictive_values(0.5):
+        assert metric.value == 1.0
+        assert metric.low == pytest.approx(1 / (1 + 0.2775), abs=1e-3)
+
+
+def test_a_comparison_without_an_auc_shows_dashes(tmp_path: Path, answers: Any) -> None:
+    picture(tmp_path / "NORMAL" / "a.png")
+    report = evaluate_folder(tmp_path, answers({"a.png": 0.2}), repeats=10)
+    words = comparison_sentence(compare_reports(report, report, repeats=10))
+    assert "Difference in AUC \u2013 (95 % interval \u2013 to \u2013)" in words
+
+
 def test_images_without_a_verdict_and_a_guess_are_said_before_the_figures(folder: Path, answers: Any) -> None:
     report = evaluate_folder(folder, answers(MIXED), repeats=50)
     assert caveats(report, "model-a") == [

@@ -19,6 +19,7 @@ METRICS: dict[str, Any] = {
         "high": 0.999,
         "low": 0.99,
         "sensitivity": {"value": 0.98, "low": 0.96, "high": 0.991},
+        "specificity": {"value": 1.0, "low": None, "high": None},
         "auc_fall": {"value": "much"},
     }
 }
@@ -34,15 +35,15 @@ def info() -> ModelInfo:
 @pytest.mark.parametrize(
     ("code", "lines"),
     [
-        ("en", ["AUC: 0.995 (0.990 to 0.999)", "Sensitivity: 0.980 (0.960 to 0.991)"]),
-        ("es", ["AUC: 0,995 (0,990 a 0,999)", "Sensibilidad: 0,980 (0,960 a 0,991)"]),
+        ("en", ["AUC: 0.995 (0.990 to 0.999)", "Sensitivity: 0.980 (0.960 to 0.991)", "Specificity: 1.000"]),
+        ("es", ["AUC: 0,995 (0,990 a 0,999)", "Sensibilidad: 0,980 (0,960 a 0,991)", "Especificidad: 1,000"]),
     ],
 )
 def test_a_figure_stands_in_one_line_with_its_interval(info: ModelInfo, code: str, lines: list[str]) -> None:
     set_language(code)
     shown = [text.strip() for text in card_text(info).splitlines()]
     at = shown.index(lines[0])
-    assert shown[at : at + 2] == lines
+    assert shown[at : at + 3] == lines
     assert not [line for line in shown if "95 %" in line]
 
 

@@ -35,6 +35,12 @@ def test_a_model_that_was_trained_here_is_said_to_be_the_clinic_s() -> None:
     ]
 
 
+def test_an_auc_without_an_interval_is_said_with_dashes() -> None:
+    metrics = {"locked_test": {"metrics": {"auc": {"value": 1.0, "low": None, "high": None}}}}
+    card = replace(ModelPackage.open(TINY).card, metrics=metrics)
+    assert model_text(card).endswith("AUC 1.000 (95 % interval – to –).")
+
+
 @pytest.mark.parametrize(
     "metrics", [{}, {"children": 1, "adults": {"pneumonia_vs_rsna_normal": {"auc": "high", "low": 0, "high": 1}}},
                 {"locked_test": {"metrics": {"auc": {"value": None, "low": 0.1}}}, "children": {"auc": 0.9}}],

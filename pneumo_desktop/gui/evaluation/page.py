@@ -167,7 +167,8 @@ class EvaluationPage(QWidget):
             self.verdict.setText(comparison_sentence(evaluation.comparison, named))
         self.verdict.setVisible(evaluation.comparison is not None)
         shown = dict(zip(names, reports, strict=True))
-        self.caveats.setText(" ".join(text for name, report in shown.items() for text in caveats(report, name)))
+        told = dict.fromkeys(text for name, report in shown.items() for text in caveats(report, name))  # once each
+        self.caveats.setText(" ".join(told))
         self.caveats.setVisible(bool(self.caveats.text()))
         for place in range(2):
             there = place < len(reports)
