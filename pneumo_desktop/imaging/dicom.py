@@ -16,6 +16,7 @@ import warnings
 import zlib
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pydicom import config, uid
@@ -27,7 +28,7 @@ from pydicom.pixels import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.tag import BaseTag, Tag
 
-from pneumo_desktop.imaging import codes, limits, rle
+from pneumo_desktop.imaging import codes, libjpeg, limits, rle
 from pneumo_desktop.imaging.dicom_display import Shown, show_colour, show_grey
 from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, fits, integer, spacing_mm, tags, text
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
@@ -270,7 +271,10 @@ def _check_encapsulated(syntax: uid.UID, payload: bytes, frame: int, frames: int
     if syntax in _JPEG_LS:
         return "pyjpegls"
     lossless = syntax in (uid.JPEGLossless, uid.JPEGLosslessSV1)
-    return "gdcm" if lossless or claim.bits != 8 else "pillow"
+    if lossless or claim.bits != 8:
+        return "gdcm"
+    libjpeg.decode(stream, cv2.IMREAD_GRAYSCALE)  # Pillow, which pydicom decodes it with, says nothing of damage
+    return "pillow"
 
 
 def _frame(dataset: Dataset, syntax: uid.UID, frame: int, frames: int, plugin: str) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.imaging import codes, limits
+from pneumo_desktop.imaging import codes, libjpeg, limits
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, Window
 from pneumo_desktop.imaging.sniff import Header, Kind, check_claim, exif_orientation, header_of
 
@@ -86,10 +86,7 @@ def _jpeg(header: Header, data: bytes) -> npt.NDArray[Any]:
     if header.channels == 4:
         return _pillow(Kind.JPEG, header, data, 0)[0]
     how = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
-    if decoded is None:
-        raise UnreadableImageError(codes.DAMAGED, "the JPEG decoder gave up")
-    return decoded
+    return libjpeg.decode(data, how | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def _deep_png(data: bytes) -> npt.NDArray[Any]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +9,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.standard_error import silenced
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +32,7 @@ class Network:
 
         self._size = package.card.input_size
         try:
-            with _quiet():
+            with silenced():  # LiteRT greets past Python, and the level of its log cannot be set from here
                 interpreter = Interpreter(model_content=package.network_bytes, num_threads=1)
                 interpreter.allocate_tensors()
             inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -78,20 +75,3 @@ class Network:
         if not all(np.isfinite(part).all() for part in (output.logit, output.map, output.features)):
             raise BadPackageError("network", "the network's answer is no number")
         return output
-
-
-_QUIET_LOCK = threading.Lock()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep LiteRT's greeting off the terminal: it writes past Python, and the level of its log cannot be set from here."""
-    with _QUIET_LOCK, contextlib.ExitStack() as undo:
-        with contextlib.suppress(OSError):  # a window without a terminal has nothing to keep quiet
-            kept = os.dup(2)
-            undo.callback(os.close, kept)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            undo.callback(os.close, nowhere)
-            os.dup2(nowhere, 2)
-            undo.callback(os.dup2, kept, 2)
-        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydicom.filewriter import dcmwrite
 from pneumo_desktop.imaging import codes, limits
 from pneumo_desktop.imaging.dicom import read, referenced_files
 from pneumo_desktop.imaging.load import decode_here
+from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from tests import making
 
@@ -71,6 +73,14 @@ def test_lossy_syntaxes_come_close(syntax: uid.UID, bits: int, most: int) -> Non
     film = FILM if bits == 12 else making.film(8).astype(np.uint8)
     radiograph = decoded(making.written(making.dataset(film, bits), syntax))
     assert np.abs(radiograph.pixels.astype(int) - film).max() <= most
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="libjpeg is heard on Linux alone")
+def test_a_jpeg_frame_that_is_damaged_inside_is_refused() -> None:
+    whole = making.written(making.dataset(chest(1, True, (300, 300)), 8), uid.JPEGBaseline8Bit)
+    assert decoded(whole).pixels.shape == (300, 300)
+    middle = (whole.rfind(b"\xff\xda") + len(whole)) // 2
+    assert refused(whole[:middle] + bytes(300) + whole[middle + 300 :]) == codes.DAMAGED
 
 
 @pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
