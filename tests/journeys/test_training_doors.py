@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import sys
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -14,10 +16,13 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop import places
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json
+from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
+from pneumo_desktop.words.system_errors import refused
 
 EACH = 24
 LONG = 300_000
@@ -206,3 +211,81 @@ def test_every_unfinished_training_is_offered_and_again_after_the_dialog_was_clo
     assert (older / "over").exists()
     assert not offer.isVisible()
     window.close()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What the training program is asked; it is never started."""
+    seen: list[list[str]] = []
+    monkeypatch.setattr(TrainingProcess, "start", lambda _process, arguments: seen.append(list(arguments)) or True)
+    return seen
+
+
+def _learnt_and_stopped(dialog: TrainingDialog, images: Path) -> Path:
+    """Return the job of ``dialog``: it has a checkpoint, and goes on or becomes a model."""
+    dialog.take_folder(images)
+    job = dialog._job
+    assert job is not None
+    write_json(job / "scan.json", {"images": 2 * EACH, "blocked": False})
+    dialog.data._told({"event": "scanned", "out": str(job / "scan.json")})
+    dialog.data._ended(0)
+    dialog.next.click()
+    dialog.train.toggle_button.click()
+    (job / "checkpoint").mkdir()
+    (job / "checkpoint" / "adapt.json").write_text("{}", "utf-8")
+    dialog.train._ended(EXIT_STOPPED)
+    return job
+
+
+def test_a_preview_after_a_stop_leaves_the_job_that_has_learnt(
+    dialog: TrainingDialog, services: Services, images: Path, asked: list[list[str]]
+) -> None:
+    job, jobs = _learnt_and_stopped(dialog, images), services.folder / "training"
+    dialog.train.advanced.preview_wanted.emit()
+    preview = asked[-1]
+    out = Path(preview[preview.index("--out") + 1])
+    assert preview[0] == "preview"
+    assert out.is_dir()
+    dialog.train.toggle_button.click()
+    assert asked[-1] == ["train", str(job)]
+    assert list(jobs.glob("job-*")) == [job]
+    dialog.data._ended(0)
+    assert not out.exists()
+
+
+def test_the_best_so_far_is_decided_as_what_it_learnt_from(
+    dialog: TrainingDialog, images: Path, asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[Path, Path]] = []
+    monkeypatch.setattr(DecisionPage, "begin", lambda _page, job, package, _base: begun.append((job, package)))
+    job = _learnt_and_stopped(dialog, images)
+    dialog.back.click()
+    dialog.take_folder(images / "train")  # another folder: a job of its own
+    assert dialog._job != job
+    dialog.train.finish_button.click()
+    assert asked[-1] == ["train", str(job), "--finish"]
+    dialog.train._told({"event": "done", "package": str(job / "model.pneumo")})
+    assert begun == [(job, job / "model.pneumo")]
+
+
+def test_a_preview_that_a_full_disk_refuses_is_told_where_it_was_asked_for(
+    dialog: TrainingDialog, images: Path, asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _learnt_and_stopped(dialog, images)
+    full = OSError(errno.ENOSPC, "No space left on device", "training")
+    before = list(asked)
+
+    def no_room(*_arguments: object, **_options: object) -> None:
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "TemporaryDirectory", no_room)
+        dialog.train.advanced.preview_wanted.emit()
+    assert asked == before
+    assert dialog.data.words.text() == dialog.train.words.text() == refused(full)
+    assert dialog.train.finish_button.isVisible()
+
+    dialog.train.advanced.preview_wanted.emit()  # begun, and refused by the training program
+    dialog.data._told({"event": "error", "sentence": "The disk is full."})
+    dialog.data._ended(1)
+    assert dialog.train.words.text() == "The disk is full."

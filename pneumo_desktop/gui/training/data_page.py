@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,14 @@ def split_text(scan: Mapping[str, Any]) -> str:
 class DataPage(QWidget):
     """Scans what is chosen into the job that ``job_for_scan`` gives.
 
-    ``ready`` says whether training may go on; ``reviewed_wanted`` asks for a table of the reader's decisions.
+    ``ready`` says whether training may go on; ``reviewed_wanted`` asks for a table of the reader's decisions;
+    ``failed`` carries the sentence of what did not come to its end, for a preview that was asked for on another page.
     ``recipe`` tells the seed and the augmentation that training will use; ``model`` the package whose gate looks.
     """
 
     ready = Signal(bool)
     reviewed_wanted = Signal()
+    failed = Signal(str)
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class DataPage(QWidget):
         self.scan: dict[str, Any] = {}
         self.seed: int | None = None
         self._problem = ""
+        self._previewed: tempfile.TemporaryDirectory[str] | None = None  # belongs to no job
         self._worker = Background(1, self)
         self._process = TrainingProcess(self)
         self._process.told.connect(self._told)
@@ -258,7 +262,7 @@ class DataPage(QWidget):
         try:
             out = self._job_for_scan() / "scan.json"
         except OSError as problem:
-            self.words.setText(refused(problem))
+            self._fail(refused(problem))
             return
         self._run(
             "scan", self.folder.text().strip(), "--out", str(out), "--locked", str(self._locked), "--seed",
@@ -268,20 +272,39 @@ class DataPage(QWidget):
 
     def start_preview(self) -> None:
         """Have some images changed as training will change them."""
-        if not self._process.running and self.scan.get("images"):
-            self._problem = ""
-            strengths = json.dumps(self._recipe().get("augmentation", {}))
-            self._run(
-                "preview", self.folder.text().strip(), "--out", str(self._job_for_scan() / "preview"),
-                "--count", str(PREVIEWED), "--mapping", json.dumps(self.mapping.mapping()), "--augmentation", strengths,
-            )  # fmt: skip
+        if self._process.running or not self.scan.get("images"):
+            return
+        self._problem = ""
+        try:
+            self._previewed = tempfile.TemporaryDirectory(
+                prefix="preview-", dir=self._locked.parent, ignore_cleanup_errors=True
+            )
+        except OSError as problem:
+            self._fail(refused(problem))
+            return
+        strengths = json.dumps(self._recipe().get("augmentation", {}))
+        self._run(
+            "preview", self.folder.text().strip(), "--out", self._previewed.name,
+            "--count", str(PREVIEWED), "--mapping", json.dumps(self.mapping.mapping()), "--augmentation", strengths,
+        )  # fmt: skip
 
     def _run(self, *arguments: str) -> None:
         if not self._process.start(arguments):
-            self.words.setText(training_program.missing())
+            self._forget_preview()
+            self._fail(training_program.missing())
             return
         self.progress.setRange(0, 0)
         self._busy(True)
+
+    def _fail(self, words: str) -> None:
+        self.words.setText(words)
+        self.failed.emit(words)
+
+    def _forget_preview(self) -> None:
+        """Delete the files of a preview: its dialog has them in memory."""
+        if self._previewed is not None:
+            self._previewed.cleanup()
+            self._previewed = None
 
     def _busy(self, busy: bool) -> None:
         self.progress.setVisible(busy)
@@ -311,12 +334,13 @@ class DataPage(QWidget):
 
     def _ended(self, code: int) -> None:
         self._busy(False)
+        self._forget_preview()
         if self._problem:
-            self.words.setText(self._problem)
+            self._fail(self._problem)
         elif code == 3:
             self.words.setText(tr("Stopped."))
         elif code != 0:
-            self.words.setText(tr("The training program ended unexpectedly. Please try again."))
+            self._fail(tr("The training program ended unexpectedly. Please try again."))
 
     def _show_scan(self, scan: Any) -> None:
         if not isinstance(scan, dict):
@@ -370,6 +394,7 @@ class DataPage(QWidget):
             self.take(paths[0])
 
     def close_process(self) -> None:
-        """End a scan that runs."""
+        """End a scan or a preview that runs."""
         self._process.close()
+        self._forget_preview()
         self._worker.close()

@@ -86,6 +86,7 @@ class TrainingDialog(QDialog):
         self.leave.clicked.connect(self.close)
         self.data.ready.connect(lambda _ready: self._buttons())
         self.data.reviewed_wanted.connect(self.use_reviewed)
+        self.data.failed.connect(self._say_where_seen)
         self.train.toggle_button.clicked.connect(self.toggle_training)
         self.train.busy.connect(lambda _busy: self._buttons())
         self.train.finished.connect(self._trained)
@@ -170,6 +171,11 @@ class TrainingDialog(QDialog):
         page = self.train if self.pages.currentIndex() == _TRAIN else self.data
         page.words.setText(refused(problem, self._jobs.name))
 
+    def _say_where_seen(self, words: str) -> None:
+        """Say on the training page too why no augmented images came: they are asked for there as well."""
+        if self.pages.currentIndex() == _TRAIN and not self.train.running:
+            self.train.words.setText(words)
+
     # Training
 
     def toggle_training(self) -> None:
@@ -230,18 +236,18 @@ class TrainingDialog(QDialog):
         package = finished_package(job)
         if package is not None:
             self.train.curves.begin(job)
-            self._decide(package)
+            self._decide(job, package)
             return
         self._show(_TRAIN)
         self.train.begin(job)
 
     def _trained(self, event: dict[str, Any]) -> None:
-        self._decide(Path(event["package"]))
+        assert self.train.job is not None  # another folder may have been scanned since: it has a job of its own
+        self._decide(self.train.job, Path(event["package"]))
 
-    def _decide(self, package: Path) -> None:
-        assert self._job is not None
-        base = (read_json(self._job / "job.json") or {}).get("base")
-        self.decision.begin(self._job, package, Path(base) if base and Path(base).is_file() else self.model())
+    def _decide(self, job: Path, package: Path) -> None:
+        base = (read_json(job / "job.json") or {}).get("base")
+        self.decision.begin(job, package, Path(base) if base and Path(base).is_file() else self.model())
         self._show(_EVALUATION)
 
     # Closing

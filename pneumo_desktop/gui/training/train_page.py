@@ -104,7 +104,7 @@ class TrainPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._job: Path | None = None
+        self.job: Path | None = None  # the one that was trained last
         self._problem = ""
         self._estimates: Mapping[str, float] = {}
         self._possible: Mapping[str, bool] = {}
@@ -305,7 +305,7 @@ class TrainPage(QWidget):
 
     def begin(self, job: Path, finish: bool = False) -> None:
         """Train what ``job``'s job.json says, from its checkpoint where there is one."""
-        self._job, self._problem, self._stopped = job, "", {}
+        self.job, self._problem, self._stopped = job, "", {}
         self.curves.begin(job)
         self.finish_button.hide()
         self.numbers.clear()
@@ -327,8 +327,8 @@ class TrainPage(QWidget):
 
     def finish_best(self) -> None:
         """Make a model of the best so far."""
-        if self._job is not None and not self._process.running:
-            self.begin(self._job, finish=True)
+        if self.job is not None and not self._process.running:
+            self.begin(self.job, finish=True)
 
     def process_id(self) -> int:
         """Return the number of the training program's process, or 0."""
@@ -389,7 +389,7 @@ class TrainPage(QWidget):
         self._ask_again()
 
     def _has_checkpoint(self) -> bool:
-        return self._job is not None and any((self._job / "checkpoint").glob("*"))
+        return self.job is not None and any((self.job / "checkpoint").glob("*"))
 
     def close_processes(self) -> None:
         """End what runs; a training keeps its checkpoint."""
