@@ -298,3 +298,47 @@ def test_a_worse_model_that_was_kept_needs_its_reason_when_it_is_used_later(
     assert services.package().card.model_id == card.model_id
     qtbot.waitUntil(lambda: "worse still" in models.card.toPlainText(), timeout=LONG)
     models.close()
+
+
+def _second_job(services: Services, folder: Path) -> Path:
+    """A job whose model its own card calls worse than the bundled one, learnt from ``folder``."""
+    made = ModelPackage.open(places.bundled_model())
+    metrics = {**made.card.metrics, "compared_with": made.card.model_id, "comparison": {"verdict": "worse"}}
+    job = services.folder / "training" / "job-2"
+    job.mkdir(parents=True)
+    package = job / "model.pneumo"
+    card = replace(made.card, model_id="local-worse", metrics=metrics)
+    write_package(package, card, made.network_bytes, made.arrays, made.reference)
+    write_json(job / "job.json", {"folder": str(folder), "out": str(package), "base": str(places.bundled_model())})
+    write_json(job / "scan.json", {"parts": {}})
+    write_json(job / "evaluation.json", {})
+    return job
+
+
+def test_a_model_that_cannot_be_measured_is_neither_accepted_nor_kept(
+    dialog: TrainingDialog, services: Services, tmp_path: Path, qtbot: QtBot
+) -> None:
+    bundled, decision = services.package().card.model_id, dialog.decision
+    job = _second_job(services, tmp_path / "unplugged")
+    dialog.resume(job)
+    qtbot.waitUntil(lambda: "unplugged does not exist" in decision.words.text(), timeout=LONG)
+    assert "can only be discarded now" in decision.words.text()
+    assert not decision.accept_button.isEnabled()
+    assert not decision.keep_button.isEnabled()
+    assert unfinished_jobs(job.parent) == [job]  # offered again
+    assert decision.discard_button.isEnabled()
+    decision.discard_button.click()
+    qtbot.waitUntil(lambda: "Nothing has changed" in decision.words.text(), timeout=LONG)
+    assert [info.model_id for info in services.registry.list()] == [bundled]
+
+
+def test_what_was_measured_of_another_model_decides_nothing(
+    dialog: TrainingDialog, services: Services, waiting: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    decision = dialog.decision
+    dialog.resume(waiting)
+    qtbot.waitUntil(decision.accept_button.isEnabled, timeout=LONG)
+    dialog.resume(_second_job(services, tmp_path / "unplugged"))
+    qtbot.waitUntil(lambda: "unplugged does not exist" in decision.words.text(), timeout=LONG)
+    assert not decision.accept_button.isEnabled()
+    assert not decision.keep_button.isEnabled()

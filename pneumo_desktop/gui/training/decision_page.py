@@ -154,6 +154,7 @@ class DecisionPage(QWidget):
         """Measure the package that ``job`` made beside ``base``."""
         self._job, self._package, self._base = job, package, base
         self.judged, self.evaluation, self._picked, self._at_pick, self._own = False, None, None, None, {}
+        self._measured, self._called_worse = None, False
         self.page.hide()
         self.page.thresholds.set_goal(goal_of(job))
         self._measure()
@@ -164,8 +165,10 @@ class DecisionPage(QWidget):
         self._buttons()
 
     def _buttons(self) -> None:
-        for button in (self.accept_button, self.keep_button, self.discard_button):
-            button.setEnabled(self.undecided and not self.measuring and not self._asking)
+        may_decide = self.undecided and not self.measuring and not self._asking
+        self.discard_button.setEnabled(may_decide)
+        for button in (self.accept_button, self.keep_button):
+            button.setEnabled(may_decide and self._measured is not None)
         open_yet = self.undecided and not self._asking and self._at_pick is None
         self.page.thresholds.setEnabled(open_yet)
         self.undo_point.setVisible(open_yet and self._picked is not None)
@@ -222,7 +225,7 @@ class DecisionPage(QWidget):
             at_pick = _at(evaluation, picked) if picked is not None else None
             return evaluation, threshold_rows(job), opened.card, picked, at_pick
 
-        self._background.submit(work, self._came, self._failed, topic="measure")
+        self._background.submit(work, self._came, self._not_measured, topic="measure")
 
     def _moved(self, done: int, of: int) -> None:
         self.progress.setRange(0, max(1, of))
@@ -241,6 +244,14 @@ class DecisionPage(QWidget):
             tr("The locked test part was never learnt from. The thresholds were counted on the validation part.")
         )
         self._buttons()
+
+    def _not_measured(self, error: Exception) -> None:
+        self._failed(error)
+        text = tr(
+            "The new model could not be measured, so it can only be discarded now. To measure it when this is mended, "
+            "close Training: the model stays in its folder and is offered again."
+        )
+        self.words.setText(f"{self.words.text()} {text}")
 
     def _failed(self, error: Exception) -> None:
         self.progress.hide()
