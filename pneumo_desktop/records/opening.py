@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
@@ -64,19 +62,12 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def _wait_for(stream: IO[bytes], path: Path) -> None:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            lock(stream)
-            return
-        except OSError as problem:
-            if problem.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-        if time.monotonic() >= until:
-            busy = sqlite3.OperationalError("another process has been opening the database for too long")
-            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise RecordsError(path, busy)
-        time.sleep(0.02)
+    try:
+        lock(stream, _PATIENCE_SECONDS)
+    except BlockingIOError as problem:
+        busy = sqlite3.OperationalError("another process has been opening the database for too long")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise RecordsError(path, busy) from problem
 
 
 def connect(path: Path) -> sqlite3.Connection:

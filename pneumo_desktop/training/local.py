@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.labelled import LabelledFolder, LabelsError, find
 from pneumo_desktop.evaluation.summary import labels_sentence
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION, squash
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, as_display
 from pneumo_desktop.models.package import ModelPackage
@@ -35,6 +37,9 @@ _PREPARED = "prepared.json"
 SHOWN_FOLDERS = 200
 TEST_WARN_BELOW = 20
 """With fewer tested images of a class even a flawless sensitivity or specificity has an interval down to 0.83."""
+
+_PATIENCE_SECONDS = 60.0
+"""So long a training waits for another one that is at the file of the locked test part, which takes an instant."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,28 @@ class LabelsProblem(Problem):
 
 
 def locked_part(path: Path) -> Locked:
-    """Return the locked test part of earlier trainings; raises Problem(code='locked_part')."""
+    """Return the locked test part of earlier trainings; raises Problem, code ``locked_part`` or ``locked_unreadable``."""
     try:
         return Locked.load(path)
     except LockedPartError as error:
-        raise Problem("locked_part", str(error), path=path) from error
+        code = "locked_part" if error.code == "damaged" else "locked_unreadable"
+        raise Problem(code, str(error), path=path) from error
+
+
+@contextlib.contextmanager
+def _alone_at(path: Path) -> Iterator[None]:
+    """Keep other trainings from the file of the locked test part; raises Problem(code='locked_unreadable').
+
+    Nothing is held on a disk that knows no locks, or where the file beside it cannot be made.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            stream = held.enter_context(path.with_name(path.name + ".lock").open("a+b"))
+            try:
+                lock(stream, _PATIENCE_SECONDS)
+            except BlockingIOError as error:
+                raise Problem("locked_unreadable", str(error), path=path) from error
+        yield
 
 
 def divide(result: Scan, locked: Locked, parts: str, seed: int) -> Split:
@@ -186,7 +208,7 @@ def prepare_images(job: Job, size: int, events: Events, control: Control) -> Loc
     if known is not None:
         return known
     found = labelled(job.folder, job.csv, job.mapping)
-    locked = locked_part(job.locked_file)
+    locked_part(job.locked_file)  # what is wrong with it is told before minutes of looking
     count = len(found.images)
     needed = count * size * size // 2**20
     if needed > job.cache_mb:
@@ -208,11 +230,7 @@ def prepare_images(job: Job, size: int, events: Events, control: Control) -> Loc
     result = scan(found, keep, lambda done, of: events.progress("images", done, of))
     control.check()
     rows.flush()
-    dealt = None if result.blocked else divide(result, locked, job.parts, job.seed)
-    shown = result if dealt is None else with_parts(result, dealt)
-    write_json(job.folder_of_job / "scan.json", scan_document(shown, found, dealt, locked))
-    if dealt is None or shown.blocked:
-        raise Blocked([finding for finding in shown.findings if finding.severity is Severity.ERROR])
+    dealt = _lock_away(job, result, found)
     entries = {image.name: image.entry for image in found.images}
     images = []
     for row, (image, age) in enumerate(zip(result.images, ages, strict=True)):
@@ -223,10 +241,26 @@ def prepare_images(job: Job, size: int, events: Events, control: Control) -> Loc
                 image.patient or image.name, image.sha256, age,
             )
         )  # fmt: skip
-    job.locked_file.parent.mkdir(parents=True, exist_ok=True)
-    dealt.locked.save(job.locked_file)
     write_json(cache / _PREPARED, {"key": _key(job, size), "images": [asdict(image) for image in images]})
     return LocalImages(tuple(images), rows.rows)
+
+
+def _lock_away(job: Job, result: Scan, found: LabelledFolder) -> Split:
+    """Divide the images, write scan.json and add the test part to the locked one; raises Blocked, Problem and OSError.
+
+    Another training may have locked images away while this one looked: all is done on what the file holds now, and
+    no other one is at it meanwhile.
+    """
+    job.locked_file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone_at(job.locked_file):
+        locked = locked_part(job.locked_file)
+        dealt = None if result.blocked else divide(result, locked, job.parts, job.seed)
+        shown = result if dealt is None else with_parts(result, dealt)
+        write_json(job.folder_of_job / "scan.json", scan_document(shown, found, dealt, locked))
+        if dealt is None or shown.blocked:
+            raise Blocked([finding for finding in shown.findings if finding.severity is Severity.ERROR])
+        dealt.locked.save(job.locked_file)
+    return dealt
 
 
 def _key(job: Job, size: int) -> list[Any]:

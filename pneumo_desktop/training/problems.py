@@ -24,6 +24,8 @@ def sentence(problem: Problem) -> str:
         "blocked": tr("These images cannot be trained from as they are. Please correct what the scan found first."),
         "locked_part": tr("The file of the locked test part is damaged: {path}. Put back a copy of it, or delete it; "
                           "a new test part is then drawn and older figures are not comparable."),
+        "locked_unreadable": tr("The file of the locked test part cannot be read at the moment: {path}. Do not delete it: "
+                                "connect its disk, close programs that hold it or get the right to read it, and try again."),
         "job": tr("The settings of the training are not valid: {what}."),
         "base_model": tr("The model to start from cannot be used: {what}"),
         "not_adaptable": tr("This model's last layer cannot be adapted. Choose to fine-tune it, or to train from scratch."),

@@ -54,14 +54,14 @@ class Locked:
     def load(cls, path: Path) -> Locked:
         """Read the file, or return an empty part where there is none; raises LockedPartError."""
         try:
-            if not path.exists():
-                return cls()
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise LockedPartError("damaged", path)
             document = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return cls()
         except OSError as error:
             raise LockedPartError("unreadable", path) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LockedPartError("damaged", path) from error
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise LockedPartError("damaged", path)

@@ -233,7 +233,7 @@ def test_a_start_that_waits_too_long_for_another_says_so(path: Path, monkeypatch
 
 
 def test_a_disk_that_knows_no_locks_is_no_reason_not_to_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(_stream: object) -> None:
+    def unknown(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("pneumo_desktop.records.opening.lock", unknown)

@@ -19,11 +19,15 @@ import pytest
 
 from pneumo_desktop import places
 from pneumo_desktop.evaluation.compare import Verdict
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.training import __main__ as program
 from pneumo_desktop.training import adapt, cache, computer, finish, local
+from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.depths import BLOCKS, with_terms
+from pneumo_desktop.training.events import Events
+from pneumo_desktop.training.job import load
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.run_job import sole
 
@@ -250,6 +254,62 @@ def test_a_damaged_locked_part_is_never_taken_for_an_empty_one(here: Here, job: 
     ended = here("train", job_at(job, folder=clinic, locked_test=locked))
     assert told(ended) == (2, "locked_part")
     assert locked.read_text("utf-8") == "{"
+
+
+def test_an_unreadable_locked_part_is_told_apart_from_a_damaged_one(
+    here: Here, job: Path, clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = job / "locked.json"
+    locked.mkdir()
+    ended = here("train", job_at(job, folder=clinic, locked_test=locked))
+    assert told(ended) == (2, "locked_unreadable")
+    assert str(locked) in ended.last["sentence"]
+    assert "damaged" not in ended.last["sentence"]
+    locked.rmdir()
+    with locked.with_name("locked.json.lock").open("a+b") as stream:  # another training is at it
+        lock(stream)
+        monkeypatch.setattr(local, "_PATIENCE_SECONDS", 0.0)
+        assert told(here("train", job)) == (2, "locked_unreadable")
+        assert not locked.exists()
+        monkeypatch.setattr(local, "lock", _no_locks)  # a disk that knows none is no reason not to train
+        assert here("train", job).last["event"] == "done"
+    assert locked.exists()
+
+
+def _no_locks(*_: object) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_two_trainings_at_once_keep_what_both_locked_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """One looks at its images while another one begins and ends: on its own images, and on the very same."""
+    locked = tmp_path / "locked.json"
+    folders = {"one": tmp_path / "clinic", "other": tmp_path / "clinic" if same else tmp_path / "clinic 2"}
+    for first, folder in enumerate(dict.fromkeys(folders.values())):
+        make_clinic(folder, 24, first=100 * first)
+    monkeypatch.setattr(local, "missing", lambda *_: ())
+    looked, made = local.scan, {}
+
+    def prepared(name: str, seed: int) -> local.LocalImages:
+        folder = job_at(tmp_path / name, folder=folders[name], locked_test=locked, seed=seed, architecture="compact")
+        return local.prepare_images(load(folder).with_defaults(None), 64, Events(io.StringIO()), Control(print))
+
+    def look(*arguments: Any) -> Any:
+        result = looked(*arguments)
+        if not made:
+            made["other"] = {}
+            made["other"] = {image.sha256: image.part for image in prepared("other", 2).images}
+        return result
+
+    monkeypatch.setattr(local, "scan", look)
+    made["one"] = {image.sha256: image.part for image in prepared("one", 1).images}
+    tested = {name: {digest for digest, part in parts.items() if part == "test"} for name, parts in made.items()}
+    assert tested["one"]
+    assert tested["one"] | tested["other"] == local.locked_part(locked).images
+    assert (tested["one"] == tested["other"]) is same
+    assert json.loads((tmp_path / "one" / "scan.json").read_text("utf-8"))["locked"]["kept"] is same
 
 
 def test_the_locked_test_part_is_kept_when_the_clinic_trains_again(

@@ -146,7 +146,8 @@ def test_no_patient_stands_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"schema": "other"}', json.dumps({"schema": "pneumo-desktop locked test part 1"})]
+    "content",
+    ["", "{", "[]", "[" * 200_000, '{"schema": "other"}', json.dumps({"schema": "pneumo-desktop locked test part 1"})],
 )
 def test_a_damaged_file_is_refused_not_taken_for_an_empty_part(tmp_path: Path, content: str) -> None:
     path = tmp_path / "locked.json"
