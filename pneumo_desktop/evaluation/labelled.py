@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -290,13 +293,15 @@ def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
     except OSError as error:
         raise LabelsError("csv_unreadable", table.name) from error
     try:
-        text = raw.decode("utf-8-sig")
+        # With a byte order mark a table is UTF-8 for sure: what is none there is a file's name that is no Unicode.
+        marked = raw.startswith(codecs.BOM_UTF8)
+        text = raw.decode("utf-8-sig", sys.getfilesystemencodeerrors() if marked else "strict")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", errors="replace")
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
     try:
-        reader = csv.DictReader(text.splitlines(), delimiter=separator)
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
         header = [name for name in reader.fieldnames or [] if name]
         # pandas writes its index under an empty header: a number of the row, which tells nothing of the image.
         rows = [{key: value or "" for key, value in row.items() if key} for row in reader]

@@ -14,10 +14,10 @@ FLUSH_EVERY = 256
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write JSON beside ``path`` and move it into place; raises OSError."""
+    """Write JSON beside ``path`` and move it into place; raises OSError. In ASCII: a file's name may be no Unicode."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("w", encoding="utf-8") as stream:
-        json.dump(values, stream, ensure_ascii=False)
+        json.dump(values, stream)
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(path)

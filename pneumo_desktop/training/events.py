@@ -35,7 +35,8 @@ class Events:
         self._last_progress = 0.0
 
     def _write(self, event: str, values: dict[str, Any], last: bool) -> None:
-        line = json.dumps(_plain({"event": event, **values}), ensure_ascii=False, allow_nan=False)
+        # In ASCII: a file's name may be no Unicode.
+        line = json.dumps(_plain({"event": event, **values}), allow_nan=False)
         with self._lock:
             if self._ended:
                 return

@@ -73,7 +73,7 @@ class Locked:
 
 def patient_digest(patient: str) -> str:
     """Return what stands for a patient in the locked file."""
-    return hashlib.sha256(f"pneumo-desktop patient {patient}".encode()).hexdigest()
+    return hashlib.sha256(f"pneumo-desktop patient {patient}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,8 +13,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.evaluation.labelled import find
 from pneumo_desktop.gui.training.dialog import TrainingDialog
-from pneumo_desktop.gui.training.jobs import write_reviewed
+from pneumo_desktop.gui.training.jobs import write_json, write_reviewed
+from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
@@ -103,8 +106,24 @@ def test_a_decision_labels_no_other_film_than_the_decided_one(tmp_path: Path, im
     paths[1].write_bytes(paths[0].read_bytes())
     paths[2].unlink()
     assert write_reviewed(rows, tmp_path / "reviewed.csv") == 2
-    with (tmp_path / "reviewed.csv").open(encoding="utf-8", newline="") as stream:
+    with (tmp_path / "reviewed.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert list(csv.reader(stream)) == [["file", "label"], *([str(paths[n]), "normal"] for n in (0, 3))]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no such name")
+def test_a_decided_film_whose_name_is_no_unicode_is_found_again(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("M\udcfcller\n3.png", "Muñoz.png", "a\u2028b.png")]
+    for path in paths:
+        path.write_bytes(b"x")
+    rows = [
+        Row(number, 1, Entry(path), None, "done", None, decision=Decision.PNEUMONIA)
+        for number, path in enumerate(paths)
+    ]
+    table = tmp_path / "reviewed.csv"
+    assert write_reviewed(rows, table) == 3
+    assert sorted(image.entry.path for image in find(table).images) == sorted(paths)
+    write_json(tmp_path / "job.json", {"folder": str(paths[0])})
+    assert read_json(tmp_path / "job.json") == {"folder": str(paths[0])}
 
 
 def test_reviewed_images_are_trained_from(

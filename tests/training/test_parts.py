@@ -156,7 +156,7 @@ def test_the_first_wish_to_stop_counts_and_is_raised_where_the_work_looks() -> N
 
 def test_events_are_strict_json_and_none_comes_after_the_last(capsys: pytest.CaptureFixture[str]) -> None:
     events = Events()
-    events.tell("step", loss=float("nan"), values=[float("inf"), 1.5], name="ñ")
+    events.tell("step", loss=float("nan"), values=[float("inf"), 1.5], name="ñ \udcfc")
     events.progress("images", 1, 5)
     events.progress("images", 2, 5)
     events.progress("images", 5, 5)
@@ -164,7 +164,7 @@ def test_events_are_strict_json_and_none_comes_after_the_last(capsys: pytest.Cap
     events.tell("step", loss=1.0)
     events.end("error")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == {"event": "step", "loss": None, "values": [None, 1.5], "name": "ñ"}
+    assert lines[0] == {"event": "step", "loss": None, "values": [None, 1.5], "name": "ñ \udcfc"}
     assert [(line["event"], line.get("done")) for line in lines[1:]] == [
         ("progress", 1),
         ("progress", 5),

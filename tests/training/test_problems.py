@@ -86,6 +86,24 @@ def test_a_corrupt_image_is_left_out_and_named(here: Here, tiny_model: Path, tmp
     assert scanned["split"]["train"]["normal"] > 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no such name")
+def test_a_name_that_is_no_unicode_is_learnt_from_like_any_other(here: Here, tiny_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cl\udcednica"
+    make_clinic(folder, 22)
+    odd = "NORMAL/M\udcfcller\n3.png"
+    (folder / "NORMAL" / "000.png").rename(folder / odd)
+    (folder / "labels.csv").unlink()
+    ended = here("scan", folder, "--out", folder / "scan.json")
+    assert (ended.code, ended.last["event"]) == (0, "scanned")
+    assert ended.last["out"] == str(folder / "scan.json")
+    assert odd in json.loads((folder / "scan.json").read_text("utf-8"))["parts"]
+    job = job_at(folder / "job", folder=folder, base=tiny_model)
+    ended = here("train", job)
+    assert (ended.code, ended.last["event"]) == (0, "done"), ended.last
+    assert odd in json.loads((job / "scan.json").read_text("utf-8"))["parts"]
+    assert ModelPackage.open(Path(ended.last["package"])).card.data["counts"]
+
+
 @pytest.mark.parametrize("place", ["images", "features", "package"])
 def test_a_full_disk_is_a_sentence_and_the_training_goes_on_after(
     here: Here, job: Path, monkeypatch: pytest.MonkeyPatch, place: str

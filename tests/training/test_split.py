@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pneumo_desktop.training.split import PARTS, Locked, LockedPartError, Split, groups_of, split
+from pneumo_desktop.training.split import PARTS, Locked, LockedPartError, Split, groups_of, patient_digest, split
 from pneumo_desktop.training.traits import Traits
 
 
@@ -143,6 +144,13 @@ def test_no_patient_stands_in_the_file(tmp_path: Path) -> None:
     split([image(number, number % 2, f"Maria Perez {number}") for number in range(40)]).locked.save(path)
     assert "Maria" not in path.read_text("utf-8")
     assert [child.name for child in tmp_path.iterdir()] == ["locked.json"]
+
+
+def test_a_patient_whose_name_is_no_unicode_is_locked_away_too() -> None:
+    images = [image(number, number % 2, f"M\udcfcller {number}") for number in range(40)]
+    first = split(images, seed=1)
+    assert named(split(images, seed=2, locked=Locked(first.locked.patients)), "test") == named(first, "test")
+    assert patient_digest("Muñoz") == hashlib.sha256("pneumo-desktop patient Muñoz".encode()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ def new_job(folder: Path) -> Path:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write ``values`` beside ``path`` and move them into place."""
+    """Write ``values`` beside ``path`` and move them into place. In ASCII: a file's name may be no Unicode."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
+    temporary.write_text(json.dumps(values, indent=1), "utf-8")
     os.replace(temporary, path)
 
 
@@ -101,7 +102,8 @@ def write_reviewed(rows: Iterable[Row], path: Path) -> int:
         if label is not None and plain and _is_as_decided(row):
             labels[str(row.entry.path.absolute())] = label
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    # A name that is no Unicode keeps its bytes; by the mark ``evaluation.labelled`` knows that the rest is UTF-8.
+    with path.open("w", newline="", encoding="utf-8-sig", errors=sys.getfilesystemencodeerrors()) as stream:
         writer = csv.writer(stream)
         writer.writerow(["file", "label"])
         writer.writerows(sorted(labels.items()))
