@@ -141,7 +141,7 @@ def _resumed(options: argparse.Namespace) -> Path:
         raise UsageError(text.format(options=", ".join(given)))
     try:
         begun = Path(json.loads((job / "job.json").read_text("utf-8"))["folder"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         text = tr("There is no training for {name} to go on with.")
         raise UsageError(text.format(name=options.out.name)) from problem
     if begun != options.folder.resolve():
@@ -152,7 +152,7 @@ def _resumed(options: argparse.Namespace) -> Path:
 def _recipe(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError) as problem:
+    except (ValueError, OSError, RecursionError) as problem:
         raise UsageError(tr("{name} is not a recipe: it cannot be read as JSON.").format(name=path)) from problem
     if not isinstance(values, dict) or set(values) & set(PLACE_KEYS):
         text = tr("{name} is not a recipe: it may hold settings only, and no files.")

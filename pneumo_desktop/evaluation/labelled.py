@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -194,7 +195,7 @@ def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder
     A folder without class folders but with a CSV of file and label at its top is read through that CSV.
     Raises LabelsError when there is no label at all.
     """
-    if not root.exists():
+    if not os.path.exists(root):
         raise LabelsError("missing", str(root))
     if root.is_file() and root.suffix.lower() in (".csv", ".tsv"):
         return _from_csv(root, mapping)
@@ -320,4 +321,5 @@ def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
 def _locate(folder: Path, name: str) -> Path | None:
     wanted = Path(name.replace("\\", "/"))
     places = [folder / wanted, *(folder / images / wanted for images in _IMAGE_FOLDERS)]
-    return next((path for path in places if path.is_file()), None)
+    # Unlike Path.is_file this is False for a name that is too long for the disk.
+    return next((path for path in places if os.path.isfile(path)), None)

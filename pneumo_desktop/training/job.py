@@ -103,11 +103,15 @@ def defaults_of(architecture: str, base_size: int | None) -> dict[str, Any]:
     return own
 
 
+def _is_class(value: Any) -> bool:
+    return isinstance(value, str) and value in _CLASSES
+
+
 def mapping_of(values: Any) -> dict[str, int]:
     """Return folder name -> class from JSON; raises Problem(code='job')."""
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(value in _CLASSES for value in values.values()):
+    if not isinstance(values, dict) or not all(map(_is_class, values.values())):
         raise Problem("job", what='mapping: {"folder": "normal" | "pneumonia"}')
     return {str(name): _CLASSES[value] for name, value in values.items()}
 
@@ -133,7 +137,7 @@ def augmentation_of(values: Any) -> Augmentation:
 def _number(values: Mapping[str, Any], key: str, low: float, high: float, whole: bool = True) -> Any:
     value = values[key]
     number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not number or not low <= float(value) <= high:
+    if not number or not low <= value <= high:
         raise Problem("job", what=f"{key}: {low}..{high}")
     return value
 
@@ -201,10 +205,8 @@ def load(folder_of_job: Path) -> Job:
     """Read ``job.json``; raises Problem with code ``job`` or ``not_found``."""
     path = folder_of_job / FILE
     try:
-        text = path.read_text("utf-8")
+        return parse(json.loads(path.read_text("utf-8")), folder_of_job)
     except (FileNotFoundError, NotADirectoryError) as problem:
         raise Problem("not_found", path=path) from problem
-    try:
-        return parse(json.loads(text), folder_of_job)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise Problem("job", str(problem), what=FILE) from problem

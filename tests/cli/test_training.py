@@ -109,7 +109,7 @@ def test_options_go_before_the_recipe_and_the_test_part_is_the_windows(typed: li
     assert str(job["base"]).endswith("bundled.pneumo")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"out": "elsewhere.pneumo"}'])
+@pytest.mark.parametrize("text", ["{", "[" * 200_000, "[]", '{"out": "elsewhere.pneumo"}'])
 def test_a_file_that_is_no_recipe_is_a_sentence(
     typed: list[str], tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +123,10 @@ def test_a_file_that_is_no_recipe_is_a_sentence(
 def test_stopped_and_killed_trainings_go_on_by_resume(
     typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert main([*typed, "--resume"]) == 2
+    assert "There is no training for new.pneumo" in capsys.readouterr().err
+    job_folder(Path(typed[3])).mkdir()
+    (job_folder(Path(typed[3])) / "job.json").write_text("[" * 200_000, "utf-8")
     assert main([*typed, "--resume"]) == 2
     assert "There is no training for new.pneumo" in capsys.readouterr().err
     monkeypatch.setenv("HOW", "stopped")

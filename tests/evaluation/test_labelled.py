@@ -112,6 +112,16 @@ def test_the_index_that_pandas_writes_is_no_patient_and_no_part(tmp_path: Path) 
     assert [image.patient for image in find(table).images] == ["p1", "p1"]
 
 
+def test_a_name_that_no_disk_can_hold_is_a_missing_row(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    names = ("x" * 300 + ".png", "y/" * 3000 + "b.png", "c\0.png")
+    table = tmp_path / "t.csv"
+    table.write_text("file,label\na.png,normal\n" + "".join(f"{name},normal\n" for name in names), encoding="utf-8")
+    found = find(table)
+    assert [image.name for image in found.images] == ["a.png"]
+    assert found.left_out == tuple((name, "missing") for name in names)
+
+
 def test_tables_that_do_not_work(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     for content, code in (
@@ -129,6 +139,9 @@ def test_tables_that_do_not_work(tmp_path: Path) -> None:
     assert caught.value.code == "csv_unreadable"
     with pytest.raises(LabelsError) as caught:
         find(tmp_path / "nothing here")
+    assert caught.value.code == "missing"
+    with pytest.raises(LabelsError) as caught:
+        find(tmp_path / ("x" * 300))
     assert caught.value.code == "missing"
 
 

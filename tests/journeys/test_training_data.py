@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.evaluation.labelled import find
 from pneumo_desktop.gui.training.dialog import TrainingDialog
-from pneumo_desktop.gui.training.jobs import write_json, write_reviewed
+from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json, write_reviewed
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry
@@ -124,6 +124,13 @@ def test_a_decided_film_whose_name_is_no_unicode_is_found_again(tmp_path: Path) 
     assert sorted(image.entry.path for image in find(table).images) == sorted(paths)
     write_json(tmp_path / "job.json", {"folder": str(paths[0])})
     assert read_json(tmp_path / "job.json") == {"folder": str(paths[0])}
+
+
+def test_a_damaged_job_is_none_to_go_on_with(tmp_path: Path) -> None:
+    for number, content in enumerate((b"{", b'{"folder": "\xfc"}', b"[" * 200_000, b"{}")):
+        (tmp_path / f"job-{number}").mkdir()
+        (tmp_path / f"job-{number}" / "job.json").write_bytes(content)
+    assert unfinished_jobs(tmp_path) == [tmp_path / "job-3"]
 
 
 def test_reviewed_images_are_trained_from(

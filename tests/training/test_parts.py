@@ -20,9 +20,10 @@ from pneumo_desktop.training.computer import needed_memory_mb
 from pneumo_desktop.training.control import ASKED, Control, Stopped
 from pneumo_desktop.training.events import Events
 from pneumo_desktop.training.head import Head, HeadFit, balanced_weights, log_loss
-from pneumo_desktop.training.job import Job, parse
+from pneumo_desktop.training.job import Job, mapping_of, parse
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.litert_file import head_of, operations, with_head
+from pneumo_desktop.training.problems import Problem, sentence
 
 
 def told_apart(count: int = 80, width: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -135,6 +136,14 @@ def test_a_recipe_makes_the_same_job_again(tmp_path: Path) -> None:
     recipe = json.loads(json.dumps(job.recipe()))
     assert set(recipe) == set(RECIPE_KEYS)
     assert parse({"folder": "f", "out": "o.pneumo", **recipe}, tmp_path) == job
+
+
+@pytest.mark.parametrize("word", [[], {}, None, True, "nothing"])
+def test_a_folder_is_mapped_to_a_class_and_to_nothing_else(word: object) -> None:
+    with pytest.raises(Problem) as caught:
+        mapping_of({"sanos": "normal", "otros": word})
+    assert caught.value.code == "job"
+    assert sentence(caught.value).startswith("The settings of the training are not valid: mapping")
 
 
 def test_every_key_of_a_job_belongs_to_the_recipe_or_to_a_place() -> None:

@@ -244,7 +244,10 @@ def test_images_that_cannot_be_trained_from_are_blocked_with_reasons(
     [
         ({"size": 100}, "job"), ({"epochs": 0}, "job"), ({"architecture": "resnet"}, "job"), ({"nonsense": 1}, "job"),
         ({"goal": {"kind": "luck", "share": 0.1}}, "job"), ({"augmentation": {"flip": -1}}, "job"),
-        ({"folder": "/not/there"}, "labels"), ({"base": "/not/there.pneumo"}, "base_model"),
+        ({"epochs": 10**400}, "job"), ({"learning_rate": -(10**400)}, "job"),
+        ({"goal": {"kind": "miss_at_most", "share": 10**400}}, "job"), ({"augmentation": {"flip": 10**400}}, "job"),
+        ({"folder": "/not/there"}, "labels"), ({"folder": "x" * 300}, "labels"), ({"csv": "x" * 300}, "labels"),
+        ({"base": "/not/there.pneumo"}, "base_model"), ({"base": "x" * 300}, "base_model"),
     ],
 )  # fmt: skip
 def test_settings_that_are_not_valid_are_sentences(
@@ -255,8 +258,9 @@ def test_settings_that_are_not_valid_are_sentences(
 
 
 def test_a_job_that_is_no_json_or_is_gone(here: Here, job: Path, tmp_path: Path) -> None:
-    (job / "job.json").write_text("{", "utf-8")
-    assert told(here("train", job)) == (2, "job")
+    for content in (b"{", b'{"folder": "\xfc"}', b"[" * 200_000):
+        (job / "job.json").write_bytes(content)
+        assert told(here("train", job)) == (2, "job")
     assert told(here("train", tmp_path / "nothing")) == (2, "not_found")
 
 

@@ -117,5 +117,5 @@ def read_json(path: Path) -> Any:
     """Return what a JSON file of a job holds; None where it is missing or damaged."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
