@@ -39,6 +39,15 @@ def test_the_readme_quotes_the_card(language: str) -> None:
         )
         for figures in (children, children["at_not_known"], against[0], against[0]["at_not_known"], against[1])
     ]
+    wanted += [
+        " / ".join(
+            "{value:.0f} ({low:.0f}-{high:.0f})".format(
+                **{end: 100 * at for end, at in figures[f"normal_{name}"].items()}
+            )
+            for name in ("called_pneumonia", "uncertain", "found")
+        )
+        for figures in (children, children["at_not_known"], against[0], against[0]["at_not_known"])
+    ]
     words = {
         name: round(against[0][f"pneumonia_{name}"]["value"] * 117) for name in ("found", "uncertain", "called_normal")
     }
