@@ -20,9 +20,10 @@ from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.heatmap import is_empty, overlay
 from pneumo_desktop.reading.outcome import Population, Reason, suspicion
 from pneumo_desktop.reading.pipeline import Callbacks, Progress
-from pneumo_desktop.records.export import write_csv, write_json, write_whole
+from pneumo_desktop.records.export import write_csv, write_json
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
+from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import decimal as number
 from pneumo_desktop.words import ntr, printable, printing_to, tr
 from pneumo_desktop.words.sentences import sentence, title

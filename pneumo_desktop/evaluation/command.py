@@ -45,7 +45,7 @@ from pneumo_desktop.evaluation.thresholds import point_at
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
-from pneumo_desktop.records.export import write_whole
+from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.system_errors import system_words
 

@@ -37,7 +37,7 @@ from pneumo_desktop.evaluation.calibration import reliability
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import Report
-from pneumo_desktop.records.export import write_whole
+from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import decimal, in_language, percent, tr
 
 BLUE = "#0072b2"

@@ -33,7 +33,8 @@ from pneumo_desktop.evaluation.intervals import (
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder, find
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
-from pneumo_desktop.records.export import no_formula, write_whole
+from pneumo_desktop.records.export import no_formula
+from pneumo_desktop.whole_file import write_whole
 
 SCHEMA = "pneumo-desktop evaluation 1"
 LABEL_CODES = {NORMAL: "normal", PNEUMONIA: "pneumonia"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
-from pneumo_desktop.records.export import write_whole
+from pneumo_desktop.whole_file import write_whole
 
 
 def write_picture(picture: QImage, path: Path) -> None:

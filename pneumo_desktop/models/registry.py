@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.worse import ReasonNeededError, called_worse, is_reason, reason_in
-from pneumo_desktop.words.system_errors import about
+from pneumo_desktop.whole_file import written_by_way_of
 
 if TYPE_CHECKING:
     from pneumo_desktop.models.package import ModelPackage
@@ -35,23 +34,9 @@ _BUNDLED_BY_ID = frozenset({"pneumo-1", "pneumo-2"})
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
-@contextlib.contextmanager
-def _fresh(path: Path) -> Iterator[BinaryIO]:
-    """Write beside ``path`` and move it into place when all is on disk; after an error nothing is left, the old file stays.
-
-    Raises OSError that names ``path``.
-    """
-    temporary = path.with_name(path.name + ".part")
-    with about(path):
-        try:
-            with temporary.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+def _fresh(path: Path) -> AbstractContextManager[BinaryIO]:
+    """Write ``path`` whole; the file beside it has one name, so that a killed import leaves one of them at most."""
+    return written_by_way_of(path.with_name(path.name + ".part"), path)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.reading.outcome import Judgement
 from pneumo_desktop.records.rows import Row
-from pneumo_desktop.words.system_errors import about
+from pneumo_desktop.whole_file import write_whole
 
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
@@ -87,24 +85,6 @@ def no_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: one that starts like one gets a leading apostrophe."""
     risky = text.startswith(_CONTROLS) or text.lstrip().startswith(_FORMULA_STARTS)
     return f"'{text}" if risky else text
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write through a temporary file beside ``path``, so that a full disk leaves what was there before.
-
-    Raises OSError that names ``path``.
-    """
-    temporary = path.with_name(f"{uuid.uuid4().hex}.part")  # made by open(), so that the user's umask holds
-    with about(path):
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
 
 def write_csv(

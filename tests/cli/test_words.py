@@ -160,7 +160,7 @@ def test_figures_that_cannot_be_written_are_told_all_the_same(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", full)
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", full)
     out = tmp_path / "report.json"
     assert main(["evaluate", str(films), "--out", str(out), *data]) == 2
     told = capsys.readouterr()

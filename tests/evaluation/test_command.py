@@ -139,7 +139,7 @@ def test_a_full_disk_leaves_every_earlier_file_whole_and_is_told_by_its_name(
         if len(calls) == full:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", fsync)
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", fsync)
     with pytest.raises(EvaluationError, match=f"{names[full - 1]}: the disk is full"):
         measured.write(out, figures)
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before

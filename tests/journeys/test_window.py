@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -75,7 +74,7 @@ def test_a_picture_that_the_disk_refuses_is_told_and_what_was_there_stays(
 
     before = tmp_path / "view.png"
     before.write_bytes(b"the picture of yesterday")
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", full)
     small = QImage(8, 8, QImage.Format.Format_Grayscale8)  # smaller than any buffer: Qt's own writing would not notice
     small.fill(0)
     save_picture_to(window, before, lambda: small, window._background)

@@ -89,7 +89,7 @@ def test_what_was_there_before_stays_when_writing_fails(tmp_path: Path, monkeypa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pneumo_desktop.records.export.os.fsync", full)
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", full)
     with pytest.raises(OSError, match="No space") as caught:
         write_csv([row()], target)
     assert caught.value.filename == str(target), "a full disk names no file of its own"
