@@ -41,6 +41,13 @@ def done_rows(database: Path) -> tuple[int, int]:
     return 0, 0
 
 
+def outcome_of(database: Path, name: str) -> tuple[str, str | None]:
+    """Return outcome and reason of the file called ``name`` in a database."""
+    words = "SELECT outcome, reason FROM entry JOIN result ON result.id = result_id WHERE path LIKE '%' || ?"
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(words, (name,)).fetchone()  # type: ignore[no-any-return]
+
+
 def processes(root: Path, name: str) -> list[int]:
     """Return the processes that run the program ``name`` inside ``root``."""
     found = []

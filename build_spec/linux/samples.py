@@ -21,6 +21,9 @@ SOURCE = Path(os.environ.get("SOURCE", ROOT))
 DATA = ROOT.parent / "shared" / "data"
 FOLDER = "Radiografías de María"
 TOLERANCE = 1e-4
+DAMAGED_INSIDE = "dañado por dentro.jpg"
+"""A film that lacks 512 bytes of its compressed data: its decoder returns a picture all the same."""
+
 _OF_ONE_RUN = ("time", "decision", "note", "initials")
 
 
@@ -36,6 +39,8 @@ def images(target: Path) -> None:
             shutil.copy(path, target)
         shutil.copytree(DATA / "dicom", target / "DICOM")
     (target / "dañado.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    film = (ROOT / "tests/fixtures/person1_bacteria_1.jpeg").read_bytes()
+    (target / DAMAGED_INSIDE).write_bytes(film[: len(film) // 2] + film[len(film) // 2 + 512 :])
 
 
 def labelled(target: Path) -> None:

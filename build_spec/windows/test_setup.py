@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "wine"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "linux"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from clinic import done_rows
+from clinic import done_rows, outcome_of
 from identity import ROOT, version
 from pages import Pages, no_error
-from samples import FOLDER, comparable, images, labelled, read_by_source, same
+from samples import DAMAGED_INSIDE, FOLDER, comparable, images, labelled, read_by_source, same
 from seen import Broken, Log, expect, load, processor, write_page
 from session import HOME, USER, Session
 
@@ -161,6 +161,8 @@ class Journey:
             wait_until(lambda: done_rows(self.database)[0], "The window read nothing.")
             first = time.monotonic() - began
             wait_until(lambda: done_rows(self.database)[0] >= entries, f"{done_rows(self.database)} were read.")
+            damaged = outcome_of(self.database, DAMAGED_INSIDE)
+            expect(damaged == ("not_analysed", "unreadable"), f"{DAMAGED_INSIDE}: {damaged}")
             time.sleep(3)
             self.session.picture(OUT / "window.png")
             peak, own, data = self.session.memory("pneumo-desktop.exe")
@@ -183,6 +185,7 @@ class Journey:
             f"picture taken; peak memory {peak} MB under Wine, {own} MB its own, {data} MB of "
             "them data (wanted: under 350 MB), the rest copies of libraries, which Windows maps",
         )
+        self.log.tell("a JPEG that is damaged inside, read in the window", "refused")
         self.log.tell("setup and uninstaller while the window is open", f"nothing touched, exit code {RUNNING}")
 
     def same_as_linux(self, wanted: Path) -> None:
