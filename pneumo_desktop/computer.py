@@ -25,7 +25,7 @@ def keep_memory_low() -> None:
 
 def processor_features() -> tuple[str, ...]:
     """Return which of the instruction sets that matter this processor has."""
-    import cv2
+    from pneumo_desktop.opencv import cv2
 
     return tuple(name for name, number in _OPENCV_FEATURES.items() if cv2.checkHardwareSupport(number))
 

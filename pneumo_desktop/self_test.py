@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from pneumo_desktop import __version__, computer, places
 from pneumo_desktop.app import NoModelError, Services, why_not
 from pneumo_desktop.imaging import apart
@@ -20,6 +18,7 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.reading.reference import TOLERANCE, largest_difference
 from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import in_language, ntr, tr

@@ -16,6 +16,8 @@ import psutil
 import pytest
 from hypothesis import settings
 
+import pneumo_desktop.opencv  # noqa: F401 - before a test imports OpenCV, which on Windows would not be heard
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -114,4 +114,5 @@ def _by_gdcm(plain: bytes, syntax: str) -> bytes:
         writer.SetFile(reader.GetFile())
         writer.SetImage(change.GetOutput())
         assert writer.Write()
+        del reader, change, writer  # Windows removes no file that is open
         return Path(after).read_bytes()

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import cv2
-
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import exit_codes
 from pneumo_desktop.imaging.load import invert, load, turn
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, as_display
 from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.reading.heatmap import is_empty, overlay
 from pneumo_desktop.reading.outcome import Population, Reason, suspicion
 from pneumo_desktop.reading.pipeline import Callbacks, Progress

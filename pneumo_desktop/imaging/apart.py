@@ -4,7 +4,8 @@ GDCM ends its process on a damaged JPEG of a few hundred bytes (``tests/fuzzing`
 other compiled decoders of DICOM, TIFF and WebP have had such faults. So these kinds go to a helper: the bytes over its
 standard input, a JSON header and the pixels back over its standard output. It is held to an amount of memory and of
 seconds a file, its own messages go nowhere, and it ends when its input does: also when the program is killed.
-JPEG, PNG and BMP stay in the program, where they are read faster, unless the caller asks for caution.
+JPEG, PNG and BMP stay in the program, where they are read faster, unless the caller asks for caution or a JPEG's damage is
+not heard there (``libjpeg``).
 
 One helper, not one a thread: it takes 110 MB, and two threads that decode in the program are no faster, because GDCM and
 OpenJPEG hold the interpreter's lock; they also held up the window by as long (docs/decisions.md).

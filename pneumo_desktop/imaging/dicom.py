@@ -16,7 +16,6 @@ import warnings
 import zlib
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydicom import config, uid
@@ -33,6 +32,7 @@ from pneumo_desktop.imaging.dicom_display import Shown, show_colour, show_grey
 from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, fits, integer, spacing_mm, tags, text
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sniff import Header, check_claim, jpeg2000_frame, jpeg_frame
+from pneumo_desktop.opencv import cv2
 
 # pydicom quotes values (names among them) in its warnings; they must reach neither log nor terminal.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)

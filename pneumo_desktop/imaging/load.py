@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 
-from pneumo_desktop.imaging import apart, codes, raster
+from pneumo_desktop.imaging import apart, codes, libjpeg, raster
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError, Window
 from pneumo_desktop.imaging.sniff import HEAD_BYTES, Kind, kind_of
 from pneumo_desktop.imaging.sources import read_bytes
+from pneumo_desktop.opencv import cv2
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -38,7 +38,8 @@ def sha256_of(data: bytes) -> str:
 
 def decode(entry: Entry, data: bytes, sha256: str, all_tags: bool = False, careful: bool = False) -> Radiograph:
     """Decode the bytes of an entry, in a helper or here; as ``load``."""
-    if careful or kind_of(data[:HEAD_BYTES]) in apart.KINDS:
+    kind = kind_of(data[:HEAD_BYTES])
+    if careful or kind in apart.KINDS or (kind is Kind.JPEG and not libjpeg.is_heard()):
         return apart.decode(entry, data, sha256, all_tags)
     return decode_here(entry, data, sha256, all_tags)
 

@@ -19,7 +19,7 @@ PREPROCESSING_VERSION = 1
 
 def squash(pixels: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     """Return ``pixels`` (H, W) uint8 as (size, size) uint8, anti-aliased, aspect not kept."""
-    import cv2  # not at start-up: the window is shown before the first picture needs it
+    from pneumo_desktop.opencv import cv2  # not at start-up: the window is shown before the first picture needs it
 
     while min(pixels.shape) >= 3 * size:
         rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2

@@ -107,8 +107,9 @@ def as_display(radiograph: Radiograph, window: Window | None = None) -> npt.NDAr
     C.11.2.1.3.2, LINEAR_EXACT). The radiograph's own window is used when none is given. The result may be the
     radiograph's own array: do not write into it.
     """
-    import cv2
     import numpy as np
+
+    from pneumo_desktop.opencv import cv2
 
     chosen = window or radiograph.window
     low = chosen.center - chosen.width / 2.0

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging import codes, libjpeg, limits
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, Window
 from pneumo_desktop.imaging.sniff import Header, Kind, check_claim, exif_orientation, header_of
+from pneumo_desktop.opencv import cv2
 
 if TYPE_CHECKING:
     from PIL import Image

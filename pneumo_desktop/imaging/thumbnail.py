@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.radiograph import Radiograph, as_display
+from pneumo_desktop.opencv import cv2
 
 
 def thumbnail(radiograph: Radiograph, side: int) -> npt.NDArray[np.uint8]:

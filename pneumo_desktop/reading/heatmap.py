@@ -32,7 +32,7 @@ COLOUR_MAP: npt.NDArray[np.uint8] = _table()
 def strength(heat_map: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
     """Return evidence for pneumonia, (height, width) float32 in 0..1, smoothly enlarged; evidence against it is 0."""
     positive = np.clip(heat_map / np.float32(FULL_SCALE_LOGIT), 0.0, 1.0).astype(np.float32)
-    import cv2  # not at start-up: the window is shown before the first picture needs it
+    from pneumo_desktop.opencv import cv2  # not at start-up: the window is shown before the first picture needs it
 
     grown = cv2.resize(positive, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(grown, 0.0, 1.0)

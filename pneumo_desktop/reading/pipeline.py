@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.imaging.load import decode, sha256_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sources import LeftOut, find, read_bytes
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.reader import Reader, Reading
 from pneumo_desktop.records.rows import NewResult, PatientFields, Row

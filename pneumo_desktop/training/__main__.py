@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from pneumo_desktop import places
 from pneumo_desktop.computer import free_disk_mb, free_memory_mb, has_avx
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training import computer, local
 from pneumo_desktop.training.cache import write_json
 from pneumo_desktop.training.control import EXIT_STOPPED, Control, Stopped

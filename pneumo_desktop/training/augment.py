@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training.look import borrow_levels, borrow_sharpness
 from pneumo_desktop.training.lungs import with_other_surroundings
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from pneumo_desktop.imaging.prepare import squash
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training.augment import Augmentation
 from pneumo_desktop.training.choose_part import ChoosePart
 from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, Sample, load_corpus, pixels_fingerprint

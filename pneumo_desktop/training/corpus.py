@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from pneumo_desktop.opencv import cv2
 
 SPLIT_SEED = 20261123
 """Of the bundled model's parts. Another one would put films that it learnt from into its report part."""

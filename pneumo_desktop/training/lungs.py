@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from pneumo_desktop.opencv import cv2
 
 LARGEST_LUNG = 0.22
 """Of the picture; a larger dark region is more than one lung."""

@@ -20,12 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training.augment import Augmentation, augment
 from pneumo_desktop.training.corpus import ADULT_NORMALS, FIT, Sample, load_corpus, pixels_fingerprint
 from pneumo_desktop.training.fit import freeze_first_blocks, save_weights

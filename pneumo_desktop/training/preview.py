@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +11,7 @@ from pneumo_desktop.evaluation.labelled import LabelledFolder
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.imaging.radiograph import UnreadableImageError, as_display
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training.augment import Augmentation, augment
 
 VARIANTS = 3

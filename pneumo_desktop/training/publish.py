@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +22,7 @@ from pneumo_desktop.evaluation.calibration import scores_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.models.card import Calibration, Card
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.reading.heatmap import FULL_SCALE_LOGIT
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.training.corpus import (

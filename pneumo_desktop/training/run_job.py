@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from pneumo_desktop.file_lock import lock
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training import adapt as adapting
 from pneumo_desktop.training import computer
 from pneumo_desktop.training.cache import write_json

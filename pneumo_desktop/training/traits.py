@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +15,7 @@ from pneumo_desktop.imaging.prepare import squash
 from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError, as_display
 from pneumo_desktop.imaging.sniff import HEAD_BYTES, Kind, header_of, kind_of
 from pneumo_desktop.imaging.sources import read_bytes
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.training.fingerprint import Fingerprints, fingerprint
 
 LOOK_SIZE = 224

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from pneumo_desktop.opencv import cv2
 
 Picture = npt.NDArray[np.uint8]
 

@@ -57,7 +57,7 @@ def prepare_picture(
 def _levels(
     pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
 ) -> tuple[npt.NDArray[np.uint8] | npt.NDArray[np.uint16], ...]:
-    import cv2
+    from pneumo_desktop.opencv import cv2
 
     levels: list[Any] = [np.ascontiguousarray(pixels)]
     while max(levels[-1].shape) > 2 * _SMALLEST_LEVEL:
@@ -102,7 +102,7 @@ def region(
     part = np.ascontiguousarray(whole[top : max(bottom, top + 1), left : max(right, left + 1)])
     covered = (left * across, top * down, (left + part.shape[1]) * across, (top + part.shape[0]) * down)
     if scale * across < 1.0:
-        import cv2
+        from pneumo_desktop.opencv import cv2
 
         size = (
             max(1, round((covered[2] - covered[0]) * scale)),
