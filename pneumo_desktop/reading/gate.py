@@ -21,6 +21,10 @@ from pneumo_desktop.reading.outcome import Reason
 KINDS = ("chest", "turned_90", "turned_180", "turned_270", "inverted", "photo_of_film", "not_chest")
 """``turned_90``: the picture stands turned by 90 degrees clockwise and has to be turned back by 270."""
 
+FRONTAL_KINDS = ("chest", "inverted", "photo_of_film")
+"""Kinds that show a frontal chest. Doubt among them is none about what the picture shows: an unusual film may look a little
+like a photo or a negative, and real ones of these are told with certainty (models/experiments.md, "The gate in other rooms")."""
+
 UNDO_TURN = {"turned_90": 270, "turned_180": 180, "turned_270": 90}
 
 SHORTEST_SIDE = 112
@@ -49,10 +53,16 @@ class GateAnswer:
     probabilities: Mapping[str, float]
     distance: float
 
+    @property
+    def frontal(self) -> float:
+        """The probability of a frontal chest that stands upright: film, negative or photo of one."""
+        return sum(self.probabilities[kind] for kind in FRONTAL_KINDS)
+
 
 class Gate:
     """The gate's arrays: ``gate_mean``, ``gate_basis``, ``gate_scale``, ``gate_centres``, ``gate_kind_weights``,
-    ``gate_kind_bias``, ``gate_limits`` (distance limit, kind limit).
+    ``gate_kind_bias``, ``gate_limits`` (distance limit, and how much probability may lie on kinds that show no upright
+    frontal chest).
 
     Raises BadPackageError(code='arrays') when one is missing or does not fit the others.
     """
@@ -92,11 +102,9 @@ class Gate:
 
     def refusal(self, answer: GateAnswer) -> Refusal | None:
         """Return why the picture is refused after any repair, or None for a frontal chest radiograph."""
-        if answer.probabilities["photo_of_film"] > self._kind_limit and answer.kind == "photo_of_film":
+        if answer.kind == "photo_of_film":
             return Refusal(Reason.PHOTO_OF_FILM, "photo_of_film")
-        if answer.distance > 1.0:
-            return Refusal(Reason.NOT_CHEST_FRONTAL, "not_chest")
-        if answer.probabilities["chest"] < 1.0 - self._kind_limit:
+        if answer.distance > 1.0 or answer.kind != "chest" or answer.frontal < 1.0 - self._kind_limit:
             return Refusal(Reason.NOT_CHEST_FRONTAL, "not_chest")
         return None
 

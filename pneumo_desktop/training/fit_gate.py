@@ -30,8 +30,9 @@ _PERMISSIVE = (
 )
 COMPONENTS = 256
 WIDEST, WRONG_REFUSED = 1.3, 0.96
-"""How far the distance is let out, and the share of the choose part's wrong images that is still refused: a little more
-than the 95 % that are wanted (models/experiments.md tells when it was set)."""
+"""How far the distance is let out, and the share of the choose part's wrong images, and of the lateral chest films among
+them, that is still refused: a little more than the 95 % that are wanted (models/experiments.md tells when it was set)."""
+LATERAL = "xray_chest_lateral"
 
 MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
 
@@ -171,24 +172,28 @@ def with_limits(
     features: Sequence[Features],
     sources: Sequence[str] | None = None,
     wrong: Sequence[Features] = (),
+    wrong_kinds: Sequence[str] = (),
 ) -> dict[str, Features]:
     """Return the gate with limits that refuse about 1 % of these features, of true chest films plain and changed.
 
     With ``sources``, one a film, the limits suit the source that they would refuse most of. With ``wrong``, features of
-    wrong images, the distance is let out (at most by ``WIDEST``), and then the probability of a chest film that is asked
-    for lowered in twentieths, while ``WRONG_REFUSED`` of these are still refused: films of hospitals that nobody has learnt
-    from lie further out than those of the choose part, and look a little less like what was learnt.
+    wrong images, the distance is let out (at most by ``WIDEST``), and then the probability of a frontal chest that is asked
+    for lowered in twentieths, while ``WRONG_REFUSED`` of these are still refused, and as many of the lateral chest films
+    (``wrong_kinds`` tells which, one a wrong image), which a clinic has beside its frontal ones: films of hospitals that
+    nobody has learnt from lie further out than those of the choose part, and look a little less like what was learnt.
     """
-    distances, chest = _answers(arrays, features)
+    distances, frontal = _answers(arrays, features)
     names = np.array(sources if sources is not None else [""] * len(features))
     parts = [names == name for name in sorted(set(names.tolist()))]
     distance = max(float(np.quantile(distances[part], 0.995)) for part in parts)
-    floor = float(np.clip(min(np.quantile(chest[part], 0.005) for part in parts), 0.02, 0.9))
+    floor = float(np.clip(min(np.quantile(frontal[part], 0.005) for part in parts), 0.02, 0.9))
     if len(wrong):
-        wrong_distances, wrong_chest = _answers(arrays, wrong)
+        wrong_distances, wrong_frontal = _answers(arrays, wrong)
+        lateral = np.array([kind == LATERAL for kind in wrong_kinds] or [False] * len(wrong))
 
         def still_refused(distance: float, floor: float) -> bool:
-            return bool(np.mean((wrong_distances > distance) | (wrong_chest < floor)) >= WRONG_REFUSED)
+            refused = (wrong_distances > distance) | (wrong_frontal < floor)
+            return all(float(np.mean(group)) >= WRONG_REFUSED for group in (refused, refused[lateral]) if len(group))
 
         let_out = [factor * distance for factor in np.arange(WIDEST, 1.0, -0.05)]
         distance = next((float(one) for one in let_out if still_refused(float(one), floor)), distance)
@@ -200,6 +205,6 @@ def with_limits(
 def _answers(
     arrays: dict[str, Features], features: Sequence[Features]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the distances and the probabilities of a chest film; ``arrays`` still have a distance limit of 1."""
+    """Return the distances and the probabilities of a frontal chest; ``arrays`` still have a distance limit of 1."""
     answers = [Gate(arrays).answer(one) for one in features]
-    return np.array([a.distance for a in answers]), np.array([a.probabilities["chest"] for a in answers])
+    return np.array([a.distance for a in answers]), np.array([a.frontal for a in answers])

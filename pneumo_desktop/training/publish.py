@@ -210,8 +210,11 @@ def _arrays(
     examples = kind_examples(sample_of_fit, [image.picture for image in wrong if image.part == FIT], size, rng)
     arrays = fit_gate(examples, judge.features([picture for picture, _, _ in examples]))
     looked_at = [s.picture for s in choosing] + changed_copies(choosing, 5000)
-    strange = judge.features([image.picture for image in wrong if image.part == CHOOSE])
-    arrays = with_limits(arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2, list(strange))
+    strange = [image for image in wrong if image.part == CHOOSE]
+    arrays = with_limits(
+        arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2,
+        list(judge.features([image.picture for image in strange])), [image.kind for image in strange],
+    )  # fmt: skip
     kept = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
     card, network = package.card, package.network_bytes
     return arrays | Rehearsal.seen(card, network, [s.picture for s in kept], [s.label for s in kept]).arrays()

@@ -20,6 +20,19 @@ def plain_gate() -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
+def gate_by_degrees() -> dict[str, np.ndarray]:
+    """Along its second feature this gate takes a picture for a chest film by degrees, or else for no upright one."""
+    weights = np.zeros((2, len(KINDS)), np.float32)
+    weights[1, KINDS.index("chest")] = 1.0
+    bias = np.array([-99.0 if kind in ("inverted", "photo_of_film") else 0.0 for kind in KINDS], np.float32)
+    return plain_gate() | {"gate_kind_weights": weights, "gate_kind_bias": bias}
+
+
+def like_a_chest(share: float) -> list[np.ndarray]:
+    """Fifty pictures that ``gate_by_degrees`` takes for a chest film with this probability; four kinds share the rest."""
+    return [np.array([0.0, np.log(share / (1 - share) * 4)], np.float32)] * 50
+
+
 def at(radius: float, count: int = 50) -> list[np.ndarray]:
     return [np.array([radius, 0.0], np.float32)] * count
 
@@ -39,14 +52,7 @@ def test_it_is_let_out_only_as_far_as_wrong_images_stay_refused() -> None:
 
 
 def test_less_of_a_chest_is_asked_for_only_as_far_as_wrong_images_stay_refused() -> None:
-    """Along the second feature the gate takes a picture for a chest film by degrees: 0.99, 0.75, 0.5."""
-    gate = plain_gate()
-    weights = np.zeros((2, len(KINDS)), np.float32)
-    weights[1, KINDS.index("chest")] = 1.0
-    gate |= {"gate_kind_weights": weights, "gate_kind_bias": np.zeros(len(KINDS), np.float32)}
-
-    def like_a_chest(share: float) -> list[np.ndarray]:
-        return [np.array([0.0, np.log(share / (1 - share) * (len(KINDS) - 1))], np.float32)] * 50
+    gate = gate_by_degrees()
 
     def floor(wrong: list[np.ndarray]) -> float:
         return 1 - float(with_limits(gate, like_a_chest(0.99), wrong=wrong)["gate_limits"][1])
@@ -55,6 +61,16 @@ def test_less_of_a_chest_is_asked_for_only_as_far_as_wrong_images_stay_refused()
     assert floor(like_a_chest(0.77)) == pytest.approx(0.8)
     assert floor(like_a_chest(0.72)) == pytest.approx(0.75)
     assert floor(like_a_chest(0.05)) == pytest.approx(0.1)
+
+
+def test_lateral_films_count_by_themselves_however_few_they_are() -> None:
+    gate, many, one = gate_by_degrees(), like_a_chest(0.05), like_a_chest(0.77)[:1]
+    plain = with_limits(gate, like_a_chest(0.99), wrong=[*many, *one], wrong_kinds=["photo"] * 51)
+    lateral = with_limits(
+        gate, like_a_chest(0.99), wrong=[*many, *one], wrong_kinds=["photo"] * 50 + ["xray_chest_lateral"]
+    )
+    assert 1 - float(plain["gate_limits"][1]) == pytest.approx(0.1)
+    assert 1 - float(lateral["gate_limits"][1]) == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
