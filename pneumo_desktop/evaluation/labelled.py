@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -100,7 +101,13 @@ _COLUMN_WORDS: Mapping[str, frozenset[str]] = {
     "part": frozenset(["part", "split", "subset", "conjunto", "parte", "particion"]),
 }
 _IMAGE_FOLDERS = ("images", "imagenes", "imágenes")
-_NUMBER_LABELS = {"0": NORMAL, "0.0": NORMAL, "1": PNEUMONIA, "1.0": PNEUMONIA}
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
+"""Suffixes of tables. A workbook is none that can be read, and is said to be none: it is no archive of images."""
+
+_SEPARATORS = (",", ";", "\t")
+_NAMED_SEPARATOR = re.compile(r"""\s*"?sep=([^\r\n"])"?[,;\t]*(\r\n|\r|\n|$)""", re.IGNORECASE)
+"""The first line by which Excel is told the separator of what follows."""
+
 MAX_CSV_BYTES = 64 * 1024 * 1024
 
 
@@ -189,7 +196,7 @@ def is_labelled(folder: Path) -> bool:
 
 
 def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder:
-    """Find the labelled images under a folder, in a ZIP archive, or listed by a CSV file.
+    """Find the labelled images under a folder, in a ZIP archive, or listed by a table as spreadsheets save one (CSV, text).
 
     The nearest folder above an image whose name is a class decides, so ``train/PNEUMONIA/virus/x.png`` is pneumonia.
     A folder without class folders but with a CSV of file and label at its top is read through that CSV.
@@ -197,17 +204,21 @@ def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder
     """
     if not os.path.exists(root):
         raise LabelsError("missing", str(root))
-    if root.is_file() and root.suffix.lower() in (".csv", ".tsv"):
+    if root.is_file() and _is_table(root):
         return _from_csv(root, mapping)
     found = _from_folders(root, mapping)
     if found.images:
         return found
-    for table in sorted(root.glob("*.csv")) if root.is_dir() else []:
+    for table in sorted(filter(_is_table, root.glob("*"))) if root.is_dir() else []:
         try:
             return _from_csv(table, mapping)
         except LabelsError:
             continue
     raise LabelsError("no_class_folders", str(root), found.folders)
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in _TABLES
 
 
 def _from_folders(root: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
@@ -265,7 +276,7 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
         text = row.get(columns["label"], "").strip()
         label = class_of(text, mapping)
         if label is None:
-            label = _NUMBER_LABELS.get(text)
+            label = _number_label(text)
         if label is None:
             unlabelled.append(name)
             if text:
@@ -294,28 +305,64 @@ def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
     except OSError as error:
         raise LabelsError("csv_unreadable", table.name) from error
     try:
-        # With a byte order mark a table is UTF-8 for sure: what is none there is a file's name that is no Unicode.
-        marked = raw.startswith(codecs.BOM_UTF8)
-        text = raw.decode("utf-8-sig", sys.getfilesystemencodeerrors() if marked else "strict")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    try:
+        text = _text_of(raw)
+        named = _NAMED_SEPARATOR.match(text)
+        text = text[named.end() :] if named else text
+        separator = _separator_of(text, named.group(1) if named else None)
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
         header = [name for name in reader.fieldnames or [] if name]
         # pandas writes its index under an empty header: a number of the row, which tells nothing of the image.
         rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
-    except csv.Error as error:
+    except (csv.Error, UnicodeDecodeError) as error:
         raise LabelsError("csv_unreadable", table.name) from error
+    if any("\0" in name for name in header):  # a workbook, or UTF-16 without its mark
+        raise LabelsError("csv_unreadable", table.name)
+    columns = _roles(header)
+    if not _is_of_labels(columns):
+        raise LabelsError("csv_columns", f"{table.name}: {', '.join(header[:12])}")
+    return rows, columns
+
+
+def _text_of(raw: bytes) -> str:
+    """Return the text of a table as spreadsheets save one: UTF-8, UTF-16 ("Unicode text"), or that of old Windows."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
+    try:
+        # With a byte order mark a table is UTF-8 for sure: what is none there is a file's name that is no Unicode.
+        marked = raw.startswith(codecs.BOM_UTF8)
+        return raw.decode("utf-8-sig", sys.getfilesystemencodeerrors() if marked else "strict")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def _separator_of(text: str, named: str | None) -> str:
+    """Return what parts the header of ``text`` into the columns that are needed; where nothing does, what is there most."""
+    separators = (named, *_SEPARATORS) if named else _SEPARATORS
+    for separator in separators:
+        if _is_of_labels(_roles(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))):
+            return separator
+    return max(separators, key=text.partition("\n")[0].count)
+
+
+def _roles(header: Iterable[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for name in header:
         for role, words in _COLUMN_WORDS.items():
             if plain(name) in words:
                 columns.setdefault(role, name)
-    if "file" not in columns or "label" not in columns:
-        raise LabelsError("csv_columns", f"{table.name}: {', '.join(header[:12])}")
-    return rows, columns
+    return columns
+
+
+def _is_of_labels(columns: Mapping[str, str]) -> bool:
+    return "file" in columns and "label" in columns
+
+
+def _number_label(text: str) -> int | None:
+    """Return the class of a label that is the number 0 or 1, with a decimal point or comma."""
+    try:
+        return {0.0: NORMAL, 1.0: PNEUMONIA}.get(float(text.replace(",", ".")))
+    except ValueError:
+        return None
 
 
 def _locate(folder: Path, name: str) -> Path | None:

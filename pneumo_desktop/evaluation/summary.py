@@ -152,6 +152,9 @@ def labels_sentence(error: LabelsError) -> str:
             "The table {name} has no usable columns for file and label. Name them 'file' and 'label', and write "
             "normal or pneumonia as the label."
         ),
-        "csv_unreadable": tr("The table {name} could not be read. Save it as CSV in UTF-8 and try again."),
+        "csv_unreadable": tr(
+            "The table {name} could not be read. In your spreadsheet program save it as CSV in UTF-8, close it there, and "
+            "choose that file."
+        ),
     }
     return words[error.code].format(name=error.detail)

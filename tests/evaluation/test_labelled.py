@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelsError, class_of, find, part_of
 from pneumo_desktop.evaluation.patients import patient_from_name
+from pneumo_desktop.evaluation.summary import labels_sentence
 
 from .conftest import picture
 
@@ -100,6 +102,62 @@ def test_a_table(tmp_path: Path, separator: str, encoding: str) -> None:
         ]
         assert found.unlabelled == ("tres.png",)
         assert found.left_out == (("cuatro.png", "missing"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize(
+    ("name", "separator", "first"),
+    [
+        ("Texto Unicode.txt", "\t", ""),
+        ("libro.csv", ";", "sep=;\r\n"),
+        ("libro.CSV", ",", '"sep=,",\r\n'),
+        ("libro.csv", "|", "SEP=|\r\n"),
+        ("libro.tsv", "\t", "sep=\t\r\n"),
+        ("libro.csv", ";", "sep=,\r\n"),  # of a table that was edited since
+    ],
+)
+def test_a_table_as_excel_saves_it(tmp_path: Path, name: str, separator: str, first: str, encoding: str) -> None:
+    for seed, film in enumerate(("uno.png", "dos, ñ.png", "tres.png", "cuatro.png")):
+        picture(tmp_path / film, seed)
+    rows = [
+        ("Edad (años, meses, días)", "Archivo", "Diagnóstico"),
+        ("4,5", "uno.png", "1,0"),
+        ("0,25", '"dos, ñ.png"', "0,00"),
+        ("3,0", "tres.png", "0,5"),
+        ("3,0", "cuatro.png", "Neumonía"),
+    ]
+    header = ('"' + rows[0][0] + '"', *rows[0][1:]) if separator == "," else rows[0]
+    quoted = [header, *((f'"{row[0]}"', row[1], f'"{row[2]}"') for row in rows[1:])]
+    text = first + "".join(separator.join(row) + "\r\n" for row in quoted)
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    (tmp_path / name).write_bytes(mark + text.encode(encoding))
+    for place in (tmp_path / name, tmp_path):
+        found = find(place)
+        assert [(image.name, image.label) for image in found.images] == [
+            ("uno.png", PNEUMONIA),
+            ("dos, ñ.png", NORMAL),
+            ("cuatro.png", PNEUMONIA),
+        ]
+        assert found.unlabelled == ("tres.png",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.xlsx", b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml"),
+        ("renamed.csv", b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml"),
+        ("t.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)),
+        ("no mark.csv", "file,label\r\na.png,normal\r\n".encode("utf-16-le")),
+        ("cut.txt", "file\tlabel\r\na.png\tnormal\r\n".encode("utf-16")[:-1]),
+    ],
+    ids=["workbook", "renamed", "old", "no mark", "cut"],
+)
+def test_what_is_no_table_is_told_how_to_save_it(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LabelsError) as caught:
+        find(tmp_path / name)
+    assert (caught.value.code, caught.value.detail) == ("csv_unreadable", name)
+    assert "save it as CSV in UTF-8" in labels_sentence(caught.value)
 
 
 def test_the_index_that_pandas_writes_is_no_patient_and_no_part(tmp_path: Path) -> None:

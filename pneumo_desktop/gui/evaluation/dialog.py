@@ -128,7 +128,7 @@ class EvaluationDialog(QDialog):
             self.folder.setText(chosen)
 
     def _choose_file(self) -> None:
-        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv)")
+        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv *.txt)")
         chosen, _kind = QFileDialog.getOpenFileName(self, tr("Choose a ZIP or a CSV"), self.folder.text(), kinds)
         if chosen:
             self.folder.setText(chosen)

@@ -376,7 +376,7 @@ class DataPage(QWidget):
             self.take(Path(chosen))
 
     def _choose_file(self) -> None:
-        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv)")
+        kinds = tr("ZIP or CSV (*.zip *.csv *.tsv *.txt)")
         chosen, _kind = QFileDialog.getOpenFileName(self, tr("Choose a ZIP or a CSV"), self.folder.text(), kinds)
         if chosen:
             self.take(Path(chosen))
