@@ -326,9 +326,14 @@ def test_a_model_that_cannot_be_measured_is_neither_accepted_nor_kept(
     assert not decision.accept_button.isEnabled()
     assert not decision.keep_button.isEnabled()
     assert unfinished_jobs(job.parent) == [job]  # offered again
+    dialog.back.click()
+    dialog.next.click()  # the way back to the decision that is still to be made
+    assert decision.discard_button.isVisible()
     assert decision.discard_button.isEnabled()
     decision.discard_button.click()
     qtbot.waitUntil(lambda: "Nothing has changed" in decision.words.text(), timeout=LONG)
+    dialog.back.click()
+    assert not dialog.next.isEnabled()
     assert [info.model_id for info in services.registry.list()] == [bundled]
 
 

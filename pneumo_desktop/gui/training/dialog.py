@@ -121,7 +121,8 @@ class TrainingDialog(QDialog):
         busy = self.train.running or self.decision.measuring
         ready = bool(self.data.scan) and not self.data.scan.get("blocked", True)
         self.back.setEnabled(number > _DATA and not busy)
-        reachable = {_DATA: ready, _TRAIN: self.decision.evaluation is not None, _EVALUATION: False}
+        judging = self.decision.evaluation is not None or self.decision.undecided  # one that could not be measured too
+        reachable = {_DATA: ready, _TRAIN: judging, _EVALUATION: False}
         self.next.setEnabled(reachable[number] and not busy)
 
     def _next(self) -> None:
