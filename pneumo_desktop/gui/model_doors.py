@@ -93,8 +93,9 @@ class ModelDoors(QObject):
         folder = self._services.folder / "training"
         if not folder.is_dir() or (self._training is not None and self._training.isVisible()):
             return
-        from pneumo_desktop.gui.training.jobs import unfinished_jobs
+        from pneumo_desktop.gui.training.jobs import delete_left_previews, unfinished_jobs
 
+        self._background.submit(lambda: delete_left_previews(folder))
         jobs = unfinished_jobs(folder)
         if jobs:
             self._unfinished = jobs[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.dialog import TrainingDialog
-from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json
+from pneumo_desktop.gui.training.jobs import PreviewFolder, unfinished_jobs, write_json
 from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
@@ -251,6 +252,28 @@ def test_a_preview_after_a_stop_leaves_the_job_that_has_learnt(
     assert list(jobs.glob("job-*")) == [job]
     dialog.data._ended(0)
     assert not out.exists()
+
+
+def test_what_a_killed_window_left_of_a_preview_is_deleted_at_the_next_start(services: Services, qtbot: QtBot) -> None:
+    jobs = services.folder / "training"
+    jobs.mkdir()
+    killed = (
+        "import os, sys; from pathlib import Path; from pneumo_desktop.gui.training.jobs import PreviewFolder\n"
+        "preview = PreviewFolder(Path(sys.argv[1]))\n"
+        "(preview.path / '00-0.png').write_bytes(b'a film'); print(preview.path, flush=True); os._exit(9)"
+    )
+    told = subprocess.run([sys.executable, "-c", killed, str(jobs)], stdout=subprocess.PIPE, text=True, check=False)
+    left = Path(told.stdout.strip())
+    assert (left / "00-0.png").is_file()
+    other = PreviewFolder(jobs)  # of another window, which lives
+    (other.path / "00-0.png").write_bytes(b"a film")
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    qtbot.waitUntil(lambda: not left.exists())
+    assert (other.path / "00-0.png").is_file()
+    other.delete()
+    assert list(jobs.iterdir()) == []
+    window.close()
 
 
 def test_the_best_so_far_is_decided_as_what_it_learnt_from(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.training.findings_view import FindingsView
+from pneumo_desktop.gui.training.jobs import PreviewFolder
 from pneumo_desktop.gui.training.mapping_form import MappingForm
 from pneumo_desktop.gui.training.preview import PREVIEWED, PreviewDialog
 from pneumo_desktop.gui.training.process import TrainingProcess, read_json
@@ -91,7 +91,7 @@ class DataPage(QWidget):
         self.scan: dict[str, Any] = {}
         self.seed: int | None = None
         self._problem = ""
-        self._previewed: tempfile.TemporaryDirectory[str] | None = None  # belongs to no job
+        self._previewed: PreviewFolder | None = None
         self._worker = Background(1, self)
         self._process = TrainingProcess(self)
         self._process.told.connect(self._told)
@@ -276,15 +276,13 @@ class DataPage(QWidget):
             return
         self._problem = ""
         try:
-            self._previewed = tempfile.TemporaryDirectory(
-                prefix="preview-", dir=self._locked.parent, ignore_cleanup_errors=True
-            )
+            self._previewed = PreviewFolder(self._locked.parent)
         except OSError as problem:
             self._fail(refused(problem))
             return
         strengths = json.dumps(self._recipe().get("augmentation", {}))
         self._run(
-            "preview", self.folder.text().strip(), "--out", self._previewed.name,
+            "preview", self.folder.text().strip(), "--out", str(self._previewed.path),
             "--count", str(PREVIEWED), "--mapping", json.dumps(self.mapping.mapping()), "--augmentation", strengths,
         )  # fmt: skip
 
@@ -303,7 +301,7 @@ class DataPage(QWidget):
     def _forget_preview(self) -> None:
         """Delete the files of a preview: its dialog has them in memory."""
         if self._previewed is not None:
-            self._previewed.cleanup()
+            self._previewed.delete()
             self._previewed = None
 
     def _busy(self, busy: bool) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome
@@ -19,6 +22,9 @@ from pneumo_desktop.records.rows import Decision, Row
 
 PACKAGE = "model.pneumo"
 """What a job of the window makes, in its own folder."""
+
+_PREVIEW = "preview-"
+_IN_USE = "lock"
 
 
 def new_job(folder: Path) -> Path:
@@ -63,6 +69,35 @@ def finish_job(job: Path) -> None:
         shutil.rmtree(job / name, ignore_errors=True)
     for name in (PACKAGE, "draft.pneumo"):
         (job / name).unlink(missing_ok=True)
+
+
+class PreviewFolder:
+    """A folder below ``folder`` for the pictures of one preview, which belongs to no job; raises OSError.
+
+    A lock in it tells other windows that it is in use; a kill lets it go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        temporary = tempfile.TemporaryDirectory(prefix=_PREVIEW, dir=folder, ignore_cleanup_errors=True)
+        with contextlib.ExitStack() as made:
+            self.path = Path(made.enter_context(temporary))
+            stream = made.enter_context((self.path / _IN_USE).open("a+b"))
+            with contextlib.suppress(OSError):  # a disk that knows no locks: nothing that was left there is deleted
+                lock(stream)
+            self._made = made.pop_all()
+
+    def delete(self) -> None:
+        """Delete the pictures."""
+        self._made.close()
+
+
+def delete_left_previews(folder: Path) -> None:
+    """Delete the pictures of previews whose window was killed."""
+    for left in folder.glob(f"{_PREVIEW}*"):
+        with contextlib.suppress(OSError):
+            with (left / _IN_USE).open("a+b") as stream:
+                lock(stream)
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def reviewed_label(row: Row) -> str | None:
