@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pneumo_desktop.records.store import Store
 
 
+_DECISION, _NOTE = "decision", "note"
+
+
 class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
@@ -31,6 +34,8 @@ class Keeper(QObject):
         self._background = Background(1, self)
         self.undecided: set[int] = set()
         """Entries whose decision is on its way to the disk."""
+        self.unrecorded: dict[tuple[int, str], tuple[Row, Decision | None]] = {}
+        """The decisions, and the notes (None), that the disk refused and that were not saved since."""
         self._refused = False
         self.failed.connect(self._remember)
 
@@ -49,10 +54,15 @@ class Keeper(QObject):
 
         def written(row: Row) -> None:
             self.undecided.discard(entry_id)
+            for what in (_DECISION, _NOTE):
+                self.unrecorded.pop((entry_id, what), None)
             self._saved(row)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
+            self.unrecorded[entry_id, _DECISION] = (row, decision)
+            if note != (row.note or ""):
+                self.unrecorded[entry_id, _NOTE] = (row, None)
             self._look_for_undoable()
             self.failed.emit(error)
 
@@ -61,12 +71,20 @@ class Keeper(QObject):
             lambda: self._store.set_decision(entry_id, decision, note, initials, agreed_with), written, lost
         )
 
-    def note(self, entry_id: int, note: str, initials: str) -> None:
-        """Write a note beside the decision that stands then, if any."""
-        self.ask(
-            lambda: self._store.set_note(entry_id, note, initials),
-            lambda row: self._saved(row) if row is not None else None,
-        )
+    def note(self, row: Row, note: str, initials: str) -> None:
+        """Write a note on ``row`` beside the decision that stands then, if any."""
+        entry_id = row.entry_id
+
+        def written(saved: Row | None) -> None:
+            self.unrecorded.pop((entry_id, _NOTE), None)
+            if saved is not None:
+                self._saved(saved)
+
+        def lost(error: Exception) -> None:
+            self.unrecorded[entry_id, _NOTE] = (row, None)
+            self.failed.emit(error)
+
+        self._background.submit(lambda: self._store.set_note(entry_id, note, initials), written, lost)
 
     def _saved(self, row: Row) -> None:
         self.undoable.emit(True)
@@ -88,10 +106,10 @@ class Keeper(QObject):
         self.ask(lambda: self._store.set_setting(key, value))
 
     def finish(self) -> bool:
-        """Wait for everything that was asked for and tell of it; return whether all of it was done."""
+        """Wait for everything that was asked for and tell of it; return whether all is recorded, of earlier decisions too."""
         self._refused = False
         self._background.finish()
-        return not self._refused
+        return not self._refused and not self.unrecorded
 
     def close(self) -> None:
         """Write everything that was asked for, then end the thread."""

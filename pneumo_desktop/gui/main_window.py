@@ -36,6 +36,7 @@ from pneumo_desktop.gui.reading_desk import ReadingDesk
 from pneumo_desktop.gui.reading_run import ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
+from pneumo_desktop.gui.row_words import what_is_unrecorded
 from pneumo_desktop.gui.screen_room import resize_within_screen, room_for
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.unfinished import Unfinished
@@ -350,7 +351,12 @@ class MainWindow(QMainWindow):
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, (sqlite3.Error, OSError)):
             raise error
-        QMessageBox.warning(self, self.windowTitle(), not_recorded(error))
+        QMessageBox.warning(self, self.windowTitle(), self._with_films(not_recorded(error)))
+
+    def _with_films(self, words: str) -> str:
+        """Return ``words`` below the films whose decision or note is not recorded: the list has long moved on from them."""
+        films = what_is_unrecorded(self._keeper.unrecorded.values())
+        return f"{films}\n\n{words}" if films else words
 
     # Files
 
@@ -398,7 +404,7 @@ class MainWindow(QMainWindow):
         """Return whether every decision and note is on the disk, or may be lost."""
         self.review.finish_note()
         question = tr("What could not be recorded is lost when the window closes. Close it all the same?")
-        return self._keeper.finish() or asked(self, self.windowTitle(), question)
+        return self._keeper.finish() or asked(self, self.windowTitle(), self._with_films(question))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel and wait for everything that runs; what was not read is offered at the next start.

@@ -254,7 +254,7 @@ class ReviewDesk(QObject):
     def _note_edited(self) -> None:
         row = self.current
         if row is not None:
-            self._keeper.note(row.entry_id, self._decision.note_text(), self._decision.initials_text())
+            self._keeper.note(row, self._decision.note_text(), self._decision.initials_text())
 
     def _saved(self, row: Row, undone: Undone | None) -> None:
         before = self._queue.model.row_of(row.entry_id)

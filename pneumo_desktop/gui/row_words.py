@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import islice
+
 from pneumo_desktop.gui.outcomes import outcome_word, summary
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Reason
 from pneumo_desktop.records.rows import Decision, Row, Undone
-from pneumo_desktop.words import N_, tr
+from pneumo_desktop.words import N_, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
 DECISION_WORDS = {
@@ -30,6 +33,9 @@ REASON_WORDS = {
     Reason.OUTSIDE_POPULATION: N_("outside the model's patients"),
     Reason.QUALITY: N_("poor quality"),
 }
+
+_MOST_UNRECORDED = 10
+"""Films that a box names: one at 768 lines holds no more."""
 
 
 def status_word(decision: Decision | None, read: bool) -> str:
@@ -114,6 +120,20 @@ def what_was_saved(before: Row | None, row: Row) -> str:
     if row.decision is None:
         return ""
     return tr("{name}: {decision}. Ctrl+Z takes it back.").format(name=name, decision=tr(_DECIDED[row.decision]))
+
+
+def what_is_unrecorded(refused: Collection[tuple[Row, Decision | None]]) -> str:
+    """Return a line for each film whose decision, or note (None), is not on the disk; "" where all are."""
+    lines = [tr("Not recorded:")] if refused else []
+    for row, decision in islice(refused, _MOST_UNRECORDED):
+        patient = second_line(row)
+        film = f"{row.entry.display_name()} ({patient})" if patient else row.entry.display_name()
+        what = tr(_DECIDED[decision]) if decision is not None else tr("note")
+        lines.append(f"{film}: {what}")
+    more = len(refused) - _MOST_UNRECORDED
+    if more > 0:
+        lines.append(ntr("and {count} more", "and {count} more", more).format(count=more))
+    return "\n".join(lines)
 
 
 def what_was_undone(undone: Undone) -> str:

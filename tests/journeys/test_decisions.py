@@ -266,6 +266,8 @@ def test_what_the_disk_refuses_at_closing_is_told_and_the_window_stays(
             window.review.pneumonia()
         assert not window.close()
         assert len(warned) == len(asked) == 1
+        named = f"Not recorded:\n{row.entry.display_name()}: {'note' if what == 'note' else 'pneumonia'}\n\n"
+        assert warned[0].startswith(named) and asked[0].startswith(named)
         assert window.isVisible() and window.review.current is not None
         if what == "note":
             assert window.result.decision.note.text() == "kept"
@@ -278,6 +280,42 @@ def test_what_the_disk_refuses_at_closing_is_told_and_the_window_stays(
     assert len(asked) == 1
     later = kept(Store(store.path), row.entry_id)
     assert (later.note, later.decision) == (("kept", None) if what == "note" else ("", Decision.PNEUMONIA))
+
+
+def test_closing_names_every_film_that_was_refused_since_the_start_and_not_saved_since(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, warned, asked, answer = window._services.store, list[str](), list[str](), QMessageBox.StandardButton.No
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def question(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr(QMessageBox, "warning", lambda _parent, _title, text: warned.append(text))
+    monkeypatch.setattr(QMessageBox, "question", question)
+    names = []
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "set_decision", full)
+        for place, decide in enumerate((window.review.pneumonia, window.review.normal), start=1):
+            row = look_at(window, place, qtbot)
+            names.append(row.entry.display_name())
+            decide()
+            qtbot.waitUntil(lambda told=place: len(warned) == told)
+    assert not window.close(), "nothing new was refused, and both are still not recorded"
+    assert asked[-1].split("\n\n")[0].splitlines() == [
+        "Not recorded:", f"{names[0]}: pneumonia", f"{names[1]}: normal"
+    ]  # fmt: skip
+    window.queue.choose(1)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.cannot_tell()  # there is room again
+    assert not window.close()
+    assert asked[-1].startswith(f"Not recorded:\n{names[1]}: normal\n\nWhat could not be recorded is lost")
+    answer = QMessageBox.StandardButton.Yes
+    assert window.close()
 
 
 def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
