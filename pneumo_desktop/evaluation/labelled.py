@@ -282,15 +282,14 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
             if text:
                 unknown[text] = unknown.get(text, 0) + 1
             continue
-        path = _locate(table.parent, name)
-        if path is None:
+        located = _locate(table.parent, name)
+        if located is None:
             left_out.append((name, "missing"))
             continue
         patient = row[columns["patient"]].strip() if "patient" in columns else ""
         part = part_of(row[columns["part"]]) if "part" in columns else None
-        images.append(
-            LabelledImage(Entry(path), name.replace("\\", "/"), label, part, patient or patient_from_name(name))
-        )
+        path, shown = located
+        images.append(LabelledImage(Entry(path), shown, label, part, patient or patient_from_name(shown)))
     if not images:
         raise LabelsError("csv_columns", table.name, unknown)
     return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out))
@@ -365,8 +364,15 @@ def _number_label(text: str) -> int | None:
         return None
 
 
-def _locate(folder: Path, name: str) -> Path | None:
-    wanted = Path(name.replace("\\", "/"))
-    places = [folder / wanted, *(folder / images / wanted for images in _IMAGE_FOLDERS)]
-    # Unlike Path.is_file this is False for a name that is too long for the disk.
-    return next((path for path in places if os.path.isfile(path)), None)
+def _locate(folder: Path, name: str) -> tuple[Path, str] | None:
+    """Return the file of a name in a table, and the name with forward slashes.
+
+    A backslash parts folders in a table from Windows, and is a letter of a film's own name on Linux.
+    """
+    for spelling in (name, name.replace("\\", "/")):
+        for below in ("", *_IMAGE_FOLDERS):
+            path = folder / below / spelling
+            # Unlike Path.is_file this is False for a name that is too long for the disk.
+            if os.path.isfile(path):
+                return path, spelling.replace(os.sep, "/")
+    return None

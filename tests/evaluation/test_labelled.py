@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelsError, class_of, find, part_of
 from pneumo_desktop.evaluation.patients import patient_from_name
 from pneumo_desktop.evaluation.summary import labels_sentence
+from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.records.export import write_csv
+from pneumo_desktop.records.rows import Decision, Row
 
 from .conftest import picture
 
@@ -178,6 +182,29 @@ def test_a_name_that_no_disk_can_hold_is_a_missing_row(tmp_path: Path) -> None:
     found = find(table)
     assert [image.name for image in found.images] == ["a.png"]
     assert found.left_out == tuple((name, "missing") for name in names)
+
+
+def test_a_backslash_parts_folders_in_a_table_from_windows(tmp_path: Path) -> None:
+    picture(tmp_path / "sala 1" / "a.png")
+    (tmp_path / "t.csv").write_text("file,label\nsala 1\\a.png,normal\n", encoding="utf-8")
+    found = find(tmp_path / "t.csv")
+    assert [(image.entry.path, image.name) for image in found.images] == [
+        (tmp_path / "sala 1" / "a.png", "sala 1/a.png")
+    ]
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="no file of Windows has a backslash in its name")
+def test_a_film_with_a_backslash_in_its_name_is_found_by_the_worklists_own_table(tmp_path: Path) -> None:
+    films = [picture(tmp_path / name, seed) for seed, name in enumerate((r"sala\a.png", "sala/a.png"))]
+    decided = [
+        Row(number, 1, Entry(film), None, "done", None, decision=decision)
+        for number, (film, decision) in enumerate(zip(films, (Decision.PNEUMONIA, Decision.NORMAL), strict=True))
+    ]
+    write_csv(decided, tmp_path / "list.csv")
+    found = find(tmp_path / "list.csv")
+    assert [(image.entry.path, image.label) for image in found.images] == [(films[0], PNEUMONIA), (films[1], NORMAL)]
+    assert [image.name for image in found.images] == [str(film) for film in films], "two films, two names"
+    assert found.left_out == ()
 
 
 def test_tables_that_do_not_work(tmp_path: Path) -> None:
