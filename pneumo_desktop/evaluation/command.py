@@ -88,12 +88,13 @@ class Evaluation:
     """One model on a labelled folder, and perhaps a second one on the same images.
 
     ``other`` and ``comparison`` are None where no second model was asked for; the comparison calls ``report``'s model
-    the new one.
+    the new one. ``labels``: the folder, archive or table that was evaluated.
     """
 
     report: Report
     other: Report | None = None
     comparison: Comparison | None = None
+    labels: Path | None = None
 
     @property
     def text(self) -> str:
@@ -122,12 +123,12 @@ class Evaluation:
         """Write the numbers and the figures (into a folder), each file whole or not at all; return their paths.
 
         Beside the JSON lie two tables: ``NAME.csv`` with a row an image (of the first model), and ``NAME-numbers.csv``
-        with a row a number and model. Raises EvaluationError where something cannot be written, or a table of that name is
-        no evaluation's.
+        with a row a number and model. Raises EvaluationError where something cannot be written, or would take the place of
+        what is no report (``check_places``).
         """
         written: list[Path] = []
         if out is not None:
-            _check_tables(out)
+            _check_report(out, self.labels)
             cases, numbers = _tables(out)
             with _told(out):
                 out.parent.mkdir(parents=True, exist_ok=True)
@@ -169,27 +170,19 @@ def check_places(out: Path | None, figures: Path | None, labels: Path) -> None:
     ``labels`` is what will be evaluated: its table is never written over. Nothing is left behind.
     """
     if out is not None:
-        _check_tables(out)
-        for path in (out, *_tables(out)):
-            with _told(path):
-                its_own = path.exists() and labels.exists() and path.samefile(labels)
-            if its_own:
-                text = tr(
-                    "{path} is the table of labels itself, and would be replaced. Choose another name for the report."
-                )
-                raise EvaluationError(text.format(path=path))
+        _check_report(out, labels)
     for folder in (out.parent if out is not None else None, figures):
         if folder is not None:
             with _told(folder):
                 _try_to_write(folder)
 
 
-def _check_tables(out: Path) -> None:
-    """Raise EvaluationError where ``out`` cannot be a report, or a table beside it exists and is no evaluation's."""
+def _check_report(out: Path, labels: Path | None) -> None:
+    """Raise EvaluationError where ``out`` cannot be a report, or would replace ``labels`` or a table that is no evaluation's."""
     if out.is_dir():
         with _told(out):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out))
-    if out.suffix.lower() == ".csv":
+    if out.suffix.lower() != ".json":
         text = tr("{name} must end in .json; the tables are written beside it.")
         raise EvaluationError(text.format(name=out.name))
     for path, columns in zip(_tables(out), (CASE_COLUMNS, NUMBER_COLUMNS), strict=True):
@@ -201,6 +194,15 @@ def _check_tables(out: Path) -> None:
                 "Choose another name for the report, or move that file."
             )
             raise EvaluationError(text.format(path=path, name=out.name))
+
+    for path in (out, *_tables(out)):
+        with _told(path):
+            its_own = labels is not None and path.exists() and labels.exists() and path.samefile(labels)
+        if its_own:
+            text = tr(
+                "{path} is the table of labels itself, and would be replaced. Choose another name for the report."
+            )
+            raise EvaluationError(text.format(path=path))
 
 
 def _begins_with(path: Path, columns: Sequence[str]) -> bool:
@@ -242,6 +244,7 @@ def measure(
         found = find(folder) if isinstance(folder, Path) else folder
     except LabelsError as error:
         raise EvaluationError(labels_sentence(error)) from error
+    labels = found.table or found.root
     total = _total(found, part) * (1 if compare is None else 2)
 
     def progress(offset: int) -> Callable[[int], None]:
@@ -253,9 +256,11 @@ def measure(
     if not report.cases:
         raise EvaluationError(tr("No labelled image was found in {folder}.").format(folder=found.root))
     if compare is None:
-        return Evaluation(report)
+        return Evaluation(report, labels=labels)
     other = evaluate_folder(found, compare, part, prevalence, progress(total // 2), stopped)
-    return Evaluation(report, other, compare_reports(report, other)) if other.cases else Evaluation(report)
+    if not other.cases:
+        return Evaluation(report, labels=labels)
+    return Evaluation(report, other, compare_reports(report, other), labels)
 
 
 def at_threshold(evaluation: Evaluation, threshold: float) -> Evaluation:
@@ -270,7 +275,8 @@ def at_threshold(evaluation: Evaluation, threshold: float) -> Evaluation:
     )
     other = evaluation.other
     compared = other is not None and evaluation.comparison is not None
-    return Evaluation(moved, other, compare_reports(moved, other) if compared and other is not None else None)
+    comparison = compare_reports(moved, other) if compared and other is not None else None
+    return replace(evaluation, report=moved, comparison=comparison)
 
 
 def _judged_at(judgement: Judgement, threshold: float) -> Judgement:

@@ -149,6 +149,7 @@ class LabelledFolder:
     folders: for each folder (or label of a table) whose class is not known, how many images it holds (to be mapped by
     hand).
     left_out: (name, code) of what is no image, as ``imaging.sources`` says, and ``missing`` rows of a CSV.
+    table: the CSV whose rows these are, or None.
     """
 
     root: Path
@@ -156,6 +157,7 @@ class LabelledFolder:
     unlabelled: tuple[str, ...] = ()
     folders: Mapping[str, int] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
+    table: Path | None = None
 
     def part(self, name: str | None) -> tuple[LabelledImage, ...]:
         """Return the images of one part (None: those under no part folder)."""
@@ -292,7 +294,7 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
         images.append(LabelledImage(Entry(path), shown, label, part, patient or patient_from_name(shown)))
     if not images:
         raise LabelsError("csv_columns", table.name, unknown)
-    return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out))
+    return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out), table)
 
 
 def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pneumo_desktop.evaluation.command import (
     measure,
     reading_with,
 )
+from pneumo_desktop.evaluation.report import CASE_COLUMNS
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Population, Reason
 
@@ -105,8 +107,9 @@ def test_no_table_of_the_users_is_written_over(name: str, folder: Path, answers:
             refused()
     assert table.read_text("utf-8").endswith("normal,7\n")
     assert not out.exists()
-    with pytest.raises(EvaluationError, match=r"must end in \.json"):
-        check_places(table, None, folder)
+    for suffix in (".csv", ".txt", ".zip", ""):
+        with pytest.raises(EvaluationError, match=r"must end in \.json"):
+            check_places(table.with_suffix(suffix), None, folder)
 
 
 def test_an_earlier_report_is_written_over_but_not_the_labels_just_read(
@@ -122,6 +125,29 @@ def test_an_earlier_report_is_written_over_but_not_the_labels_just_read(
     for labels in (out.with_suffix(".csv"), out):
         with pytest.raises(EvaluationError, match=f"{labels.name} is the table of labels itself"):
             check_places(out, None, labels)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "found in its folder"])
+def test_an_earlier_report_that_gave_the_labels_is_not_written_over(
+    named: bool, folder: Path, answers: Any, tmp_path: Path
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    films = sorted(folder.rglob("*.png"))
+    for film in films:
+        shutil.copyfile(film, copies / film.name)
+    table = copies / "report.csv"  # its header is an evaluation's, and its rows were looked through by hand
+    rows = [f"{film.name},{film.parent.name}{',' * (len(CASE_COLUMNS) - 2)}" for film in films]
+    table.write_text("\n".join([",".join(CASE_COLUMNS), *rows]), "utf-8")
+    before = table.read_bytes()
+    read_one = answers(MIXED)
+    measured = measure(read_one, table if named else copies, read_one)
+    for one in (measured, at_threshold(measured, 0.3)):
+        with pytest.raises(EvaluationError, match=r"report\.csv is the table of labels itself"):
+            one.write(copies / "report.json")
+    assert table.read_bytes() == before
+    assert not (copies / "report.json").exists()
+    measured.write(copies / "other.json")
 
 
 @pytest.mark.parametrize("full", [1, 2, 3, 4, 5])

@@ -269,7 +269,8 @@ class EvaluationPage(QWidget):
     def _ask_numbers(self) -> None:
         name, _kind = QFileDialog.getSaveFileName(self, self.save_numbers.text(), "evaluation.json", "JSON (*.json)")
         if name:
-            self.write(out=Path(name))
+            path = Path(name)
+            self.write(out=path if path.suffix else path.with_suffix(".json"))
 
     def _ask_figures(self) -> None:
         name = QFileDialog.getExistingDirectory(self, self.save_figures.text())
