@@ -251,11 +251,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             of_its_own = "\n" if sys.stderr.isatty() else ""  # a line, after the one that was renewed
             print(of_its_own + tr("Stopped: only what was read by then was measured."), file=sys.stderr)
         print(measured.text)
-        for written in measured.write(out=options.out):
-            print(tr("Written: {name}").format(name=written))
-        if options.figures is not None:
-            measured.write(figures=options.figures)
-            print(tr("Written: {name}").format(name=options.figures))
+        written = measured.write(options.out, options.figures)
+        for name in dict.fromkeys(options.figures if path.suffix in (".png", ".svg") else path for path in written):
+            print(tr("Written: {name}").format(name=name))
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
         return exit_codes.UNREADABLE if isinstance(problem, StoppedError) else exit_codes.USAGE

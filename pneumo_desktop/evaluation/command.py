@@ -38,14 +38,14 @@ from pneumo_desktop.evaluation.report import (
     compare_reports,
     evaluate_folder,
     make_report,
-    write_numbers,
+    numbers_as_csv,
 )
 from pneumo_desktop.evaluation.summary import comparison_sentence, labels_sentence, report_lines
 from pneumo_desktop.evaluation.thresholds import point_at
 from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
-from pneumo_desktop.whole_file import write_whole
+from pneumo_desktop.whole_file import write_together
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.system_errors import system_words
 
@@ -120,30 +120,32 @@ class Evaluation:
         return self.report.not_analysed.get(Reason.UNREADABLE.value, 0)
 
     def write(self, out: Path | None = None, figures: Path | None = None) -> list[Path]:
-        """Write the numbers and the figures (into a folder), each file whole or not at all; return their paths.
+        """Write the numbers and the figures (into a folder); return their paths. All are whole files, or none is new.
 
         Beside the JSON lie two tables: ``NAME.csv`` with a row an image (of the first model), and ``NAME-numbers.csv``
         with a row a number and model. Raises EvaluationError where something cannot be written, or would take the place of
         what is no report (``check_places``).
         """
-        written: list[Path] = []
+        files: dict[Path, bytes] = {}
         if out is not None:
             _check_report(out, self.labels)
             cases, numbers = _tables(out)
-            with _told(out):
-                out.parent.mkdir(parents=True, exist_ok=True)
-                text = json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
-                write_whole(out, text.encode("utf-8", "replace"))
-                self.report.write_csv(cases)
-                write_numbers([self.report, *([self.other] if self.other else [])], numbers)
-            written += [out, cases, numbers]
+            text = json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
+            files[out] = text.encode("utf-8", "replace")
+            files[cases] = self.report.as_csv()
+            files[numbers] = numbers_as_csv([self.report, *([self.other] if self.other else [])])
         if figures is not None:
             # matplotlib is imported only when figures are asked for
-            from pneumo_desktop.evaluation.figures import write_all
+            from pneumo_desktop.evaluation.figures import all_drawn
 
-            with _told(figures):
-                written += write_all(self.report, figures, self.other)
-        return written
+            files |= {figures / name: data for name, data in all_drawn(self.report, self.other).items()}
+        place = out or figures
+        if place is not None:
+            with _told(place):
+                for folder in dict.fromkeys(path.parent for path in files):
+                    folder.mkdir(parents=True, exist_ok=True)
+                write_together(files)
+        return list(files)
 
 
 @contextmanager

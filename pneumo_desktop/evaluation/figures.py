@@ -14,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -37,7 +36,6 @@ from pneumo_desktop.evaluation.calibration import reliability
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.metrics import Counts
 from pneumo_desktop.evaluation.report import Report
-from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import decimal, in_language, percent, tr
 
 BLUE = "#0072b2"
@@ -284,30 +282,23 @@ def _judged_counts(report: Report) -> Counts:
     return Counts(tp=counts.tp, fp=counts.fp, fn=counts.fn, tn=counts.tn)
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write ``stem.png`` (150 dpi) and ``stem.svg``; returns both paths. Raises OSError."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
+def drawn(figure: Figure) -> dict[str, bytes]:
+    """Return a figure as files by their suffix: ``.png`` (150 dpi) and ``.svg``."""
     png, svg = io.BytesIO(), io.BytesIO()
     # A fixed salt: the same figure is the same SVG file.
     with drawing({"svg.hashsalt": "pneumo-desktop", "svg.fonttype": "none"}):
         figure.savefig(png, format="png", dpi=150, metadata={"Software": "Pneumo Desktop"})
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
-    for path, drawn in zip(paths, (png, svg), strict=True):
-        write_whole(path, drawn.getvalue())
-    return paths
+    return {".png": png.getvalue(), ".svg": svg.getvalue()}
 
 
-def write_all(report: Report, folder: Path, other: Report | None = None) -> list[Path]:
-    """Write every figure of a report (and, where it is about curves, of ``other`` beside it) as PNG and SVG.
-
-    Returns the paths written. Raises OSError when the folder cannot be written.
-    """
+def all_drawn(report: Report, other: Report | None = None) -> dict[str, bytes]:
+    """Return every figure of a report (and, where it is about curves, of ``other`` beside it) as PNG and SVG files by name."""
     reports = {report.model_id: report}
     if other is not None:
         reports[other.model_id if other.model_id != report.model_id else f"{other.model_id} (2)"] = other
     with drawing({}):
-        return [path for name, figure in _all(reports).items() for path in save(figure, folder / name)]
+        return {name + suffix: data for name, figure in _all(reports).items() for suffix, data in drawn(figure).items()}
 
 
 def _all(reports: Mapping[str, Report]) -> dict[str, Figure]:

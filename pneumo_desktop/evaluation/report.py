@@ -34,7 +34,6 @@ from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder
 from pneumo_desktop.evaluation.metrics import Counts, FloatArray, IntArray, finite
 from pneumo_desktop.evaluation.thresholds import BandReport, band_report
 from pneumo_desktop.records.export import no_formula
-from pneumo_desktop.whole_file import write_whole
 
 SCHEMA = "pneumo-desktop evaluation 1"
 LABEL_CODES = {NORMAL: "normal", PNEUMONIA: "pneumonia"}
@@ -196,17 +195,17 @@ class Report:
         kept = ("images", "patients", "normal", "pneumonia", "confusion", "metrics", "uncertain_band", "bootstrap")
         return {key: report[key] for key in kept}
 
-    def write_csv(self, path: Path, separator: str = ",", decimal: str = ".") -> None:
-        """Write one row an image as UTF-8 with BOM; no cell can be taken for a formula; raises OSError."""
+    def as_csv(self, separator: str = ",", decimal: str = ".") -> bytes:
+        """Return one row an image as UTF-8 with BOM; no cell can be taken for a formula."""
         text = io.StringIO()
         writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
         writer.writerow(CASE_COLUMNS)
         writer.writerows([_cell(value, decimal) for value in _row(case).values()] for case in self.cases)
-        write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
+        return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def write_numbers(reports: Sequence[Report], path: Path) -> None:
-    """Write one row a number and model as UTF-8 with BOM, with intervals; raises OSError."""
+def numbers_as_csv(reports: Sequence[Report]) -> bytes:
+    """Return one row a number and model as UTF-8 with BOM, with intervals."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(NUMBER_COLUMNS)
@@ -216,7 +215,7 @@ def write_numbers(reports: Sequence[Report], path: Path) -> None:
         writer.writerows([name, cell, count, "", "", ""] for cell, count in values["confusion"].items())
         for number, metric in values["metrics"].items():
             writer.writerow([name, number, *(metric[key] for key in NUMBER_COLUMNS[2:])])
-    write_whole(path, text.getvalue().encode("utf-8-sig", "replace"))
+    return text.getvalue().encode("utf-8-sig", "replace")
 
 
 def _predictive(value: float, replicates: FloatArray, flawless: bool) -> Metric:

@@ -151,10 +151,11 @@ def test_an_earlier_report_that_gave_the_labels_is_not_written_over(
 
 
 @pytest.mark.parametrize("full", [1, 2, 3, 4, 5])
-def test_a_full_disk_leaves_every_earlier_file_whole_and_is_told_by_its_name(
+def test_a_full_disk_leaves_every_file_of_the_earlier_evaluation_and_is_told_by_its_name(
     full: int, folder: Path, answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = measure(answers(MIXED), folder)
+    later = measure(answers({**MIXED, "IM-0001": 0.9}, "model-b"), folder)
     out, figures = tmp_path / "out" / "report.json", tmp_path / "out" / "figures"
     names = [path.name for path in measured.write(out, figures)]
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
@@ -167,7 +168,7 @@ def test_a_full_disk_leaves_every_earlier_file_whole_and_is_told_by_its_name(
 
     monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", fsync)
     with pytest.raises(EvaluationError, match=f"{names[full - 1]}: the disk is full"):
-        measured.write(out, figures)
+        later.write(out, figures)
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 

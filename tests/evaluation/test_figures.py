@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import subprocess
@@ -55,32 +56,31 @@ def test_words_and_numbers_of_a_narrow_matrix_do_not_lie_over_each_other(silent:
             assert all(one.x1 <= other.x0 for one, other in itertools.pairwise(boxes)), boxes
 
 
-def test_every_figure_is_written_twice(folder: Path, answers: Any, tmp_path: Path) -> None:
+def test_every_figure_is_drawn_twice(folder: Path, answers: Any) -> None:
     report = evaluate_folder(folder, answers(MIXED), repeats=10)
     other = evaluate_folder(folder, answers(MIXED), repeats=10)
-    paths = figures.write_all(report, tmp_path / "figures", other)
-    assert len(paths) == 16
-    assert len(set(paths)) == 16
-    for path in paths:
-        if path.suffix == ".png":
-            with Image.open(path) as image:
+    files = figures.all_drawn(report, other)
+    assert len(files) == 16
+    for name, data in files.items():
+        if name.endswith(".png"):
+            with Image.open(io.BytesIO(data)) as image:
                 assert min(image.size) > 400
         else:
-            assert path.read_text("utf-8").startswith("<?xml")
+            assert name.endswith(".svg")
+            assert data.startswith(b"<?xml")
 
 
-def test_the_same_report_gives_the_same_svg(tmp_path: Path) -> None:
+def test_the_same_report_gives_the_same_svg() -> None:
     counts = Counts(tp=1, fp=2, fn=3, tn=4)
-    first = figures.save(figures.confusion_matrix(counts), tmp_path / "a")[1]
-    second = figures.save(figures.confusion_matrix(counts), tmp_path / "b")[1]
-    assert first.read_bytes() == second.read_bytes()
+    first, second = (figures.drawn(figures.confusion_matrix(counts))[".svg"] for _ in range(2))
+    assert first == second
 
 
-def test_empty_and_one_sided_reports_can_be_drawn(folder: Path, answers: Any, tmp_path: Path) -> None:
+def test_empty_and_one_sided_reports_can_be_drawn(folder: Path, answers: Any) -> None:
     for child in (folder / "PNEUMONIA").iterdir():
         child.unlink()
     report = evaluate_folder(folder, answers(MIXED), repeats=10)
-    assert len(figures.write_all(report, tmp_path / "figures")) == 12
+    assert len(figures.all_drawn(report)) == 12
 
 
 def test_class_distribution_and_training_curves() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -115,9 +116,8 @@ def test_the_csv_holds_no_formula(tmp_path: Path, answers: Any) -> None:
     picture(tmp_path / "set" / "=NORMAL" / "=1+1.png")
     picture(tmp_path / "set" / "PNEUMONIA" / "b.png", 1)
     report = evaluate_folder(tmp_path / "set", answers({"=1": 0.25, "b.png": 0.75}), repeats=20)
-    report.write_csv(tmp_path / "out.csv", separator=";", decimal=",")
-    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter=";"))
+    written = report.as_csv(separator=";", decimal=",").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(written, newline=""), delimiter=";"))
     assert [row["file"] for row in rows] == ["'=NORMAL/=1+1.png", "PNEUMONIA/b.png"]
     assert [row["score"] for row in rows] == ["0,25", "0,75"]
     assert rows[0]["right"] == "true"
