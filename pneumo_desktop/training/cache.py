@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.whole_file import written_by_way_of
+
 FLUSH_EVERY = 256
 
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON beside ``path`` and move it into place; raises OSError. In ASCII: a file's name may be no Unicode."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        json.dump(values, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
+    with written_by_way_of(path.with_name(path.name + ".new"), path) as stream:
+        stream.write(json.dumps(values).encode("ascii"))
 
 
 class Rows:

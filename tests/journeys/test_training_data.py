@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import shutil
 import sys
@@ -131,6 +132,22 @@ def test_a_damaged_job_is_none_to_go_on_with(tmp_path: Path) -> None:
         (tmp_path / f"job-{number}").mkdir()
         (tmp_path / f"job-{number}" / "job.json").write_bytes(content)
     assert unfinished_jobs(tmp_path) == [tmp_path / "job-3"]
+
+
+def test_a_full_disk_leaves_the_settings_of_a_job_as_they_were_and_nothing_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "job.json"
+    write_json(path, {"epochs": 1})
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_json(path, {"epochs": 2})
+    assert read_json(path) == {"epochs": 1}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_reviewed_images_are_trained_from(

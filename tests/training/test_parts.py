@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from dataclasses import fields
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.recipe import PLACE_KEYS, RECIPE_KEYS
-from pneumo_desktop.training.cache import Rows
+from pneumo_desktop.training.cache import Rows, write_json
 from pneumo_desktop.training.computer import needed_memory_mb
 from pneumo_desktop.training.control import ASKED, Control, Stopped
 from pneumo_desktop.training.events import Events
@@ -89,6 +90,23 @@ def test_another_head_changes_the_logit_and_nothing_else(tiny_model: Path) -> No
     assert after.logit == pytest.approx(float(top @ kernel) + 0.25, abs=1e-3)
     with pytest.raises(ValueError, match="length"):
         with_head(data, kernel[:-1], 0.0)
+
+
+def test_a_full_disk_leaves_the_settings_as_they_were_and_nothing_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "prepared.json"
+    write_json(path, {"name": "ni\udcf1o.png"})
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pneumo_desktop.whole_file.os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_json(path, {"name": "other"})
+    assert caught.value.filename == str(path)
+    assert json.loads(path.read_text("ascii")) == {"name": "ni\udcf1o.png"}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3" * 20, bytes(4096)])

@@ -6,7 +6,6 @@ import contextlib
 import csv
 import datetime
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pneumo_desktop.gui.training.process import read_json
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.rows import Decision, Row
+from pneumo_desktop.whole_file import write_whole
 
 PACKAGE = "model.pneumo"
 """What a job of the window makes, in its own folder."""
@@ -40,9 +40,7 @@ def new_job(folder: Path) -> Path:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write ``values`` beside ``path`` and move them into place. In ASCII: a file's name may be no Unicode."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(values, indent=1), "utf-8")
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(values, indent=1).encode("ascii"))
 
 
 def unfinished_jobs(folder: Path) -> list[Path]:
