@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,21 @@ def refused(error: OSError | sqlite3.Error, name: str = "") -> str:
     text = tr("{name} could not be read or written: {why}.")
     file = getattr(error, "filename", None)
     return text.format(name=Path(file).name if file else name, why=system_words(error))
+
+
+def no_unicode(path: str) -> str:
+    """Return the sentence for a path on Linux with bytes that are no Unicode, which Qt cannot hand on; "" for any other.
+
+    Python keeps such bytes as surrogates; from Qt's own dialogs they come as U+FFFD and are lost.
+    """
+    kept = path.encode("utf-8", "replace").decode()
+    if kept == path and not ("\ufffd" in path and not os.path.exists(path)):
+        return ""
+    text = tr(
+        "The window cannot use {path}: a name in it has letters in an old encoding. Rename that folder, or copy it to another "
+        "place under another name."
+    )
+    return text.format(path=kept)
 
 
 def not_recorded(error: OSError | sqlite3.Error) -> str:

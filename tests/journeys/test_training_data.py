@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import errno
 import hashlib
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import cv2
 import pytest
+from PySide6.QtCore import QFile
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.evaluation.labelled import find
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json, write_reviewed
-from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.gui.training.process import TrainingProcess, read_json
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
@@ -125,6 +127,25 @@ def test_a_decided_film_whose_name_is_no_unicode_is_found_again(tmp_path: Path) 
     assert sorted(image.entry.path for image in find(table).images) == sorted(paths)
     write_json(tmp_path / "job.json", {"folder": str(paths[0])})
     assert read_json(tmp_path / "job.json") == {"folder": str(paths[0])}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode elsewhere")
+def test_a_folder_whose_path_is_no_unicode_is_told_so_and_what_to_do(
+    dialog: TrainingDialog, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = list[list[str]]()
+    monkeypatch.setattr(TrainingProcess, "start", lambda _process, arguments: started.append(list(arguments)) or True)
+    folder = tmp_path / "ni\udcf1os"
+    shutil.copytree(images, folder)
+    for chosen in (folder, Path(QFile.decodeName(os.fsencode(folder)))):  # told by the program; by Qt's own dialog
+        dialog.data.words.clear()
+        dialog.take_folder(chosen)
+        assert "has letters in an old encoding. Rename that folder" in dialog.data.words.text()
+        assert not dialog.next.isEnabled()
+    assert started == []
+    renamed = folder.rename(tmp_path / "ni\ufffdos")  # a name like any other
+    dialog.take_folder(renamed)
+    assert [arguments[1] for arguments in started] == [str(renamed)]
 
 
 def test_a_damaged_job_is_none_to_go_on_with(tmp_path: Path) -> None:

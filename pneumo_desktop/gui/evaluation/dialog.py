@@ -34,6 +34,7 @@ from pneumo_desktop.models.registry import ModelInfo
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
+from pneumo_desktop.words.system_errors import no_unicode
 
 
 class EvaluationDialog(QDialog):
@@ -140,7 +141,7 @@ class EvaluationDialog(QDialog):
             return
         folder = Path(self.folder.text().strip())
         if not self.folder.text().strip() or not folder.exists():
-            self.words.setText(tr("Please choose a folder first."))
+            self.words.setText(no_unicode(self.folder.text().strip()) or tr("Please choose a folder first."))
             return
         paths = [self.model.currentData(), self.other.currentData()]
         population = Population(self.population.currentData())

@@ -35,7 +35,7 @@ from pneumo_desktop.gui.training.process import TrainingProcess, read_json
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import N_, ntr, tr
-from pneumo_desktop.words.system_errors import refused
+from pneumo_desktop.words.system_errors import no_unicode, refused
 
 _PARTS = {"train": N_("Training"), "val": N_("Validation"), "test": N_("Test, locked")}
 
@@ -214,7 +214,10 @@ class DataPage(QWidget):
 
     def take(self, folder: Path) -> None:
         """Choose ``folder`` and scan it."""
-        if not self._process.running:
+        lost = no_unicode(str(folder))  # the field would have another name
+        if lost:
+            self._fail(lost)
+        elif not self._process.running:
             self.folder.setText(str(folder))
             self._typed()
 
@@ -287,6 +290,11 @@ class DataPage(QWidget):
         )  # fmt: skip
 
     def _run(self, *arguments: str) -> None:
+        lost = next(filter(None, map(no_unicode, arguments)), "")
+        if lost:
+            self._forget_preview()
+            self._fail(lost)
+            return
         if not self._process.start(arguments):
             self._forget_preview()
             self._fail(training_program.missing())
