@@ -169,7 +169,7 @@ def parse(values: Any, folder_of_job: Path) -> Job:
             raise Problem("job", what=key)
     for key in _PATHS:
         if key in given:
-            if not isinstance(given[key], str) or not given[key]:
+            if not isinstance(given[key], str) or not given[key] or "\0" in given[key]:
                 raise Problem("job", what=key)
             given[key] = Path(given[key])
     for key, (low, high, whole) in _NUMBERS.items():

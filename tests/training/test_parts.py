@@ -164,6 +164,14 @@ def test_a_folder_is_mapped_to_a_class_and_to_nothing_else(word: object) -> None
     assert sentence(caught.value).startswith("The settings of the training are not valid: mapping")
 
 
+@pytest.mark.parametrize("key", sorted(set(PLACE_KEYS) - {"name", "model_id"}))
+@pytest.mark.parametrize("value", ["a\0b", "", 7])
+def test_what_can_be_no_path_is_named_by_its_key(tmp_path: Path, key: str, value: object) -> None:
+    with pytest.raises(Problem) as caught:
+        parse({"folder": "f", "out": "o.pneumo", key: value}, tmp_path)
+    assert sentence(caught.value) == f"The settings of the training are not valid: {key}."
+
+
 def test_every_key_of_a_job_belongs_to_the_recipe_or_to_a_place() -> None:
     assert sorted((*RECIPE_KEYS, *PLACE_KEYS)) == sorted({field.name for field in fields(Job)} - {"folder_of_job"})
 
