@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QLineEdit,
     QRadioButton,
+    QScrollArea,
     QStyle,
     QStyleOptionComboBox,
     QWidget,
@@ -25,6 +26,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.evaluation.cases import Case
+from pneumo_desktop.evaluation.command import Evaluation
+from pneumo_desktop.evaluation.report import Report, compare_reports, make_report
 from pneumo_desktop.gui.checkup import CheckupDialog
 from pneumo_desktop.gui.errors import ErrorDialog
 from pneumo_desktop.gui.evaluation import EvaluationDialog
@@ -45,7 +49,7 @@ from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.gui.window_menus import TOOLS
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.imaging.sources import LeftOut
-from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
+from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import set_language
@@ -319,6 +323,48 @@ def test_what_a_training_asks_is_not_wider_than_a_small_screen(window: MainWindo
         assert page.minimumSizeHint().width() <= 770, type(page).__name__
     dialog.close()
     set_language("en")
+
+
+def _report(model_id: str) -> Report:
+    """One refused film of each class and eleven read ones."""
+    point = OperatingPoint(0.5, 0.4, 0.6)
+    cases = []
+    for number in range(24):
+        score = None if number < 2 else 0.04 * number
+        outcome = Outcome.NOT_ANALYSED if score is None else point.judge(score)
+        reason = Reason.NOT_CHEST_FRONTAL if score is None else None
+        judged = Judgement(outcome, reason, score, point if score else None, Population.NOT_KNOWN, model_id, 1, "0.1.0")
+        cases.append(Case(Entry(Path(f"{number}.png")), f"{number}.png", number % 2, f"p{number}", judged))
+    return make_report(cases, repeats=20)
+
+
+@pytest.mark.parametrize("code", ["es", "en"])
+def test_an_evaluation_of_two_models_is_not_wider_than_a_screen_of_800(
+    window: MainWindow, code: str, qtbot: QtBot
+) -> None:
+    set_language(code)
+    new, old = _report("local-20261127-ab12cd34"), _report("pneumo-5")
+    dialog = EvaluationDialog(window._services)
+    qtbot.addWidget(dialog)
+    dialog.resize(800, 560)
+    dialog.show()
+    page = dialog.page
+    dialog.hint.hide()
+    page.show_evaluation(Evaluation(new, old, compare_reports(new, old, repeats=20)), by_name=True)
+    page.show()
+    areas = [area for area in dialog.findChildren(QScrollArea) if area.isAncestorOf(page)]
+    for width, beside in ((800, False), (1366, True), (800, False)):  # opened so, and made larger and smaller
+        dialog.resize(width, 560)
+        for number in range(page.tabs.count()):
+            page.tabs.setCurrentIndex(number)
+            QApplication.processEvents()
+            moving = [*areas, page.numbers, page.thresholds.table]
+            assert [area.horizontalScrollBar().maximum() for area in moving] == [0] * 3, (width, number)
+        page.tabs.setCurrentIndex(0)
+        QApplication.processEvents()
+        first, second = (matrix.geometry() for matrix in page.matrices)
+        assert (first.top() == second.top()) is beside
+    dialog.close()
 
 
 def test_the_usual_export_reads_in_the_spreadsheet_of_the_language() -> None:

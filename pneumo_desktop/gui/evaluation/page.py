@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
@@ -45,6 +47,9 @@ _SHOWN = (
 
 _NARROWEST = 130
 """Pixels of a column: on a small screen the table moves sideways, and the names of the figures stay words."""
+
+_ROOM_BESIDE = 1000
+"""From this width on the figures of two models stand beside each other, else one above the other: nothing moves sideways."""
 
 
 def _short(model_id: str) -> str:
@@ -82,13 +87,17 @@ class EvaluationPage(QWidget):
         self.calibration = FigureView(self._worker, tr("Calibration"))
         self.histograms = [FigureView(self._worker, tr("Scores")) for _ in range(2)]
         self.errors = [QPushButton() for _ in range(2)]
+        self._pairs = [QBoxLayout(QBoxLayout.Direction.LeftToRight) for _ in range(2)]
+        """What the two models have side by side where there is room: matrices, histograms."""
+        self._lines = [QHBoxLayout() for _ in range(2)]
+        """The numbers beside the matrices, the calibration beside the histograms."""
         self.gallery = Gallery()
         self.thresholds = ThresholdTab()
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(tr("Evaluate"))
         self.tabs.addTab(self._overview(), tr("Numbers"))
         self.tabs.addTab(_beside(self.roc, self.precision_recall), tr("Curves"))
-        self.tabs.addTab(_beside(self.calibration, *self.histograms), tr("Calibration and scores"))
+        self.tabs.addTab(self._calibration_and_scores(), tr("Calibration and scores"))
         self.tabs.addTab(self.thresholds, tr("Thresholds"))
         self.tabs.addTab(self.gallery, tr("Images"))
         self.written = QLabel(wordWrap=True)
@@ -114,26 +123,52 @@ class EvaluationPage(QWidget):
         question.addWidget(QLabel(tr("Share of pneumonia among your patients")))
         question.addWidget(self.prevalence)
         question.addStretch(1)
-        left, right, matrices, buttons = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        left, right, matrices = QVBoxLayout(), QVBoxLayout(), self._pairs[0]
         left.addLayout(question)
         left.addWidget(self.numbers, 1)
         hint = QLabel(tr("In brackets the 95 % interval, by drawing patients again (bootstrap)."), wordWrap=True)
         left.addWidget(hint)
         for place, (matrix, button) in enumerate(zip(self.matrices, self.errors, strict=True)):
-            matrices.addWidget(matrix)
             matrix.clicked.connect(partial(self._clicked, place))
             button.setAutoDefault(False)
             button.clicked.connect(partial(self.show_errors, place))
             button.hide()  # until there is something to show
-            buttons.addWidget(button)
-        right.addLayout(matrices, 1)
+            one = QVBoxLayout()
+            one.addWidget(matrix, 1)
+            one.addWidget(button)
+            matrices.addLayout(one)
         right.addWidget(QLabel(tr("Click a cell to see its images."), wordWrap=True))
-        right.addLayout(buttons)
+        right.addLayout(matrices, 1)
+        self._lines[0].addLayout(left)
+        self._lines[0].addLayout(right)
         overview = QWidget()
-        both = QHBoxLayout(overview)
-        both.addLayout(left, 1)
-        both.addLayout(right, 1)
+        overview.setLayout(self._lines[0])
         return overview
+
+    def _calibration_and_scores(self) -> QWidget:
+        for histogram in self.histograms:
+            self._pairs[1].addWidget(histogram)
+        self._lines[1].addWidget(self.calibration)
+        self._lines[1].addLayout(self._pairs[1])
+        tab = QWidget()
+        tab.setLayout(self._lines[1])
+        return tab
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Arrange the tabs for another width."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Stand what belongs to two models beside each other, or one above the other where the page is narrow."""
+        beside, two = self.width() >= _ROOM_BESIDE, len(self.reports()) == 2
+        for pair in self._pairs:
+            pair.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        shares = ((1, 1), (1, 2 if two else 1)) if beside else ((2, 1), (1, 1))
+        for line, (left, right) in zip(self._lines, shares, strict=True):
+            line.setStretch(0, left)
+            line.setStretch(1, right)
+            line.activate()  # a tab that is not on top would be thought to need the room that it needed before
 
     # What is shown
 
@@ -176,6 +211,7 @@ class EvaluationPage(QWidget):
                 widget.setVisible(there)
             if there:
                 self._show_one(place, names[place], reports[place], alone=len(reports) == 1)
+        self._arrange()
         self.roc.draw(lambda figures: figures.roc(shown))
         self.precision_recall.draw(lambda figures: figures.precision_recall(shown))
         self.calibration.draw(lambda figures: figures.calibration(shown))

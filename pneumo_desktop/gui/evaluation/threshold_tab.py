@@ -61,7 +61,8 @@ class _Thresholds(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return tr(_COLUMNS[section])
+            what, *per_thousand = tr(_COLUMNS[section]).rsplit(" ", 2)
+            return "\n".join((what, " ".join(per_thousand))) if per_thousand else what
         return tr(_LONG[section]) if role == Qt.ItemDataRole.ToolTipRole and section in _LONG else None
 
     def data(self, index: AnyIndex, role: int = 0) -> str | Qt.AlignmentFlag | None:
