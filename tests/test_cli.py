@@ -110,6 +110,15 @@ def test_ctrl_c_is_told_in_a_word_wherever_it_comes(
     assert capsys.readouterr().err == "Stopped.\n"
 
 
+def test_without_standard_error_the_images_are_read_and_written_all_the_same(
+    folder: Path, tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    out = tmp_path / "results.json"
+    assert main(["predict", str(folder), "--out", str(out), *data]) == 0
+    assert len(json.loads(out.read_text("utf-8"))["results"]) == 3
+
+
 def test_a_refusal_is_no_failure(tmp_path: Path, data: list[str]) -> None:
     tiny = tmp_path / "tiny.png"
     assert cv2.imwrite(str(tiny), np.arange(64, dtype=np.uint8).reshape(8, 8))

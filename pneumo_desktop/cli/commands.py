@@ -22,6 +22,7 @@ from pneumo_desktop.records.opening import NewerDatabaseError, RecordsError
 from pneumo_desktop.words import (
     available_languages,
     lead_nowhere,
+    on_a_terminal,
     printing_to,
     set_language,
     speak_utf8,
@@ -210,7 +211,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _renewed(done: int, of: int) -> None:
     """Say on a terminal how far the reading is."""
-    if sys.stderr.isatty():
+    if on_a_terminal(sys.stderr):
         end = "\n" if done == of else ""
         print("\r" + tr("Reading {done} of {total}").format(done=done, total=of), end=end, file=sys.stderr, flush=True)
 
@@ -248,7 +249,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 read_one, options.folder, compare, prevalence=options.prevalence, on_progress=_renewed, stopped=stopped
             )
         if stopped():
-            of_its_own = "\n" if sys.stderr.isatty() else ""  # a line, after the one that was renewed
+            of_its_own = "\n" if on_a_terminal(sys.stderr) else ""  # a line, after the one that was renewed
             print(of_its_own + tr("Stopped: only what was read by then was measured."), file=sys.stderr)
         print(measured.text)
         written = measured.write(options.out, options.figures)

@@ -24,7 +24,7 @@ from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import decimal as number
-from pneumo_desktop.words import ntr, printable, printing_to, tr
+from pneumo_desktop.words import ntr, on_a_terminal, printable, printing_to, tr
 from pneumo_desktop.words.sentences import sentence, title
 
 _NAMED = 10
@@ -53,7 +53,7 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
     left_out: list[LeftOut] = []
 
     def on_progress(progress: Progress) -> None:
-        if sys.stderr.isatty():
+        if on_a_terminal(sys.stderr):
             text = tr("Reading {done} of {total}").format(done=progress.done, total=progress.total)
             if progress.seconds_left is not None:
                 text += tr(", {rate} a second, {seconds} s left").format(
@@ -76,7 +76,7 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         cancelled = True
         pipeline.cancel()
     pipeline.wait()
-    if sys.stderr.isatty():
+    if on_a_terminal(sys.stderr):
         print(file=sys.stderr)
     if errors:
         raise errors[0]

@@ -43,6 +43,11 @@ def printing_to(stream: TextIO | None) -> Iterator[None]:
             raise
 
 
+def on_a_terminal(stream: TextIO | None) -> bool:
+    """Return whether a person sees what is printed to ``stream``; None, where there is no such stream, is nobody."""
+    return stream is not None and stream.isatty()
+
+
 def lead_nowhere(stream: TextIO) -> None:
     """Let what is printed to ``stream`` from now on, and what waits in it, go nowhere (Python's own note on SIGPIPE)."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
