@@ -6,12 +6,14 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
+from pneumo_desktop import ctrl_c
 from pneumo_desktop.complaint import complain_of
 from pneumo_desktop.computer import keep_memory_low
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
+    ctrl_c.ends_at_once()
     multiprocessing.freeze_support()
     keep_memory_low()
     if sys.argv[1:] == ["decode-apart"]:

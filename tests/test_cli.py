@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -84,9 +85,13 @@ def test_an_unreadable_file_is_an_entry_and_makes_exit_code_3(folder: Path, tmp_
 def test_a_reading_that_was_stopped_is_not_a_finished_one(
     folder: Path, tmp_path: Path, data: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    presses = iter([signal.SIGINT])
+
     class Interrupted(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            raise KeyboardInterrupt
+            for press in presses:
+                signal.raise_signal(press)
+            return super().wait(timeout)
 
     for number in range(40):
         cv2.imwrite(str(folder / f"more {number}.png"), chest(100 + number, False))

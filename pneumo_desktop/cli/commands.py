@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sqlite3
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pneumo_desktop import __version__, places
+from pneumo_desktop import __version__, ctrl_c, places
 from pneumo_desktop.app import NoModelError, Services, why_not
 from pneumo_desktop.cli import arguments, exit_codes, models, training, verify
 from pneumo_desktop.complaint import complain, complain_of, has_display
@@ -216,22 +213,6 @@ def _renewed(done: int, of: int) -> None:
         print("\r" + tr("Reading {done} of {total}").format(done=done, total=of), end=end, file=sys.stderr, flush=True)
 
 
-@contextmanager
-def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Give what tells whether Ctrl+C was pressed; a second one ends the program as ever."""
-    pressed = threading.Event()
-
-    def press(*_: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _evaluate(options: argparse.Namespace) -> int:
     from pneumo_desktop.evaluation.command import EvaluationError, StoppedError, check_places, measure, reading_with
     from pneumo_desktop.reading.reader import Reader
@@ -244,7 +225,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         if options.compare is not None:
             compare = reading_with(Reader(services.open_model(options.compare)), population)
         read_one = reading_with(services.make_reader(), population)
-        with _stop_on_ctrl_c() as stopped:
+        with ctrl_c.asks_to_stop() as stopped:
             measured = measure(
                 read_one, options.folder, compare, prevalence=options.prevalence, on_progress=_renewed, stopped=stopped
             )
@@ -312,6 +293,7 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(list(words) if wants_help else _command_first(words))
     window = options.command == "run"
     try:
+        ctrl_c.raises()
         code = _HANDLERS[options.command](options)
         with printing_to(sys.stdout):  # what waits in it is written out, and told where it cannot be
             return code

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pneumo_desktop import ctrl_c
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import exit_codes
 from pneumo_desktop.imaging.load import invert, load, turn
@@ -67,15 +68,12 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
         ended.set()
 
     callbacks = Callbacks(lambda rows: None, on_progress, left_out.extend, on_end)
-    pipeline = services.start_queue(paths, callbacks, population, examples=examples)
-    cancelled = False
-    try:
+    with ctrl_c.asks_to_stop() as cancelled:
+        pipeline = services.start_queue(paths, callbacks, population, examples=examples)
         while not ended.wait(0.2):
-            pass
-    except KeyboardInterrupt:
-        cancelled = True
-        pipeline.cancel()
-    pipeline.wait()
+            if cancelled():
+                pipeline.cancel()
+        pipeline.wait()
     if on_a_terminal(sys.stderr):
         print(file=sys.stderr)
     if errors:
@@ -83,13 +81,13 @@ def read(services: Services, paths: Sequence[Path], population: Population, exam
     rows = services.store.rows(pipeline.queue_id)
     with printing_to(sys.stderr):
         _tell_left_out(left_out)
-        if cancelled:
+        if cancelled():
             text = tr("Stopped: {count} of {of} images were not read.")
             print(text.format(count=sum(row.judgement is None for row in rows), of=len(rows)), file=sys.stderr)
-        if not rows and not cancelled:
+        if not rows and not cancelled():
             looked = ", ".join(printable(str(path)) for path in paths)
             print(tr("No images were found in {places}.").format(places=looked), file=sys.stderr)
-    return Worklist(rows, left_out, cancelled)
+    return Worklist(rows, left_out, cancelled())
 
 
 def _tell_left_out(items: Sequence[LeftOut]) -> None:
