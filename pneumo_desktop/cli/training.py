@@ -180,12 +180,14 @@ def run(
     """Run the training program and hand on each event as its line and its values; return exit code and last event.
 
     The last event is empty where the program was killed. ``log`` gets what it says to an engineer. Ctrl+C stops the
-    program and waits for it. Raises UsageError where the training component is not installed.
+    program and waits for it. Raises UsageError where the training component is not installed, and KeyboardInterrupt where it was
+    stopped before it could say so.
     """
     command = training_program.command()
     if command is None:
         raise UsageError(training_program.missing())
     last: dict[str, Any] = {}
+    asked = False
     words = [*command, "--language", language(), *arguments]
     with (
         (log or Path(os.devnull)).open("ab") as errors,
@@ -199,10 +201,11 @@ def run(
             try:
                 line = child.stdout.readline()
             except KeyboardInterrupt:
-                # The stop is asked for by stdin too: not every shell sends the interrupt to both.
+                asked = True
+                # The stop is asked for by stdin too: not every shell sends the interrupt to both. Past Python's buffer, where it
+                # would wait for a program that has gone and be an error at the end.
                 with contextlib.suppress(OSError):
-                    child.stdin.write("stop\n")
-                    child.stdin.flush()
+                    os.write(child.stdin.fileno(), b"stop\n")
                 continue
             if not line:
                 break
@@ -210,7 +213,10 @@ def run(
             if event is not None:
                 on_event(line.rstrip("\n"), event)
                 last = event if event["event"] in _LAST_EVENTS else last
-        return child.wait(), last
+        code = child.wait()
+    if asked and not last:
+        raise KeyboardInterrupt
+    return code, last
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -65,15 +65,21 @@ class Control:
             yield
 
     def listen(self) -> None:
-        """Start listening to stdin and signals. Call it before other threads start: they must not get the signals."""
-        if hasattr(signal, "sigwait"):
-            wanted = {signal.SIGTERM, signal.SIGINT}
-            signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
-            threading.Thread(target=self._wait_for_signal, args=(wanted,), name="signals", daemon=True).start()
+        """Start listening to stdin and signals: to these by a pipe that Python's own handler writes to, whichever thread the
+        system gives them to. NumPy and OpenCV have threads of their own by now, and the main one may be in TensorFlow for long.
+        """
+        if hasattr(os, "set_blocking"):  # Windows has no such pipes, and ends no program by a signal
+            told, tell = os.pipe()
+            os.set_blocking(tell, False)
+            signal.set_wakeup_fd(tell)
+            for wanted in (signal.SIGTERM, signal.SIGINT):
+                if signal.getsignal(wanted) is not signal.SIG_IGN:
+                    signal.signal(wanted, lambda *_: None)
+            threading.Thread(target=self._wait_for_signal, args=(told,), name="signals", daemon=True).start()
         threading.Thread(target=self._read_stdin, name="stdin", daemon=True).start()
 
-    def _wait_for_signal(self, wanted: set[signal.Signals]) -> None:
-        signal.sigwait(wanted)
+    def _wait_for_signal(self, told: int) -> None:
+        os.read(told, 1)
         self.stop(ASKED)
 
     def _read_stdin(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,6 +36,9 @@ tell("stage", stage="fitting")
 how = os.environ.get("HOW", "done")
 epoch = dict(epoch=1, epochs=2, loss=0.5, accuracy=0.75, val_loss=0.25, val_accuracy=0.9, val_auc=0.875, best=True)
 tell("epoch", **epoch, learning_rate=0.1, seconds=1.0)
+if how == "pressed":  # Ctrl+C on a terminal goes to both; this one dies of it, as while its libraries are loaded
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.killpg(0, signal.SIGINT)
 if how == "killed":
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 if how == "stopped":
@@ -146,6 +151,21 @@ def test_stopped_and_killed_trainings_go_on_by_resume(
     assert main([*typed, "--finish"]) == 0
     assert "Finished early." in capsys.readouterr().err
     assert job_of(typed)["epochs"] == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups of signals")
+def test_ctrl_c_before_the_training_program_can_say_so_is_no_lack_of_memory(typed: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, str(tmp_path / "program.py")]
+    program = (
+        f"import sys; from pneumo_desktop import training_program; training_program.command = lambda: {command!r}; "
+        "from pneumo_desktop.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *typed], capture_output=True, text=True, check=False, start_new_session=True,
+        cwd=Path(__file__).resolve().parents[2], env={**os.environ, "HOW": "pressed"},
+    )  # fmt: skip
+    assert ended.returncode == 3, ended.stderr
+    assert ended.stderr.splitlines()[-1] == "Stopped."
 
 
 def test_a_problem_is_told_with_its_findings(
