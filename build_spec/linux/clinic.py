@@ -13,13 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from identity import ROOT
 from pages import Pages, no_error
-from samples import FOLDER, comparable, same
+from samples import FOLDER, comparable, half_film, same
 from sandbox import SCREEN, USER, Sandbox, entry_command, find_window, on_screen, picture, press
 from sandbox import traffic as traffic_of
 from seen import Broken, Log, expect, load
@@ -41,11 +41,13 @@ def done_rows(database: Path) -> tuple[int, int]:
     return 0, 0
 
 
-def outcome_of(database: Path, name: str) -> tuple[str, str | None]:
-    """Return outcome and reason of the file called ``name`` in a database."""
-    words = "SELECT outcome, reason FROM entry JOIN result ON result.id = result_id WHERE path LIKE '%' || ?"
+def judged(database: Path) -> dict[str, tuple[object, ...]]:
+    """Return outcome, reason, detail and score of each image by its name."""
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return connection.execute(words, (name,)).fetchone()  # type: ignore[no-any-return]
+        rows = connection.execute(
+            "SELECT path, outcome, reason, detail, score FROM entry JOIN result ON result.id = entry.result_id"
+        )
+        return {PureWindowsPath(path).name: tuple(words) for path, *words in rows}  # it knows both kinds of path
 
 
 def processes(root: Path, name: str) -> list[int]:
@@ -296,6 +298,33 @@ class Journey:
         expect((folder / "records.sqlite").read_bytes()[100:] == before[100:], "The newer database was changed.")
         self.log.tell(f"{self.name}: database of a newer version", f"refused by command line and window: {told}")
         shutil.rmtree(folder)
+
+    def refuses_damaged(self) -> None:
+        """A film that is damaged inside gets its sentence and no verdict, by command line and window: what libjpeg says of it
+        past Python is heard in a frozen program too, and one without a console.
+        """
+        place = self.box.home / "a medias"
+        half_film(place / "films")
+        for path in (place, *place.rglob("*")):
+            shutil.chown(path, 1000, 1000)
+        films = f"/home/{USER}/a medias/films"
+        done = self.cli("predict", films, "--data-dir", f"/home/{USER}/a medias/cli", check=False)
+        expect(done.returncode == 3 and "está dañado" in done.stdout, f"A damaged JPEG: {done}")
+        database, self.database = self.database, place / "pneumo-desktop/records.sqlite"
+        with self.window(films, XDG_DATA_HOME=f"/home/{USER}/a medias") as seen:
+            self.wait_for_results(seen["began"], 2)
+            time.sleep(1)
+            picture(OUT / f"{self.name}-damaged.png")
+        for found in (judged(place / "cli/records.sqlite"), judged(self.database)):
+            expect(found["half.jpeg"] == ("not_analysed", "unreadable", "damaged", None), f"A damaged JPEG: {found}")
+            expect(found["whole.jpeg"][3] is not None, f"A whole JPEG was not read: {found}")
+        self.database = database
+        told = next(line for line in done.stdout.splitlines() if "half.jpeg" in line)
+        self.log.tell(
+            f"{self.name}: JPEG with 512 zeros in its middle",
+            f"no verdict by command line and window: {' '.join(told.split())}",
+        )
+        shutil.rmtree(place)
 
     def make_it_own(self) -> None:
         """What a clinic changes: a model of its own is imported and activated, the window is dark."""

@@ -43,6 +43,15 @@ def images(target: Path) -> None:
     (target / DAMAGED_INSIDE).write_bytes(film[: len(film) // 2] + film[len(film) // 2 + 512 :])
 
 
+def half_film(target: Path) -> None:
+    """Fill ``target`` with a film, and the same one with 512 zeros in the middle of its compressed data."""
+    target.mkdir(parents=True)
+    film = min((ROOT / "tests" / "fixtures").glob("*.jpeg")).read_bytes()
+    middle = len(film) // 2
+    (target / "whole.jpeg").write_bytes(film)
+    (target / "half.jpeg").write_bytes(film[:middle] + bytes(512) + film[middle + 512 :])
+
+
 def labelled(target: Path) -> None:
     """Fill ``target`` with 40 normal and 40 pneumonia images of different patients."""
     for name in ("NORMAL", "PNEUMONIA"):

@@ -81,6 +81,7 @@ def try_deb(box: Sandbox, log: Log, quick: bool) -> None:
     journey.check_installation()
     journey.warm_start()
     journey.same_as_source(OUT / "source.json")
+    journey.refuses_damaged()
     journey.traced(entries)
     journey.refuses_newer_database()
     journey.wayland(entries)

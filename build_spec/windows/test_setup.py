@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "wine"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "linux"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from clinic import done_rows, outcome_of
+from clinic import done_rows, judged
 from identity import ROOT, version
 from pages import Pages, no_error
 from samples import DAMAGED_INSIDE, FOLDER, comparable, images, labelled, read_by_source, same
@@ -161,8 +161,8 @@ class Journey:
             wait_until(lambda: done_rows(self.database)[0], "The window read nothing.")
             first = time.monotonic() - began
             wait_until(lambda: done_rows(self.database)[0] >= entries, f"{done_rows(self.database)} were read.")
-            damaged = outcome_of(self.database, DAMAGED_INSIDE)
-            expect(damaged == ("not_analysed", "unreadable"), f"{DAMAGED_INSIDE}: {damaged}")
+            damaged = judged(self.database)[DAMAGED_INSIDE]
+            expect(damaged == ("not_analysed", "unreadable", "damaged", None), f"{DAMAGED_INSIDE}: {damaged}")
             time.sleep(3)
             self.session.picture(OUT / "window.png")
             peak, own, data = self.session.memory("pneumo-desktop.exe")
