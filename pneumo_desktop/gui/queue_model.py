@@ -67,6 +67,9 @@ class QueueModel(QAbstractTableModel):
         self._keys: dict[int, Any] = {}
         self._shown: list[int] = []
         self._place: dict[int, int] = {}
+        self._kept: int | None = None
+        self._misfits: set[int] = set()
+        """Entries that are shown although they have left the filter: the one that is kept, and any kept before it."""
         self._first: dict[str, int] = {}
         self._twins: dict[str, list[int]] = {}
         """By image: the entry that came first, and those that came after it with the same image."""
@@ -207,7 +210,17 @@ class QueueModel(QAbstractTableModel):
         self._twins.clear()
         self._shown.clear()
         self._place.clear()
+        self._kept = None
+        self._misfits.clear()
         self.endResetModel()
+
+    def keep(self, entry_id: int) -> None:
+        """Go on showing an entry that is shown, also when it no longer fits the filter: somebody looks at it."""
+        self._kept = entry_id
+
+    def drop_misfits(self) -> None:
+        """Stop showing what is shown only because it was kept before something else was."""
+        self._take_out(self._misfits - {self._kept})
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Take new and changed rows; the order and the selection are kept."""
@@ -226,10 +239,11 @@ class QueueModel(QAbstractTableModel):
                     fresh[entry_id] = None
                 else:
                     fresh.pop(entry_id, None)
-            elif not fits:
+            elif not fits and entry_id != self._kept:
                 gone[entry_id] = None
             else:
                 gone.pop(entry_id, None)
+                (self._misfits.discard if fits else self._misfits.add)(entry_id)
                 moved = moved or before != self._keys[entry_id]
                 self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))
         self._take_out(gone)
@@ -258,6 +272,7 @@ class QueueModel(QAbstractTableModel):
 
     def _take_out(self, entry_ids: Collection[int]) -> None:
         """Stop showing some rows: one by one, or all at once where that would take long."""
+        self._misfits.difference_update(entry_ids)
         if len(entry_ids) > 50:
             self.beginResetModel()
             gone = set(entry_ids)
@@ -281,6 +296,7 @@ class QueueModel(QAbstractTableModel):
         self._fits = fits = filter_of(text, show)
         texts = self._texts
         self.beginResetModel()
+        self._misfits.clear()
         self._shown = [entry_id for entry_id, row in self._rows.items() if fits(row, texts[entry_id])]
         self._sort_shown()
         self.endResetModel()

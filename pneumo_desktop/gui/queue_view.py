@@ -8,6 +8,7 @@ from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QBoxLayout,
     QComboBox,
     QHeaderView,
@@ -90,6 +91,8 @@ class QueueView(QWidget):
         self._pending: list[Row] = []
         self._flush = QTimer(self, singleShot=True, interval=80)
         self._flush.timeout.connect(lambda: self._take())
+        self._tidy = QTimer(self, singleShot=True, interval=QApplication.doubleClickInterval())
+        self._tidy.timeout.connect(self._drop_misfits)
 
         self.filter_box = QLineEdit(clearButtonEnabled=True)
         self.filter_box.setAcceptDrops(False)  # files dropped here are for the window
@@ -237,6 +240,7 @@ class QueueView(QWidget):
     def close_workers(self) -> None:
         """Wait for the thumbnail that is being made."""
         self._flush.stop()
+        self._tidy.stop()
         self._typing.stop()
         self.thumbnails.close()
 
@@ -372,7 +376,17 @@ class QueueView(QWidget):
         if row.entry_id != self._chosen:
             self.automatic = False
             self._chosen = row.entry_id
+            self.model.keep(row.entry_id)
+            self._tidy.start()
             self.current_changed.emit(row)
+
+    def _drop_misfits(self) -> None:
+        """The reader has moved on: what was listed only to be looked at goes, but never from under a click."""
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._tidy.start()
+            return
+        self.model.drop_misfits()
+        self._count()
 
     def _thumbnail_ready(self, entry_id: int) -> None:
         place = self.model.place_of(entry_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -92,10 +93,49 @@ def test_filters_by_words_and_by_outcome(view: QueueView) -> None:
 def test_what_is_left_shrinks_with_each_decision(view: QueueView) -> None:
     fill(view, [row(1, 0.9), row(2, 0.8)])
     view.show_left()
+    view.choose_entry(2)
     view.take_decided(row(1, 0.9, decision=Decision.NORMAL))
     assert shown(view) == [2]
     view.show_left()
     assert shown(view) == [1, 2]
+
+
+def test_a_chosen_row_that_leaves_the_filter_stays_until_the_reader_moves(view: QueueView, qtbot: QtBot) -> None:
+    fill(view, [row(1, 0.9), row(2, 0.8), row(3, 0.7)])
+    view.show_box.setCurrentIndex(view.show_box.findData(Show.LIKELY_PNEUMONIA))
+    view.choose_entry(2)
+    told: list[Row | None] = []
+    view.current_changed.connect(told.append)
+    fill(view, [row(1, 0.1), row(2, 0.5)])  # read again as somebody else's: normal, and uncertain
+    assert shown(view) == [3, 2]
+    assert told == [row(2, 0.5)] and view.current_row() == row(2, 0.5)
+    (selected,) = view.table.selectionModel().selectedRows()
+    assert view.model.row_at(selected.row()).entry_id == 2
+    view.step(-1)
+    assert told[1:] == [row(3, 0.7)]
+    assert shown(view) == [3, 2], "a second click lands where the first did"
+    qtbot.waitUntil(lambda: shown(view) == [3])
+    assert view.counts.text().startswith("1 of 3 shown")
+    assert view.current_row() == row(3, 0.7) and len(told) == 2
+
+
+def test_a_row_that_was_left_goes_from_under_no_click(
+    view: QueueView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(view, [row(1, 0.9), row(2, 0.8)])
+    view.show_left()
+    view.choose_entry(1)
+    view.take_decided(row(1, 0.9, decision=Decision.NORMAL))
+    view.choose_entry(2)
+    with monkeypatch.context() as pressed:
+        pressed.setattr(QApplication, "mouseButtons", lambda: Qt.MouseButton.LeftButton)
+        view._drop_misfits()
+        assert shown(view) == [1, 2]
+    qtbot.waitUntil(lambda: shown(view) == [2])
+    view.choose_entry(2)
+    view.filter_box.setText("00001")
+    view.show_left()
+    assert shown(view) == [1], "a filter of the reader's own hides the chosen row, too"
 
 
 def test_a_decision_reaches_rows_that_are_hidden_or_on_their_way(view: QueueView) -> None:

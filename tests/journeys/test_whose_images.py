@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +17,7 @@ from pneumo_desktop import places
 from pneumo_desktop.app import Services
 from pneumo_desktop.cli import main
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.queue_order import Show
 from pneumo_desktop.gui.row_words import is_changed
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.models.package import ModelPackage, write_package
@@ -63,6 +65,36 @@ def test_a_withheld_verdict_is_shown_on_demand_and_that_is_recorded(
     window.result.withhold.click()
     qtbot.waitUntil(lambda: judged().outcome is Outcome.NOT_ANALYSED)
     assert judged().score == row.judgement.score
+
+
+def test_a_film_that_leaves_the_filter_takes_nobody_to_another_one(
+    window: MainWindow, services: Services, tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
+) -> None:
+    """The verdict that was asked for is not *not analysed*: the note and the decision are still this film's."""
+    films = tmp_path / "Ward"
+    films.mkdir()
+    for name in ("IM-0131-0001", "person1_bacteria_1"):
+        (films / f"{name}.dcm").write_bytes(dicom_of(FIXTURES / f"{name}.jpeg", "097Y"))
+    read_folder(window, films, qtbot, 2)
+    window.queue.show_box.setCurrentIndex(window.queue.show_box.findData(Show.NOT_ANALYSED))
+    row, note = look_at(window, 0, qtbot), window.result.decision.note
+    window.result.show_verdict.click()
+    qtbot.keyClicks(note, "no consolida")
+
+    def judged() -> Judgement:
+        now = window.queue.model.row_of(row.entry_id)
+        assert now is not None and now.judgement is not None
+        return now.judgement
+
+    qtbot.waitUntil(lambda: judged().outcome is not Outcome.NOT_ANALYSED)
+    assert window.queue.model.rowCount() == 2, "it stays in the list, too"
+    qtbot.keyClicks(note, "tion left")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    told = [(one.entry_id, one.decision, one.note) for one in services.store.rows() if one.decision or one.note]
+    assert told == [(row.entry_id, Decision.NORMAL, "no consolidation left")]
 
 
 def test_no_verdict_on_a_film_put_in_anothers_place(
