@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.labels import make_bold, wrapped
@@ -24,6 +25,16 @@ _BUTTONS: tuple[tuple[Decision, str, str], ...] = (
 def can_agree(judgement: Judgement | None) -> bool:
     """Return whether there is a verdict to agree with."""
     return judgement is not None and judgement.outcome in (Outcome.LIKELY_PNEUMONIA, Outcome.LIKELY_NORMAL)
+
+
+class _Field(QLineEdit):
+    """A line to type into. ``left``: it has lost the focus, typed into or not."""
+
+    left = Signal()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
 
 
 class DecisionPane(QWidget):
@@ -54,16 +65,18 @@ class DecisionPane(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
             self.buttons[decision] = button
-        self.note = QLineEdit()
+        self.note = _Field()
         self.note.setMaxLength(1000)
         self.note.setAcceptDrops(False)
         self.note.textEdited.connect(self._drafted)
         self.note.editingFinished.connect(self._note_done)
-        self.initials = QLineEdit()
+        self.initials = _Field()
         self.initials.setMaxLength(8)
         self.initials.setAcceptDrops(False)
         self.initials.textEdited.connect(self._signed_as)
         self.initials.editingFinished.connect(self._note_done)
+        for field in (self.note, self.initials):
+            field.left.connect(self._fill)
         self.undo = QToolButton()
         self.undo.setEnabled(False)
         self.undo.clicked.connect(self.undo_wanted)
@@ -127,7 +140,10 @@ class DecisionPane(QWidget):
         self._fill()
 
     def hold(self, why: str) -> None:
-        """Let nothing be decided or noted of the chosen row, and say why; "" lets it again. What was typed stays."""
+        """Let nothing be decided or noted of the chosen row, and say why; "" lets it again.
+
+        What was typed stays, and what is being typed is finished: its letters are keys anywhere else.
+        """
         self._held = why
         self._fill()
 
@@ -153,8 +169,9 @@ class DecisionPane(QWidget):
     def _fill(self) -> None:
         row = self._row
         why = self._held if row is not None else tr("Choose a radiograph in the list first.")
+        typing = self.window().focusWidget() if row is not None else None
         for field in (*self.buttons.values(), self.note, self.initials):
-            field.setEnabled(not why)
+            field.setEnabled(not why or (field is typing and field in (self.note, self.initials)))
             field.setToolTip(why)
         for label in (self.title, self.note_label, self.initials_label):
             label.setEnabled(row is not None)

@@ -344,6 +344,14 @@ class MainWindow(QMainWindow):
         """Choose the row before."""
         self.queue.step(-1)
 
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Give the focus of what was hidden or disabled to the list: no key does what nobody chose."""
+        left = self.focusWidget()
+        if left is not None and not (left.isVisible() and left.isEnabled()):
+            self.queue.focus_table()
+            return True
+        return super().focusNextPrevChild(next)
+
     def focus_note(self) -> None:
         """Put the cursor into the note; Enter goes back to the list."""
         self.result.decision.note.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
@@ -171,6 +171,25 @@ def test_an_export_says_what_the_records_say_of_a_film_that_changed(
     assert row.judgement is not None
     told = results[row.entry.path.name]
     assert (told["outcome"], told["sha256"]) == (row.judgement.outcome.value, row.sha256)
+
+
+def test_a_note_that_is_being_typed_when_the_file_changes_is_finished(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """Its letters would be keys anywhere else."""
+    row, _other = _replaced(window, folder, qtbot)
+    note, table = window.result.decision.note, window.queue.table
+    window.activateWindow()
+    note.setFocus()
+    qtbot.keyClicks(note, "nodule ")
+    _replace(row, folder)
+    window.review.changed_on_disk(row)
+    assert window.focusWidget() is note
+    qtbot.keyClicks(note, "12 mm a l")
+    assert not window.result.decision.buttons[Decision.NORMAL].isEnabled()
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: kept(window._services.store, row.entry_id).note == "nodule 12 mm a l")
+    assert window.focusWidget() is table and _is_held(window), "then no other is begun"
 
 
 def test_taking_back_what_was_decided_of_a_film_that_changed_brings_no_verdict_back(

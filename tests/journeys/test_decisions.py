@@ -17,7 +17,7 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
-from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.reading.outcome import Outcome, Population
 from pneumo_desktop.records.rows import Decision, NewResult
 from pneumo_desktop.records.store import Store
 from tests.using_the_window import kept, look_at, read_folder
@@ -97,6 +97,34 @@ def test_without_a_verdict_nobody_agrees(window: MainWindow, folder: Path, qtbot
     look_at(window, refused, qtbot)
     button = window.result.decision.buttons[Decision.AGREE]
     assert (button.isEnabled(), button.toolTip()) == (False, "There is no verdict to agree with.")
+
+
+def test_the_focus_of_what_is_gone_goes_to_the_list(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    """Never to the button or field that comes next: the next key would decide, or be typed into the filter."""
+    read_folder(window, folder, qtbot, 6)
+    window.activateWindow()
+    rows, buttons = window.queue.model.shown_rows(), window.result.decision.buttons
+    refused = next(place for place, row in enumerate(rows) if place and not can_agree(row.judgement))
+    look_at(window, refused - 1, qtbot)
+    buttons[Decision.AGREE].setFocus()
+    qtbot.keyClick(buttons[Decision.AGREE], Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.review.seen and window.review.current == rows[refused])
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    assert window.focusWidget() is window.queue.table
+    qtbot.keyClick(window.queue.table, Qt.Key.Key_Space)
+    assert not window._keeper.undecided, "Space decides nothing there"
+    question = window.population_question
+    question.answers[Population.NOT_KNOWN].setFocus()
+    qtbot.mouseClick(question.answers[Population.NOT_KNOWN], Qt.MouseButton.LeftButton)
+    assert not question.isVisible() and window.focusWidget() is window.queue.table
+    for offer in (window.offer, window.model_offer, window.evaluate_offer, window.training_offer):
+        offer.ask("?", "yes", "no")
+        offer.no.setFocus()
+        qtbot.mouseClick(offer.no, Qt.MouseButton.LeftButton)
+        assert not offer.isVisible() and window.focusWidget() is window.queue.table
+    window.queue.filter_box.setFocus()
+    qtbot.keyClick(window.queue.filter_box, Qt.Key.Key_Tab)
+    assert window.focusWidget() is window.queue.show_box, "Tab goes where it always went"
 
 
 def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
