@@ -20,11 +20,13 @@ _DECISION, _NOTE = "decision", "note"
 class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
-    ``saved`` carries (Row, None, or the Undone where it was one) of what is on disk, ``failed`` what could not be written.
+    ``saved`` carries (Row as it is on disk, Row as the reader saw it), ``undone`` an Undone, ``failed`` what could not be
+    written.
     Only decisions made through this ``Store`` are undone; ``undoable`` says whether there is one.
     """
 
     saved = Signal(object, object)
+    undone = Signal(object)
     failed = Signal(object)
     undoable = Signal(bool)
 
@@ -47,16 +49,16 @@ class Keeper(QObject):
         self._background.submit(work, done, self.failed.emit, topic)
 
     def decide(self, row: Row, decision: Decision, note: str, initials: str) -> None:
-        """Write a decision on ``row`` as the reader saw it: what is agreed with is its verdict, not a later one."""
+        """Write a decision on ``row`` as the reader saw it: on its image and its verdict, not on later ones."""
         entry_id = row.entry_id
         agreed_with = row.judgement.outcome if decision is Decision.AGREE and row.judgement is not None else None
         self.undecided.add(entry_id)
 
-        def written(row: Row) -> None:
+        def written(saved: Row) -> None:
             self.undecided.discard(entry_id)
             for what in (_DECISION, _NOTE):
                 self.unrecorded.pop((entry_id, what), None)
-            self._saved(row)
+            self._saved(saved, row)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
@@ -68,33 +70,33 @@ class Keeper(QObject):
 
         self.undoable.emit(True)  # at once: a quick Ctrl+Z waits for its turn
         self._background.submit(
-            lambda: self._store.set_decision(entry_id, decision, note, initials, agreed_with), written, lost
+            lambda: self._store.set_decision(entry_id, decision, note, initials, agreed_with, row), written, lost
         )
 
     def note(self, row: Row, note: str, initials: str) -> None:
-        """Write a note on ``row`` beside the decision that stands then, if any."""
+        """Write a note on ``row`` as the reader saw it, beside the decision that stands then, if any."""
         entry_id = row.entry_id
 
         def written(saved: Row | None) -> None:
             self.unrecorded.pop((entry_id, _NOTE), None)
             if saved is not None:
-                self._saved(saved)
+                self._saved(saved, row)
 
         def lost(error: Exception) -> None:
             self.unrecorded[entry_id, _NOTE] = (row, None)
             self.failed.emit(error)
 
-        self._background.submit(lambda: self._store.set_note(entry_id, note, initials), written, lost)
+        self._background.submit(lambda: self._store.set_note(entry_id, note, initials, row), written, lost)
 
-    def _saved(self, row: Row) -> None:
+    def _saved(self, saved: Row, seen: Row) -> None:
         self.undoable.emit(True)
-        self.saved.emit(row, None)
+        self.saved.emit(saved, seen)
 
     def undo(self) -> None:
         """Take the newest decision or note back."""
         self.ask(
             self._store.undo_decision,
-            lambda undone: self.saved.emit(undone.row, undone) if undone is not None else None,
+            lambda undone: self.undone.emit(undone) if undone is not None else None,
         )
         self._look_for_undoable()
 

@@ -11,7 +11,7 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
-from pneumo_desktop.gui.row_words import is_changed, what_was_saved, what_was_undone
+from pneumo_desktop.gui.row_words import has_another_image, is_changed, what_was_saved, what_was_undone
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
@@ -102,6 +102,7 @@ class ReviewDesk(QObject):
         viewer.tags_wanted.connect(self._show_tags)
         queue.thumbnails.changed.connect(self.changed_on_disk)
         keeper.saved.connect(self._saved)
+        keeper.undone.connect(self._undone)
         keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
 
@@ -256,17 +257,33 @@ class ReviewDesk(QObject):
         if row is not None:
             self._keeper.note(row, self._decision.note_text(), self._decision.initials_text())
 
-    def _saved(self, row: Row, undone: Undone | None) -> None:
-        before = self._queue.model.row_of(row.entry_id)
+    def _saved(self, row: Row, seen: Row) -> None:
+        listed = self._queue.model.row_of(row.entry_id) is not None
+        self._show_decided(row)
+        if listed:
+            told = [what_was_saved(seen, row), self._held_back]  # that was said a moment ago: not to be wiped away
+            self._viewer.status.emit(" ".join(filter(None, told)))
+
+    def _undone(self, undone: Undone) -> None:
+        changed = self._show_decided(undone.row)
+        if changed:
+            entry_id = undone.row.entry_id
+            self._queue.choose_entry(entry_id if entry_id in changed else next(iter(changed)))
+        self._viewer.status.emit(what_was_undone(undone))
+
+    def _show_decided(self, row: Row) -> dict[int, Row]:
+        """Show what stands in every row of its image, and return these. ``row`` itself may be of another image by now."""
+        listed = self._queue.model.row_of(row.entry_id)
+        if listed is not None and has_another_image(listed, row):
+            if self.current is not None and self.current.entry_id == row.entry_id:
+                self._result.set_row(None)  # its note went to the image before
+            self._decision.forget_drafts([row.entry_id])
+            self._queue.add_rows([row])
+            self._queue.flush()
+            return {row.entry_id: row}
         changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
         self._decision.forget_drafts({row.entry_id, *changed})
         if self.current is not None and self.current.entry_id in changed:
             self.current = current = changed[self.current.entry_id]
             self._result.set_row(current, current.example, self._queue.model.twin_name(current))
-        if undone is not None:
-            if changed:
-                self._queue.choose_entry(row.entry_id if row.entry_id in changed else next(iter(changed)))
-            self._viewer.status.emit(what_was_undone(undone))
-        elif before is not None:
-            told = [what_was_saved(before, row), self._held_back]  # that was said a moment ago: not to be wiped away
-            self._viewer.status.emit(" ".join(filter(None, told)))
+        return changed

@@ -79,6 +79,11 @@ def is_changed(row: Row) -> bool:
     return row.judgement is not None and row.judgement.detail == codes.CHANGED
 
 
+def has_another_image(before: Row, row: Row) -> bool:
+    """Return whether the file of a row was read anew since, and holds another image now."""
+    return None not in (before.sha256, row.sha256) and before.sha256 != row.sha256
+
+
 def below_outcome(row: Row) -> str:
     """Return what stands under the outcome: the decision, else why there is no verdict, else that it waits for review."""
     if is_changed(row):  # what was decided is of the image before
@@ -111,10 +116,13 @@ def tool_tip(row: Row, twin: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def what_was_saved(before: Row | None, row: Row) -> str:
-    """Return a sentence for what the reader has just decided or noted."""
+def what_was_saved(seen: Row, row: Row) -> str:
+    """Return a sentence for what the reader has just decided or noted of a row that looked like ``seen``."""
     name = row.entry.display_name()
-    if before is not None and before.decision is row.decision and before.note != row.note:
+    if has_another_image(seen, row):
+        text = tr("{name}: saved for the image that you saw. Its file was read anew meanwhile and holds another one.")
+        return text.format(name=name)
+    if seen.decision is row.decision and seen.note != row.note:
         text = tr("{name}: note saved. Ctrl+Z takes it back.") if row.note else tr("{name}: note removed.")
         return text.format(name=name)
     if row.decision is None:

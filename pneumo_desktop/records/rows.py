@@ -91,6 +91,15 @@ class Row:
     agreed_with: Outcome | None = None
 
 
+class Opinion(NamedTuple):
+    """What a reader has said of an image; the fields are named as in ``Row``."""
+
+    decision: Decision | None = None
+    agreed_with: Outcome | None = None
+    note: str = ""
+    initials: str = ""
+
+
 class Undone(NamedTuple):
     """A row as it stands after an undoing, and what was undone; ``covered``: another window had decided since."""
 
@@ -105,7 +114,7 @@ ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.p
     EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
         AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
     r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
-    r.time, d.decision, d.note, d.initials, e.not_read_again, d.agreed_with
+    r.time, d.decision, d.agreed_with, d.note, d.initials, e.not_read_again
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
         coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
@@ -135,17 +144,24 @@ def judgement_of(values: Sequence[Any]) -> Judgement | None:
         return None
 
 
+def opinion_of(decision: str | None, agreed_with: str | None, note: str | None, initials: str | None) -> Opinion:
+    """Return an opinion of its columns; all are None where nothing was said."""
+    return Opinion(
+        Decision(decision) if decision else None, Outcome(agreed_with) if agreed_with else None, note or "",
+        initials or "",
+    )  # fmt: skip
+
+
 def row_of(values: Sequence[Any]) -> Row:
     """Return a row of the columns of ``ROW_QUERY``."""
     judgement = judgement_of(values[11:27])
-    if judgement is not None and values[31]:
+    if judgement is not None and values[32]:
         judgement = replace(judgement, notes=(*judgement.notes, NOT_READ_AGAIN))
     return Row(
         entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
         status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
         patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
-        time=values[27] or "", decision=Decision(values[28]) if values[28] else None, note=values[29] or "",
-        initials=values[30] or "", agreed_with=Outcome(values[32]) if values[32] else None,
+        time=values[27] or "", **opinion_of(*values[28:32])._asdict(),
     )  # fmt: skip
 
 

@@ -29,12 +29,14 @@ from pneumo_desktop.records.rows import (
     ROW_QUERY,
     Decision,
     NewResult,
+    Opinion,
     PatientFields,
     Row,
     Undone,
     UnfinishedQueue,
     heat_map_of,
     judgement_of,
+    opinion_of,
     row_of,
 )
 from pneumo_desktop.records.saving import now, save
@@ -57,8 +59,8 @@ class Store:
         self.path = path
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
-        self._undoable: list[int] = []
-        """The numbers of this sitting's decisions and notes that were not undone; another window's are never in it."""
+        self._undoable: list[tuple[int, int]] = []
+        """(number, entry) of this sitting's decisions and notes that were not undone; another window's are never in it."""
         with alone(path):
             try:
                 self._connection = connect(path)
@@ -300,7 +302,10 @@ class Store:
 
     # The reader's decisions
 
-    def _image(self, entry_id: int) -> str:
+    def _image(self, entry_id: int, seen: Row | None) -> str:
+        """Return what a decision hangs on: the content that was seen, which the entry may have no more."""
+        if seen is not None and seen.sha256:
+            return f"{seen.sha256}#{seen.entry.frame}"
         ((sha256, frame),) = self._all("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,))
         return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
 
@@ -311,13 +316,15 @@ class Store:
         note: str = "",
         initials: str = "",
         agreed_with: Outcome | None = None,
+        seen: Row | None = None,
     ) -> Row:
         """Write the reader's decision (None takes it back) at once; every earlier one stays in the history.
 
-        ``agreed_with``: the verdict that the reader saw and agreed with; the row may have another one by now.
+        ``agreed_with``: the verdict that the reader saw and agreed with; the row may have another one by now. ``seen``: the
+        row that the reader saw; the decision is of its image, although the file may have been read anew with another one.
         """
         with self._lock:
-            image = self._image(entry_id)
+            image = self._image(entry_id, seen)
             verdict = agreed_with.value if agreed_with is not None else ""
             with self._transaction() as connection:
                 cursor = connection.execute(
@@ -325,18 +332,30 @@ class Store:
                     VALUES (?, ?, ?, ?, ?, ?)""",
                     (image, decision.value if decision else None, verdict, note, initials, now()),
                 )
-            self._undoable.append(int(cursor.lastrowid or 0))
+            self._undoable.append((int(cursor.lastrowid or 0), entry_id))
             row = self.row(entry_id)
         assert row is not None
         return row
 
-    def set_note(self, entry_id: int, note: str, initials: str = "") -> Row | None:
+    def set_note(self, entry_id: int, note: str, initials: str = "", seen: Row | None = None) -> Row | None:
         """Write a note beside the decision that stands, if any, unless it stands there; None where the entry is gone."""
         with self._lock:
             row = self.row(entry_id)
-            if row is None or (row.note or "", row.initials or "") == (note, initials):
+            if row is None:
                 return row
-            return self.set_decision(entry_id, row.decision, note, initials, row.agreed_with)
+            stands = self._opinion(self._image(entry_id, seen))
+            if (stands.note, stands.initials) == (note, initials):
+                return row
+            return self.set_decision(entry_id, stands.decision, note, initials, stands.agreed_with, seen)
+
+    def _opinion(self, image: str) -> Opinion:
+        """Return what stands of an image, whatever its files are now."""
+        rows = self._all(
+            """SELECT decision, agreed_with, note, initials FROM decision WHERE image = ? AND undone = 0
+            ORDER BY id DESC LIMIT 1""",
+            (image,),
+        )
+        return opinion_of(*rows[0]) if rows else Opinion()
 
     def can_undo(self) -> bool:
         """Return whether this sitting has a decision or note to undo."""
@@ -350,7 +369,7 @@ class Store:
         with self._lock:
             if not self._undoable:
                 return None
-            number = self._undoable[-1]
+            number, entry_id = self._undoable[-1]
             ((image, decision, note, initials),) = self._all(
                 "SELECT image, decision, note, initials FROM decision WHERE id = ?", (number,)
             )
@@ -363,7 +382,7 @@ class Store:
                 ORDER BY id DESC LIMIT 1""",
                 (image,),
             )
-            row = self.row(rows[0][0]) if rows else None
+            row = self.row(rows[0][0] if rows else entry_id)  # no file may have that image any more
         return (
             None if row is None else Undone(row, Decision(decision) if decision else None, note, initials, bool(later))
         )

@@ -13,15 +13,17 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop.app import Services
 from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.row_words import below_outcome
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
-from pneumo_desktop.reading.outcome import Outcome
+from pneumo_desktop.reading.outcome import Outcome, Population
+from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Decision, Row
-from tests.using_the_window import kept, look_at, read_folder
+from tests.using_the_window import FIXTURES, kept, look_at, read_folder
 
 TOLD = "This file has changed since it was read. Read it again."
 
@@ -211,6 +213,56 @@ def test_taking_back_what_was_decided_of_a_film_that_changed_brings_no_verdict_b
     listed = window.queue.model.row_of(row.entry_id)
     assert listed is not None and listed.decision is None
     assert set(shown) == {Outcome.NOT_ANALYSED}, "not even for a moment"
+
+
+def _read_anew_elsewhere(window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot) -> tuple[Row, Row]:
+    """A film is looked at; another window reads its file anew, which is another film now. Return the row before and after."""
+    row, _other = _replaced(window, folder, qtbot)
+    shutil.copyfile(FIXTURES / "IM-0152-0001.jpeg", row.entry.path)
+    second = Services.create(tmp_path / "data")
+    second.store.read_again(row.queue_id, Population.NOT_KNOWN)
+    second.resume_queue(row.queue_id, Population.NOT_KNOWN, Callbacks(lambda _rows: None)).wait()
+    now = kept(second.store, row.entry_id)
+    second.close()
+    assert now.sha256 != row.sha256 and now.judgement != row.judgement
+    return row, now
+
+
+def test_a_decision_on_a_film_that_another_window_has_read_anew_is_of_the_film_that_was_seen(
+    window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    row, now = _read_anew_elsewhere(window, folder, tmp_path, qtbot)
+    qtbot.keyClicks(window.result.decision.note, "opacity")
+    window.review.agree()
+    name = row.entry.display_name()
+    told = f"{name}: saved for the image that you saw. Its file was read anew meanwhile and holds another one."
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
+    assert kept(services.store, row.entry_id) == window.queue.model.row_of(row.entry_id) == now, "nothing is said of it"
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    assert window.result.decision.note_text() == ""
+    window.review.undo()
+    undone = f"{name}: The decision “Agreed” was taken back. The note was taken back."
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == undone)
+
+
+def test_a_note_on_a_film_that_another_window_has_read_anew_is_no_note_on_the_new_one(
+    window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    row, now = _read_anew_elsewhere(window, folder, tmp_path, qtbot)
+    note = window.result.decision.note
+    qtbot.keyClicks(note, "opacity")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.review.current == now)
+    assert note.text() == "" and not window.review.seen
+    qtbot.waitUntil(lambda: window.review.seen)
+    assert window.viewer.snapshot() is not None
+    window.review.normal()
+    qtbot.waitUntil(lambda: kept(services.store, row.entry_id).decision is Decision.NORMAL)
+    assert kept(services.store, row.entry_id).note == ""
+    services.store.undo_decision()
+    undone = services.store.undo_decision()
+    assert undone is not None and undone.note == "opacity"
 
 
 def test_a_change_that_the_tags_notice_is_told_in_the_row(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

@@ -146,6 +146,32 @@ def test_an_undoing_takes_back_only_what_this_sitting_decided(path: Path) -> Non
     later.close()
 
 
+def test_a_decision_is_of_the_image_that_was_seen(path: Path) -> None:
+    """Another window has read the file anew meanwhile, and it holds another film."""
+    store, _queue, (entry_id, _) = filled(path)
+    (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
+    (now,) = store.save_results([NewResult(entry_id, 0, "bb", judged(0.1), TOLD)])
+    assert store.set_decision(entry_id, Decision.AGREE, "", "AB", judged(0.9).outcome, seen) == now
+    assert store.set_note(entry_id, "left base", "AB", seen) == now
+    (copy,) = store.add_entries(store.new_queue("copies", TOLD), [Entry(Path("/x/copy.png"))])
+    (row,) = store.save_results([NewResult(copy, 0, "aa", judged(0.9), TOLD)])
+    told = (row.decision, row.agreed_with, row.note, row.initials)
+    assert told == (Decision.AGREE, judged(0.9).outcome, "left base", "AB")
+    undone = store.undo_decision()
+    assert undone is not None and (undone.row.entry_id, undone.row.note) == (copy, "")
+    store.close()
+
+
+def test_an_undoing_is_told_although_no_file_has_the_image_any_more(path: Path) -> None:
+    store, _queue, (entry_id, _) = filled(path)
+    (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
+    store.save_results([NewResult(entry_id, 0, "bb", judged(0.1), TOLD)])
+    store.set_decision(entry_id, Decision.NORMAL, seen=seen)
+    undone = store.undo_decision()
+    assert undone is not None and (undone.row.entry_id, undone.decision) == (entry_id, Decision.NORMAL)
+    store.close()
+
+
 def test_unfinished_queues_are_known_until_they_are_finished(path: Path) -> None:
     store, queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, None, judged(None), TOLD)])
