@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from pneumo_desktop.gui.workers import Background
-from pneumo_desktop.records.rows import Decision, Row
+from pneumo_desktop.records.rows import Decision, Row, Saved
 
 if TYPE_CHECKING:
     from pneumo_desktop.records.store import Store
@@ -20,8 +20,8 @@ _DECISION, _NOTE = "decision", "note"
 class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
-    ``saved`` carries (Row as it is on disk, Row as the reader saw it), ``undone`` an Undone, ``failed`` what could not be
-    written.
+    ``saved`` carries (Saved, the Row as the reader saw it) of what is on disk, ``undone`` an Undone, ``failed`` what could not
+    be written.
     Only decisions made through this ``Store`` are undone; ``undoable`` says whether there is one.
     """
 
@@ -54,7 +54,7 @@ class Keeper(QObject):
         agreed_with = row.judgement.outcome if decision is Decision.AGREE and row.judgement is not None else None
         self.undecided.add(entry_id)
 
-        def written(saved: Row) -> None:
+        def written(saved: Saved) -> None:
             self.undecided.discard(entry_id)
             for what in (_DECISION, _NOTE):
                 self.unrecorded.pop((entry_id, what), None)
@@ -88,7 +88,7 @@ class Keeper(QObject):
 
         self._background.submit(lambda: self._store.set_note(entry_id, note, initials, row), written, lost)
 
-    def _saved(self, saved: Row, seen: Row) -> None:
+    def _saved(self, saved: Saved, seen: Row) -> None:
         self.undoable.emit(True)
         self.saved.emit(saved, seen)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -48,9 +47,7 @@ def decided_as(decided: Row, row: Row) -> Row:
     """
     if row.entry_id == decided.entry_id and not (is_changed(row) and row.sha256 == decided.sha256):
         return decided
-    return replace(
-        row, decision=decided.decision, agreed_with=decided.agreed_with, note=decided.note, initials=decided.initials
-    )
+    return row.with_opinion(decided.opinion)
 
 
 class QueueModel(QAbstractTableModel):

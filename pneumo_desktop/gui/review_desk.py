@@ -17,7 +17,7 @@ from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome, Reason
-from pneumo_desktop.records.rows import Decision, Row, Undone
+from pneumo_desktop.records.rows import Decision, Opinion, Row, Saved, Undone
 from pneumo_desktop.records.store import Store
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
@@ -124,6 +124,8 @@ class ReviewDesk(QObject):
             self.seen = self.changed = False
             self._held_back = ""
             self._decision.hold("")
+        if row is not None and (before is None or before.entry_id != row.entry_id):
+            self._ask_the_records(row)
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -173,8 +175,12 @@ class ReviewDesk(QObject):
         self._take(_as_changed(shown))
 
     def as_recorded(self, row: Row) -> Row:
-        """Return what the records say of a row, where the list says that its file has changed; to be called off this thread."""
-        return (self._store.row(row.entry_id) or row) if is_changed(row) else row
+        """Return a row with what stands in the records of its image; to be called off this thread.
+
+        Where the list says that its file has changed, the records know what was read.
+        """
+        known = self._store.row(row.entry_id) if is_changed(row) else None
+        return known or row.with_opinion(self._store.opinion(row))
 
     def _take(self, row: Row | None) -> None:
         """Show ``row`` in its place in the list, and beside it where it is chosen; the picture stays."""
@@ -257,11 +263,22 @@ class ReviewDesk(QObject):
         if row is not None:
             self._keeper.note(row, self._decision.note_text(), self._decision.initials_text())
 
-    def _saved(self, row: Row, seen: Row) -> None:
+    def _ask_the_records(self, row: Row) -> None:
+        """Show what another window has decided or noted of a row since it was listed."""
+
+        def came(opinion: Opinion) -> None:
+            listed = self._queue.model.row_of(row.entry_id)
+            if listed is not None and listed.sha256 == row.sha256 and listed.opinion != opinion:
+                self._show_decided(listed.with_opinion(opinion))
+
+        self._keeper.ask(lambda: self._store.opinion(row), came, topic="opinion")
+
+    def _saved(self, saved: Saved, seen: Row) -> None:
+        row = saved.row
         listed = self._queue.model.row_of(row.entry_id) is not None
         self._show_decided(row)
         if listed:
-            told = [what_was_saved(seen, row), self._held_back]  # that was said a moment ago: not to be wiped away
+            told = [what_was_saved(seen, saved), self._held_back]  # that was said a moment ago: not to be wiped away
             self._viewer.status.emit(" ".join(filter(None, told)))
 
     def _undone(self, undone: Undone) -> None:

@@ -8,7 +8,7 @@ from itertools import islice
 from pneumo_desktop.gui.outcomes import outcome_word, summary
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Reason
-from pneumo_desktop.records.rows import Decision, Row, Undone
+from pneumo_desktop.records.rows import Decision, Opinion, Row, Saved, Undone
 from pneumo_desktop.words import N_, ntr, tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -116,18 +116,38 @@ def tool_tip(row: Row, twin: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def what_was_saved(seen: Row, row: Row) -> str:
-    """Return a sentence for what the reader has just decided or noted of a row that looked like ``seen``."""
+def what_was_saved(seen: Row, saved: Saved) -> str:
+    """Return sentences for what the reader has just decided or noted of a row that looked like ``seen``."""
+    row, unseen = saved.row, saved.unseen
     name = row.entry.display_name()
     if has_another_image(seen, row):
         text = tr("{name}: saved for the image that you saw. Its file was read anew meanwhile and holds another one.")
-        return text.format(name=name)
-    if seen.decision is row.decision and seen.note != row.note:
+        told = [text.format(name=name)]
+    elif seen.decision is row.decision and seen.note != row.note:
         text = tr("{name}: note saved. Ctrl+Z takes it back.") if row.note else tr("{name}: note removed.")
-        return text.format(name=name)
-    if row.decision is None:
-        return ""
-    return tr("{name}: {decision}. Ctrl+Z takes it back.").format(name=name, decision=tr(_DECIDED[row.decision]))
+        told = [text.format(name=name)]
+    elif row.decision is not None:
+        text = tr("{name}: {decision}. Ctrl+Z takes it back.")
+        told = [text.format(name=name, decision=tr(_DECIDED[row.decision]))]
+    else:
+        told = []
+    if unseen is not None:
+        told += _what_was_unseen(row, unseen)
+    return " ".join(told)
+
+
+def _what_was_unseen(row: Row, unseen: Opinion) -> list[str]:
+    """Return what became of an opinion that another window had saved meanwhile."""
+    told = []
+    if unseen.decision is not None and (unseen.decision, unseen.initials) != (row.decision, row.initials):
+        if unseen.initials:
+            text = tr("It replaces “{decision}” by {initials}, saved in another window meanwhile.")
+        else:
+            text = tr("It replaces “{decision}”, saved in another window meanwhile.")
+        told.append(text.format(decision=tr(DECISION_WORDS[unseen.decision]), initials=unseen.initials))
+    if unseen.note and unseen.note in row.note:
+        told.append(tr("The note that was written there is kept."))
+    return told
 
 
 def what_is_unrecorded(refused: Collection[tuple[Row, Decision | None]]) -> str:

@@ -65,6 +65,15 @@ class NewResult:
     patient: PatientFields = PatientFields()
 
 
+class Opinion(NamedTuple):
+    """What a reader has said of an image; the fields are named as in ``Row``."""
+
+    decision: Decision | None = None
+    agreed_with: Outcome | None = None
+    note: str = ""
+    initials: str = ""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the worklist. ``status`` is ``waiting`` or ``done``.
@@ -90,14 +99,24 @@ class Row:
     example: bool = False
     agreed_with: Outcome | None = None
 
+    @property
+    def opinion(self) -> Opinion:
+        """What the reader said of the image."""
+        return Opinion(self.decision, self.agreed_with, self.note, self.initials)
 
-class Opinion(NamedTuple):
-    """What a reader has said of an image; the fields are named as in ``Row``."""
+    def with_opinion(self, opinion: Opinion) -> Row:
+        """Return this row with what a reader said of its image."""
+        return replace(self, **opinion._asdict())
 
-    decision: Decision | None = None
-    agreed_with: Outcome | None = None
-    note: str = ""
-    initials: str = ""
+
+class Saved(NamedTuple):
+    """A row as it stands after a decision or a note was written.
+
+    unseen: what another window had saved of the image since the reader saw the row.
+    """
+
+    row: Row
+    unseen: Opinion | None = None
 
 
 class Undone(NamedTuple):

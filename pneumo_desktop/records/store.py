@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from pneumo_desktop.records.opening import (
     set_aside,
     stored,
 )
+from pneumo_desktop.records.opinions import image_of, say, standing
 from pneumo_desktop.records.rows import (
     ROW_QUERY,
     Decision,
@@ -32,11 +33,11 @@ from pneumo_desktop.records.rows import (
     Opinion,
     PatientFields,
     Row,
+    Saved,
     Undone,
     UnfinishedQueue,
     heat_map_of,
     judgement_of,
-    opinion_of,
     row_of,
 )
 from pneumo_desktop.records.saving import now, save
@@ -302,12 +303,10 @@ class Store:
 
     # The reader's decisions
 
-    def _image(self, entry_id: int, seen: Row | None) -> str:
-        """Return what a decision hangs on: the content that was seen, which the entry may have no more."""
-        if seen is not None and seen.sha256:
-            return f"{seen.sha256}#{seen.entry.frame}"
-        ((sha256, frame),) = self._all("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,))
-        return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
+    def opinion(self, row: Row) -> Opinion:
+        """Return what stands of a row's image, whichever window has written it."""
+        with self._lock:
+            return standing(self._connection, image_of(self._connection, row.entry_id, row))[1]
 
     def set_decision(
         self,
@@ -317,45 +316,42 @@ class Store:
         initials: str = "",
         agreed_with: Outcome | None = None,
         seen: Row | None = None,
-    ) -> Row:
+    ) -> Saved:
         """Write the reader's decision (None takes it back) at once; every earlier one stays in the history.
 
         ``agreed_with``: the verdict that the reader saw and agreed with; the row may have another one by now. ``seen``: the
-        row that the reader saw; the decision is of its image, although the file may have been read anew with another one.
+        row that the reader saw; the decision is of its image, although the file may have been read anew with another one,
+        and no note is lost that another window has written since.
         """
+
+        def said(_stands: Opinion, _unseen: bool) -> Opinion:
+            return Opinion(decision, agreed_with, note, initials)
+
+        return self._say(entry_id, seen, said)
+
+    def set_note(self, entry_id: int, note: str, initials: str = "", seen: Row | None = None) -> Saved | None:
+        """Write a note beside the decision that stands, if any, unless it stands there; None where the entry is gone.
+
+        A decision that another window has made since keeps its initials.
+        """
+
+        def said(stands: Opinion, unseen: bool) -> Opinion | None:
+            others = unseen and stands.decision is not None
+            told = stands._replace(note=note, initials=stands.initials if others else initials)
+            return None if told == stands else told
+
         with self._lock:
-            image = self._image(entry_id, seen)
-            verdict = agreed_with.value if agreed_with is not None else ""
-            with self._transaction() as connection:
-                cursor = connection.execute(
-                    """INSERT INTO decision (image, decision, agreed_with, note, initials, time)
-                    VALUES (?, ?, ?, ?, ?, ?)""",
-                    (image, decision.value if decision else None, verdict, note, initials, now()),
-                )
-            self._undoable.append((int(cursor.lastrowid or 0), entry_id))
-            row = self.row(entry_id)
+            return None if self.row(entry_id) is None else self._say(entry_id, seen, said)
+
+    def _say(self, entry_id: int, seen: Row | None, said: Callable[[Opinion, bool], Opinion | None]) -> Saved:
+        with self._transaction() as connection:  # between looking and writing no other window writes
+            mine = [number for number, _entry in self._undoable]
+            number, unseen = say(connection, image_of(connection, entry_id, seen), seen, mine, said)
+        if number is not None:
+            self._undoable.append((number, entry_id))
+        row = self.row(entry_id)
         assert row is not None
-        return row
-
-    def set_note(self, entry_id: int, note: str, initials: str = "", seen: Row | None = None) -> Row | None:
-        """Write a note beside the decision that stands, if any, unless it stands there; None where the entry is gone."""
-        with self._lock:
-            row = self.row(entry_id)
-            if row is None:
-                return row
-            stands = self._opinion(self._image(entry_id, seen))
-            if (stands.note, stands.initials) == (note, initials):
-                return row
-            return self.set_decision(entry_id, stands.decision, note, initials, stands.agreed_with, seen)
-
-    def _opinion(self, image: str) -> Opinion:
-        """Return what stands of an image, whatever its files are now."""
-        rows = self._all(
-            """SELECT decision, agreed_with, note, initials FROM decision WHERE image = ? AND undone = 0
-            ORDER BY id DESC LIMIT 1""",
-            (image,),
-        )
-        return opinion_of(*rows[0]) if rows else Opinion()
+        return Saved(row, unseen)
 
     def can_undo(self) -> bool:
         """Return whether this sitting has a decision or note to undo."""

@@ -18,7 +18,7 @@ from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.reading.outcome import Outcome, Population
-from pneumo_desktop.records.rows import Decision, NewResult
+from pneumo_desktop.records.rows import Decision, NewResult, Opinion
 from pneumo_desktop.records.store import Store
 from tests.using_the_window import kept, look_at, read_folder
 
@@ -61,6 +61,64 @@ def test_undo_leaves_what_another_window_decided(window: MainWindow, folder: Pat
     assert [kept(store, entry_id).decision for entry_id in (first, second)] == [
         Decision.CANNOT_TELL, Decision.PNEUMONIA,
     ]  # fmt: skip
+
+
+def test_what_another_window_decided_is_shown_where_a_row_is_chosen(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, pane, model = window._services.store, window.result.decision, window.queue.model
+    first, second = model.shown_rows()[:2]
+    look_at(window, 1, qtbot)
+    other = Store(store.path)
+    other.set_decision(first.entry_id, Decision.PNEUMONIA, "right base", "AB")
+    other.set_decision(second.entry_id, Decision.NORMAL, "", "AB")
+    window.queue.choose(0)
+    qtbot.waitUntil(lambda: pane.saved.text() == "Saved: Reader: pneumonia AB")
+    assert pane.note_text() == "right base" and model.row_of(first.entry_id) == kept(store, first.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "right base", "")
+    other.set_note(first.entry_id, "both bases", "")
+    other.close()
+    export_to(
+        window, model.all_rows(), tmp_path / "out.json", ExportChoice("json"), window._background, (),
+        window.review.as_recorded,
+    )  # fmt: skip
+    qtbot.waitUntil((tmp_path / "out.json").exists)
+    results = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
+    told = {item["file"]: (item["decision"], item["note"], item["initials"]) for item in results if item["decision"]}
+    assert told == {
+        str(first.entry.path): ("normal", "both bases", None), str(second.entry.path): ("normal", None, "AB"),
+    }  # fmt: skip
+
+
+def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, told = window._services.store, window.statusBar().currentMessage
+    first = look_at(window, 0, qtbot)
+    window._keeper._background.wait()
+    other = Store(store.path)
+    other.set_decision(first.entry_id, Decision.PNEUMONIA, "right base", "AB")
+    qtbot.keyClicks(window.result.decision.note, "rotated")
+    window.review.normal()
+    name = first.entry.display_name()
+    replaced = "It replaces “Reader: pneumonia” by AB, saved in another window meanwhile."
+    note_kept = "The note that was written there is kept."
+    qtbot.waitUntil(lambda: told() == f"{name}: normal. Ctrl+Z takes it back. {replaced} {note_kept}")
+    assert kept(store, first.entry_id).note == "right base / rotated"
+    window.review.undo()
+    qtbot.waitUntil(lambda: window.queue.model.row_of(first.entry_id) == kept(store, first.entry_id))
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.PNEUMONIA, None, "right base", "AB")
+    second = look_at(window, 1, qtbot)
+    window._keeper._background.wait()
+    other.set_decision(second.entry_id, Decision.CANNOT_TELL)
+    other.close()
+    window.review.normal()
+    qtbot.waitUntil(lambda: "It replaces “Reader: cannot tell”, saved in another window meanwhile." in told())
 
 
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

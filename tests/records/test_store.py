@@ -15,7 +15,7 @@ import pytest
 
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
-from pneumo_desktop.records.rows import Decision, NewResult, PatientFields
+from pneumo_desktop.records.rows import Decision, NewResult, Opinion, PatientFields, Saved
 from pneumo_desktop.records.store import Store
 
 from .conftest import TOLD, filled, judged
@@ -26,15 +26,15 @@ def test_an_agreement_stays_with_the_verdict_that_it_was_with(path: Path) -> Non
     store, _queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, "aa", judged(0.1), TOLD)])
     before = judged(0.1).outcome
-    assert store.set_decision(ids[0], Decision.AGREE, agreed_with=before).agreed_with is before
+    assert store.set_decision(ids[0], Decision.AGREE, agreed_with=before).row.agreed_with is before
     (row,) = store.save_results([NewResult(ids[0], 0, "aa", replace(judged(0.9), model_sha256="another"), TOLD)])
     assert row.judgement is not None
     assert row.judgement.outcome is not before
     assert (row.decision, row.agreed_with) == (Decision.AGREE, before)
     noted = store.set_note(ids[0], "seen")
     assert noted is not None
-    assert (noted.decision, noted.agreed_with, noted.note) == (Decision.AGREE, before, "seen")
-    assert store.set_decision(ids[0], Decision.NORMAL).agreed_with is None
+    assert noted.row.opinion[:3] == (Decision.AGREE, before, "seen")
+    assert store.set_decision(ids[0], Decision.NORMAL).row.agreed_with is None
     store.close()
 
 
@@ -151,14 +151,37 @@ def test_a_decision_is_of_the_image_that_was_seen(path: Path) -> None:
     store, _queue, (entry_id, _) = filled(path)
     (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
     (now,) = store.save_results([NewResult(entry_id, 0, "bb", judged(0.1), TOLD)])
-    assert store.set_decision(entry_id, Decision.AGREE, "", "AB", judged(0.9).outcome, seen) == now
-    assert store.set_note(entry_id, "left base", "AB", seen) == now
+    assert store.set_decision(entry_id, Decision.AGREE, "", "AB", judged(0.9).outcome, seen) == Saved(now)
+    assert store.set_note(entry_id, "left base", "AB", seen) == Saved(now)
     (copy,) = store.add_entries(store.new_queue("copies", TOLD), [Entry(Path("/x/copy.png"))])
     (row,) = store.save_results([NewResult(copy, 0, "aa", judged(0.9), TOLD)])
     told = (row.decision, row.agreed_with, row.note, row.initials)
     assert told == (Decision.AGREE, judged(0.9).outcome, "left base", "AB")
     undone = store.undo_decision()
     assert undone is not None and (undone.row.entry_id, undone.row.note) == (copy, "")
+    store.close()
+
+
+def test_what_another_window_wrote_since_is_told_and_its_note_is_kept(path: Path) -> None:
+    store, _queue, (entry_id, _) = filled(path)
+    other = Store(path)
+    (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
+    other.set_decision(entry_id, Decision.PNEUMONIA, "right base", "AB")
+    theirs = other.rows()[0].opinion
+    saved = store.set_decision(entry_id, Decision.NORMAL, "", "CD", None, seen)
+    assert saved.unseen == theirs == store.opinion(seen)._replace(decision=Decision.PNEUMONIA, initials="AB")
+    assert saved.row.opinion == Opinion(Decision.NORMAL, None, "right base", "CD")
+    undone = store.undo_decision()
+    assert undone is not None and undone.row.opinion == theirs
+
+    saved_note = store.set_note(entry_id, "rotated", "CD", seen)
+    assert saved_note is not None and saved_note.unseen == theirs
+    assert saved_note.row.opinion == theirs._replace(note="right base / rotated"), "the decision is still AB's"
+    again = store.set_decision(entry_id, Decision.NORMAL, "rotated twice", "CD", None, seen)
+    assert again.unseen is None and again.row.note == "rotated twice", (
+        "one's own, on its way to the list, is no other's"
+    )
+    other.close()
     store.close()
 
 
