@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.labels import make_bold, wrapped
-from pneumo_desktop.gui.row_words import agrees_no_more, status_text
+from pneumo_desktop.gui.row_words import agrees_no_more, note_writer, status_text
 from pneumo_desktop.reading.outcome import Judgement, Outcome
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import N_, tr
@@ -180,11 +180,17 @@ class DecisionPane(QWidget):
             self.buttons[Decision.AGREE].setToolTip(tr("There is no verdict to agree with."))
         for decision, button in self.buttons.items():
             button.setChecked(row is not None and row.decision == decision and not agrees_no_more(row))
-        if row is None or row.decision is None:
-            self.saved.setText("" if row is None else tr("Not decided yet."))
+        if row is None:
+            self.saved.setText("")
             return
-        words = tr("Saved: {decision} {initials}")
-        self.saved.setText(words.format(decision=status_text(row), initials=row.initials or "").strip())
+        told = tr("Not decided yet.")
+        if row.decision is not None:
+            words = tr("Saved: {decision} {initials}")
+            told = words.format(decision=status_text(row), initials=row.initials or "").strip()
+        writer = note_writer(row)
+        self.saved.setText(" · ".join(filter(None, (told, writer))))
+        if not why:
+            self.note.setToolTip(writer)
 
     def retranslate(self) -> None:
         """Say every word again in the current language."""

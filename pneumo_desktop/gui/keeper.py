@@ -73,11 +73,11 @@ class Keeper(QObject):
             lambda: self._store.set_decision(entry_id, decision, note, initials, agreed_with, row), written, lost
         )
 
-    def note(self, row: Row, note: str, initials: str) -> None:
+    def note(self, row: Row, note: str, initials: str, writer: str) -> None:
         """Write a note on ``row`` as the reader saw it, beside the decision that stands then, if any."""
         entry_id = row.entry_id
 
-        def written(saved: Row | None) -> None:
+        def written(saved: Saved | None) -> None:
             self.unrecorded.pop((entry_id, _NOTE), None)
             if saved is not None:
                 self._saved(saved, row)
@@ -86,7 +86,7 @@ class Keeper(QObject):
             self.unrecorded[entry_id, _NOTE] = (row, None)
             self.failed.emit(error)
 
-        self._background.submit(lambda: self._store.set_note(entry_id, note, initials, row), written, lost)
+        self._background.submit(lambda: self._store.set_note(entry_id, note, initials, writer, row), written, lost)
 
     def _saved(self, saved: Saved, seen: Row) -> None:
         self.undoable.emit(True)

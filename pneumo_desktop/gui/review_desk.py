@@ -259,9 +259,9 @@ class ReviewDesk(QObject):
         self._keeper.undo()
 
     def _note_edited(self) -> None:
-        row = self.current
+        row, pane = self.current, self._decision
         if row is not None:
-            self._keeper.note(row, self._decision.note_text(), self._decision.initials_text())
+            self._keeper.note(row, pane.note_text(), pane.initials_text(), pane.my_initials())
 
     def _ask_the_records(self, row: Row) -> None:
         """Show what another window has decided or noted of a row since it was listed."""

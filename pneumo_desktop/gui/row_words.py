@@ -94,6 +94,13 @@ def below_outcome(row: Row) -> str:
     return status_text(row) if row.judgement is not None else ""
 
 
+def note_writer(row: Row) -> str:
+    """Return whose note it is, where another reader than the one who decided has written it."""
+    if not row.note or row.note_initials in ("", row.initials):
+        return ""
+    return tr("Note by {initials}").format(initials=row.note_initials)
+
+
 def twin_text(twin: str) -> str:
     """Return a remark on a file whose image stands in the list as another file, too."""
     return tr("same image as {name}").format(name=twin) if twin else ""
@@ -111,7 +118,7 @@ def tool_tip(row: Row, twin: str) -> str:
     lines = [
         place, second_line(row), summary(judged), sentence(judged.reason.value) if judged and judged.reason else "",
         status_text(row) if judged else "", tr("Note: {note}").format(note=row.note) if row.note else "",
-        twin_text(twin), tr("Model: {model}").format(model=judged.model_id) if judged else "",
+        note_writer(row), twin_text(twin), tr("Model: {model}").format(model=judged.model_id) if judged else "",
     ]  # fmt: skip
     return "\n".join(line for line in lines if line)
 

@@ -17,7 +17,7 @@ from pneumo_desktop.whole_file import write_whole
 COLUMNS = (
     "file", "sha256", "outcome", "reason", "score", "operating_point", "population", "model_id",
     "preprocessing_version", "app_version", "time", "decision", "note", "initials",
-    "remarks", "model_sha256", "agreed_with",
+    "remarks", "model_sha256", "agreed_with", "note_initials",
 )  # fmt: skip
 PATIENT_COLUMNS = ("patient_name", "patient_id", "study_date")
 HEAT_MAP_COLUMN = "heatmap"
@@ -59,6 +59,7 @@ def values_of(row: Row, patient: bool = False, heat_map: str | None = None) -> d
         "remarks": " ".join(_remarks(row, judged)) or None if judged else None,
         "model_sha256": judged.model_sha256 or None if judged else None,
         "agreed_with": row.agreed_with.value if row.agreed_with else None,
+        "note_initials": row.note_initials or None,
     }
     if patient:
         values |= {"patient_name": row.patient_name, "patient_id": row.patient_id, "study_date": row.study_date}

@@ -20,7 +20,7 @@ def image_of(connection: sqlite3.Connection, entry_id: int, seen: Row | None) ->
 def standing(connection: sqlite3.Connection, image: str) -> tuple[int, Opinion]:
     """Return the number of what stands of an image, and what it is; 0 and nothing where nobody has said anything."""
     found = connection.execute(
-        """SELECT id, decision, agreed_with, note, initials FROM decision WHERE image = ? AND undone = 0
+        """SELECT id, decision, agreed_with, note, initials, note_initials FROM decision WHERE image = ? AND undone = 0
         ORDER BY id DESC LIMIT 1""",
         (image,),
     ).fetchone()
@@ -32,31 +32,39 @@ def say(
     image: str,
     seen: Row | None,
     mine: Collection[int],
-    said: Callable[[Opinion, bool], Opinion | None],
+    said: Callable[[Opinion, bool], Opinion],
+    again: bool = True,
 ) -> tuple[int | None, Opinion | None]:
-    """Write what is ``said`` of an image where something stands, unseen or not; nothing where that is None.
+    """Write what is ``said`` of an image where something stands, unseen or not; what stands there already only if ``again``.
 
     Return its number, and what stood there that the reader had not ``seen``: neither in the row nor as one of ``mine``.
-    Of that the note is kept.
+    Of that the note is kept. ``said`` gives the initials of who wrote its note; a note that stands keeps its own.
     """
     number, stands = standing(connection, image)
     unseen = stands if seen is not None and number not in mine and stands != seen.opinion else None
     told = said(stands, unseen is not None)
-    if told is None:
+    if seen is not None and unseen is not None:
+        told = _with_both_notes(seen, unseen, told)
+    if not told.note or told.note == stands.note:
+        told = told._replace(note_initials=stands.note_initials if told.note else "")
+    if told == stands and not again:
         return None, unseen
-    note = told.note if seen is None or unseen is None else _both(seen.note, unseen.note, told.note)
     cursor = connection.execute(
-        "INSERT INTO decision (image, decision, agreed_with, note, initials, time) VALUES (?, ?, ?, ?, ?, ?)",
+        """INSERT INTO decision (image, decision, agreed_with, note, initials, note_initials, time)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
         (
             image, told.decision.value if told.decision else None, told.agreed_with.value if told.agreed_with else "",
-            note, told.initials, now(),
+            told.note, told.initials, told.note_initials, now(),
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0), unseen
 
 
-def _both(seen: str, unseen: str, written: str) -> str:
-    """Return what becomes of a note that was ``seen`` when one was ``written`` and another, ``unseen``, stands by then."""
-    if written in (seen, ""):
-        return unseen
-    return written if unseen in written else f"{unseen} / {written}"
+def _with_both_notes(seen: Row, unseen: Opinion, told: Opinion) -> Opinion:
+    """Return ``told`` without losing the note of another window: alone where none was written, else before it."""
+    if told.note in (seen.note, ""):
+        return told._replace(note=unseen.note)
+    if unseen.note in told.note:
+        return told
+    writers = dict.fromkeys(filter(None, (unseen.note_initials, told.note_initials)))
+    return told._replace(note=f"{unseen.note} / {told.note}", note_initials=" / ".join(writers))

@@ -66,12 +66,13 @@ class NewResult:
 
 
 class Opinion(NamedTuple):
-    """What a reader has said of an image; the fields are named as in ``Row``."""
+    """What readers have said of an image; the fields are named as in ``Row``."""
 
     decision: Decision | None = None
     agreed_with: Outcome | None = None
     note: str = ""
     initials: str = ""
+    note_initials: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Row:
 
     duplicate: an earlier entry of the queue has the same content. agreed_with: the verdict that an agreement was with, which
     may be another than the row has now; None without an agreement, or where an early version did not record it.
+    note_initials: of who wrote the note, which may be another reader than decided; empty where that was not recorded.
     """
 
     entry_id: int
@@ -98,14 +100,15 @@ class Row:
     duplicate: bool = False
     example: bool = False
     agreed_with: Outcome | None = None
+    note_initials: str = ""
 
     @property
     def opinion(self) -> Opinion:
-        """What the reader said of the image."""
-        return Opinion(self.decision, self.agreed_with, self.note, self.initials)
+        """What was said of the image."""
+        return Opinion(self.decision, self.agreed_with, self.note, self.initials, self.note_initials)
 
     def with_opinion(self, opinion: Opinion) -> Row:
-        """Return this row with what a reader said of its image."""
+        """Return this row with what was said of its image."""
         return replace(self, **opinion._asdict())
 
 
@@ -133,7 +136,7 @@ ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.p
     EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
         AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
     r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
-    r.time, d.decision, d.agreed_with, d.note, d.initials, e.not_read_again
+    r.time, d.decision, d.agreed_with, d.note, d.initials, d.note_initials, e.not_read_again
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
         coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
@@ -163,24 +166,26 @@ def judgement_of(values: Sequence[Any]) -> Judgement | None:
         return None
 
 
-def opinion_of(decision: str | None, agreed_with: str | None, note: str | None, initials: str | None) -> Opinion:
+def opinion_of(
+    decision: str | None, agreed_with: str | None, note: str | None, initials: str | None, note_initials: str | None
+) -> Opinion:
     """Return an opinion of its columns; all are None where nothing was said."""
     return Opinion(
         Decision(decision) if decision else None, Outcome(agreed_with) if agreed_with else None, note or "",
-        initials or "",
+        initials or "", note_initials or "",
     )  # fmt: skip
 
 
 def row_of(values: Sequence[Any]) -> Row:
     """Return a row of the columns of ``ROW_QUERY``."""
     judgement = judgement_of(values[11:27])
-    if judgement is not None and values[32]:
+    if judgement is not None and values[33]:
         judgement = replace(judgement, notes=(*judgement.notes, NOT_READ_AGAIN))
     return Row(
         entry_id=values[0], queue_id=values[1], entry=Entry(Path(values[2]), values[3], values[4]), sha256=values[5],
         status="waiting" if judgement is None else "done", judgement=judgement, patient_name=values[6],
         patient_id=values[7], study_date=values[8], duplicate=bool(values[9]), example=bool(values[10]),
-        time=values[27] or "", **opinion_of(*values[28:32])._asdict(),
+        time=values[27] or "", **opinion_of(*values[28:33])._asdict(),
     )  # fmt: skip
 
 

@@ -89,7 +89,12 @@ def _to_5(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5)
+def _to_6(connection: sqlite3.Connection) -> None:
+    """A note knows who wrote it, which may be another reader than decided; of older notes nobody knows."""
+    connection.execute("ALTER TABLE decision ADD COLUMN note_initials TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6)
 """``MIGRATIONS[n]`` brings version n to n + 1."""
 
 

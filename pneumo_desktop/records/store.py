@@ -325,28 +325,32 @@ class Store:
         """
 
         def said(_stands: Opinion, _unseen: bool) -> Opinion:
-            return Opinion(decision, agreed_with, note, initials)
+            return Opinion(decision, agreed_with, note, initials, initials)
 
         return self._say(entry_id, seen, said)
 
-    def set_note(self, entry_id: int, note: str, initials: str = "", seen: Row | None = None) -> Saved | None:
+    def set_note(
+        self, entry_id: int, note: str, initials: str = "", writer: str | None = None, seen: Row | None = None
+    ) -> Saved | None:
         """Write a note beside the decision that stands, if any, unless it stands there; None where the entry is gone.
 
-        A decision that another window has made since keeps its initials.
+        ``initials`` are the decision's; one that another window has made since keeps its own. ``writer``: the initials of
+        who wrote the note, where they are others.
         """
 
-        def said(stands: Opinion, unseen: bool) -> Opinion | None:
-            others = unseen and stands.decision is not None
-            told = stands._replace(note=note, initials=stands.initials if others else initials)
-            return None if told == stands else told
+        def said(stands: Opinion, unseen: bool) -> Opinion:
+            kept = stands.initials if unseen and stands.decision is not None else initials
+            return stands._replace(note=note, initials=kept, note_initials=initials if writer is None else writer)
 
         with self._lock:
-            return None if self.row(entry_id) is None else self._say(entry_id, seen, said)
+            return None if self.row(entry_id) is None else self._say(entry_id, seen, said, again=False)
 
-    def _say(self, entry_id: int, seen: Row | None, said: Callable[[Opinion, bool], Opinion | None]) -> Saved:
+    def _say(
+        self, entry_id: int, seen: Row | None, said: Callable[[Opinion, bool], Opinion], again: bool = True
+    ) -> Saved:
         with self._transaction() as connection:  # between looking and writing no other window writes
             mine = [number for number, _entry in self._undoable]
-            number, unseen = say(connection, image_of(connection, entry_id, seen), seen, mine, said)
+            number, unseen = say(connection, image_of(connection, entry_id, seen), seen, mine, said, again)
         if number is not None:
             self._undoable.append((number, entry_id))
         row = self.row(entry_id)

@@ -325,6 +325,9 @@ def test_a_note_is_told_of(view: QueueView) -> None:
     index = view.model.index(0, 0)
     assert "has a note" in index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "Note: ask again" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert "Note by" not in index.data(Qt.ItemDataRole.ToolTipRole)
+    fill(view, [row(1, 0.9, note="ask again", initials="AB", note_initials="CD")])
+    assert "Note: ask again\nNote by CD" in index.data(Qt.ItemDataRole.ToolTipRole)
     with_note = view.table.grab().toImage()
     fill(view, [row(1, 0.9)])
     assert view.table.grab().toImage() != with_note

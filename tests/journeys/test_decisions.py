@@ -79,7 +79,7 @@ def test_what_another_window_decided_is_shown_where_a_row_is_chosen(
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.normal()
     qtbot.waitUntil(lambda: not window._keeper.undecided)
-    assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "right base", "")
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "right base", "", "AB")
     other.set_note(first.entry_id, "both bases", "")
     other.close()
     export_to(
@@ -112,7 +112,7 @@ def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
     assert kept(store, first.entry_id).note == "right base / rotated"
     window.review.undo()
     qtbot.waitUntil(lambda: window.queue.model.row_of(first.entry_id) == kept(store, first.entry_id))
-    assert kept(store, first.entry_id).opinion == Opinion(Decision.PNEUMONIA, None, "right base", "AB")
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.PNEUMONIA, None, "right base", "AB", "AB")
     second = look_at(window, 1, qtbot)
     window._keeper._background.wait()
     other.set_decision(second.entry_id, Decision.CANNOT_TELL)
@@ -227,7 +227,13 @@ def test_a_decision_is_signed_with_the_initials_that_were_typed(window: MainWind
     assert initials.text() == "AB"
     sign(third, "")
     assert kept(store, third).initials == "AB"
-    assert (kept(store, first).note, kept(store, first).initials) == ("seen by both", "CD"), "still CD's decision"
+    assert kept(store, first).opinion == Opinion(Decision.PNEUMONIA, None, "seen by both", "CD", "AB"), (
+        "still CD's decision, and AB's note"
+    )
+    look(first)
+    qtbot.waitUntil(lambda: window.result.decision.saved.text() == "Saved: Reader: pneumonia CD · Note by AB")
+    assert window.result.decision.note.toolTip() == "Note by AB", "where a low window leaves that out"
+    look(third)
     sign(first, "")
     assert kept(store, first).initials == "AB", "decided anew"
 

@@ -45,7 +45,7 @@ def test_a_newer_database_is_refused_and_left_alone(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_an_older_database_is_brought_up_and_keeps_what_it_held(path: Path, version: int) -> None:
     """As it was written by 0.1.0: a queue, results of two models, an unreadable file and a decision."""
     with sqlite3.connect(path, isolation_level=None) as old:

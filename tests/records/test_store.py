@@ -152,13 +152,33 @@ def test_a_decision_is_of_the_image_that_was_seen(path: Path) -> None:
     (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
     (now,) = store.save_results([NewResult(entry_id, 0, "bb", judged(0.1), TOLD)])
     assert store.set_decision(entry_id, Decision.AGREE, "", "AB", judged(0.9).outcome, seen) == Saved(now)
-    assert store.set_note(entry_id, "left base", "AB", seen) == Saved(now)
+    assert store.set_note(entry_id, "left base", "AB", seen=seen) == Saved(now)
     (copy,) = store.add_entries(store.new_queue("copies", TOLD), [Entry(Path("/x/copy.png"))])
     (row,) = store.save_results([NewResult(copy, 0, "aa", judged(0.9), TOLD)])
     told = (row.decision, row.agreed_with, row.note, row.initials)
     assert told == (Decision.AGREE, judged(0.9).outcome, "left base", "AB")
     undone = store.undo_decision()
     assert undone is not None and (undone.row.entry_id, undone.row.note) == (copy, "")
+    store.close()
+
+
+def test_a_note_bears_the_initials_of_who_wrote_it(path: Path) -> None:
+    store, _queue, (entry_id, _) = filled(path)
+    store.set_decision(entry_id, Decision.NORMAL, "clear", "AB")
+
+    def told() -> tuple[str, str, str]:
+        (row, _other) = store.rows()
+        return (row.initials, row.note, row.note_initials)
+
+    assert told() == ("AB", "clear", "AB")
+    store.set_note(entry_id, "I see an opacity", "AB", "CD")
+    assert told() == ("AB", "I see an opacity", "CD")
+    store.set_note(entry_id, "I see an opacity", "EF", "EF")  # the decision is signed anew, the note is not
+    assert told() == ("EF", "I see an opacity", "CD")
+    store.set_decision(entry_id, Decision.PNEUMONIA, "I see an opacity", "AB")
+    assert told() == ("AB", "I see an opacity", "CD")
+    store.set_note(entry_id, "", "AB", "AB")
+    assert told() == ("AB", "", "")
     store.close()
 
 
@@ -170,13 +190,15 @@ def test_what_another_window_wrote_since_is_told_and_its_note_is_kept(path: Path
     theirs = other.rows()[0].opinion
     saved = store.set_decision(entry_id, Decision.NORMAL, "", "CD", None, seen)
     assert saved.unseen == theirs == store.opinion(seen)._replace(decision=Decision.PNEUMONIA, initials="AB")
-    assert saved.row.opinion == Opinion(Decision.NORMAL, None, "right base", "CD")
+    assert saved.row.opinion == Opinion(Decision.NORMAL, None, "right base", "CD", "AB")
     undone = store.undo_decision()
     assert undone is not None and undone.row.opinion == theirs
 
-    saved_note = store.set_note(entry_id, "rotated", "CD", seen)
+    saved_note = store.set_note(entry_id, "rotated", "CD", seen=seen)
     assert saved_note is not None and saved_note.unseen == theirs
-    assert saved_note.row.opinion == theirs._replace(note="right base / rotated"), "the decision is still AB's"
+    assert saved_note.row.opinion == theirs._replace(note="right base / rotated", note_initials="AB / CD"), (
+        "the decision is still AB's"
+    )
     again = store.set_decision(entry_id, Decision.NORMAL, "rotated twice", "CD", None, seen)
     assert again.unseen is None and again.row.note == "rotated twice", (
         "one's own, on its way to the list, is no other's"
