@@ -148,12 +148,12 @@ def _what_was_unseen(row: Row, unseen: Opinion) -> list[str]:
     told = []
     if unseen.decision is not None and (unseen.decision, unseen.initials) != (row.decision, row.initials):
         if unseen.initials:
-            text = tr("It replaces “{decision}” by {initials}, saved in another window meanwhile.")
+            text = tr("It replaces “{decision}” by {initials} from another window.")
         else:
-            text = tr("It replaces “{decision}”, saved in another window meanwhile.")
+            text = tr("It replaces “{decision}” from another window.")
         told.append(text.format(decision=tr(DECISION_WORDS[unseen.decision]), initials=unseen.initials))
     if unseen.note and unseen.note in row.note:
-        told.append(tr("The note that was written there is kept."))
+        told.append(tr("The note there is kept."))
     return told
 
 

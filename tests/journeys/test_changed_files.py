@@ -250,11 +250,12 @@ def test_a_note_on_a_film_that_another_window_has_read_anew_is_no_note_on_the_ne
     window: MainWindow, services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     row, now = _read_anew_elsewhere(window, folder, tmp_path, qtbot)
-    note = window.result.decision.note
+    note, shown = window.result.decision.note, list[tuple[Row | None, bool]]()
+    window.review.row_shown.connect(lambda row: shown.append((row, window.review.seen)))
     qtbot.keyClicks(note, "opacity")
     qtbot.keyClick(note, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.review.current == now)
-    assert note.text() == "" and not window.review.seen
+    assert note.text() == "" and shown == [(now, False)]
     qtbot.waitUntil(lambda: window.review.seen)
     assert window.viewer.snapshot() is not None
     window.review.normal()
