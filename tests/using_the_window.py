@@ -5,25 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 
 
-def drop(window: MainWindow, path: Path) -> None:
-    """Drop a file or folder onto the window."""
+def drop(
+    window: MainWindow | DataPage, path: Path, possible: Qt.DropAction = Qt.DropAction.CopyAction, shift: bool = False
+) -> Qt.DropAction | None:
+    """Drop a file or folder onto the window; return what the file manager is told was done, None where it is refused."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    event = QDropEvent(
-        QPointF(QPoint(400, 300)), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )  # fmt: skip
+    keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    entered = QDragEnterEvent(QPoint(400, 300), possible, data, Qt.MouseButton.LeftButton, keys)
+    window.dragEnterEvent(entered)
+    if not entered.isAccepted():
+        return None
+    event = QDropEvent(QPointF(400, 300), possible, data, Qt.MouseButton.LeftButton, keys)
     window.dropEvent(event)
+    return event.dropAction() if event.isAccepted() else None
 
 
 def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.appearance import Appearance
+from pneumo_desktop.gui.dropped import local_paths, taken_as_copy
 from pneumo_desktop.gui.file_doors import FileDoors
 from pneumo_desktop.gui.info_dialogs import InfoDoors
 from pneumo_desktop.gui.invitations import DropCue, Offer, PopulationQuestion, Welcome
@@ -370,8 +371,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        if event.mimeData().hasUrls() and taken_as_copy(event):
             self._drop_cue.show_over(self.rect())
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -381,8 +381,9 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Read what was dropped anywhere on the window."""
         self._drop_cue.hide()
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        event.acceptProposedAction()
+        if not taken_as_copy(event):
+            return
+        paths = local_paths(event)
         self.start(paths)
         if len(paths) == 1:
             self.doors.offer_evaluation(paths[0])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from PySide6.QtCore import QFile
+from PySide6.QtCore import QFile, Qt
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -24,6 +24,7 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.rows import Decision, Row
+from tests.using_the_window import drop
 
 from .conftest import LONG, findings, scan
 
@@ -49,6 +50,17 @@ def test_class_folders_with_other_names_are_mapped_by_hand(
     assert dialog.data.scan["images"] == 44
     assert dialog.next.isEnabled()
     assert dialog.data.settings()["mapping"] == {"controles 2023": "normal", "grupo B": "pneumonia"}
+
+
+def test_what_is_dropped_with_shift_is_not_said_to_have_been_moved(
+    dialog: TrainingDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Path] = []
+    monkeypatch.setattr(dialog.data, "take", taken.append)
+    copy, move = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+    assert drop(dialog.data, tmp_path, copy | move, shift=True) is copy
+    assert drop(dialog.data, tmp_path, move) is None
+    assert taken == [tmp_path]
 
 
 def test_errors_block_and_each_finding_shows_its_files(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -25,6 +26,18 @@ def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, q
     assert sorted(row.duplicate for row in twins) == [False, True]
     assert [item.path.name for item in window.reading.left_out] == ["notes.txt"]
     assert window._left_out.text() == "1 file left out…"
+
+
+def test_a_folder_dropped_with_shift_is_not_said_to_have_been_moved(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """The file manager proposes to move then, and deletes what it is told was moved."""
+    copy, move = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+    assert drop(window, folder, copy | move, shift=True) is copy
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
+    assert drop(window, folder, move) is None
+    assert not window.active_runs()
 
 
 def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

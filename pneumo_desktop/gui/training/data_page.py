@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop import training_program
+from pneumo_desktop.gui.dropped import local_paths, taken_as_copy
 from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.questions import asked
@@ -390,13 +391,12 @@ class DataPage(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one folder or file."""
         if event.mimeData().hasUrls() and not self._process.running:
-            event.acceptProposedAction()
+            taken_as_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Scan what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
+        paths = local_paths(event)
+        if paths and taken_as_copy(event):
             self.take(paths[0])
 
     def close_process(self) -> None:
