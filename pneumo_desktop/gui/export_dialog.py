@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QLabel,
     QMainWindow,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.queue_model import QueueModel
+from pneumo_desktop.gui.where_to_save import unused, where_to_save
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging.sources import LeftOut
 from pneumo_desktop.records.export import write_csv, write_json
@@ -167,16 +167,20 @@ def ask_and_export(
         return
     choice = dialog.choice()
     preferences.set("export", choice.setting())
-    suffix = choice.form
-    start = Path(preferences.get("export_folder", "")) / f"pneumo.{suffix}"
-    kind = "CSV (*.csv)" if suffix == "csv" else "JSON (*.json)"
-    name, _kind = QFileDialog.getSaveFileName(window, tr("Export the results"), str(start), kind)
-    if name:
-        path = Path(name)
-        path = path if path.suffix else path.with_suffix(f".{suffix}")
+    suffix = f".{choice.form}"
+    start = Path(preferences.get("export_folder", "")) / f"pneumo{suffix}"
+    kinds = {"CSV (*.csv)" if choice.form == "csv" else "JSON (*.json)": suffix}
+    path = where_to_save(window, tr("Export the results"), start, kinds, films_of(model))
+    if path is not None:
         preferences.set("export_folder", str(path.parent))
         rows = model.shown_rows() if choice.shown_only else model.all_rows()
         export_to(window, rows, path, choice, background, left_out, as_recorded)
+
+
+def films_of(model: QueueModel) -> Iterator[Path]:
+    """Yield the files of everything that is listed by then, shown or not."""
+    for row in model.all_rows():
+        yield row.entry.path
 
 
 def export_to(
@@ -208,14 +212,17 @@ def export_to(
 
 
 def ask_and_save_picture(
-    window: QWidget, stem: str, make: Callable[[], QImage], preferences: Preferences, background: Background
+    window: QWidget,
+    stem: str,
+    make: Callable[[], QImage],
+    model: QueueModel,
+    preferences: Preferences,
+    background: Background,
 ) -> None:
-    """Ask for a file and save the picture as it is shown, in its own size."""
-    start = Path(preferences.get("export_folder", "")) / f"{stem}.png"
-    name, _kind = QFileDialog.getSaveFileName(window, tr("Save the picture"), str(start), "PNG (*.png)")
-    if name:
-        path = Path(name)
-        path = path if path.suffix else path.with_suffix(".png")
+    """Ask for a file and save the picture as it is shown, in its own size; a film of the list stays as it is."""
+    start = unused(Path(preferences.get("export_folder", "")) / f"{stem}.png")
+    path = where_to_save(window, tr("Save the picture"), start, {"PNG (*.png)": ".png"}, films_of(model))
+    if path is not None:
         preferences.set("export_folder", str(path.parent))
         save_picture_to(window, path, make, background)
 

@@ -32,6 +32,7 @@ from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.training.process import TrainingProcess
+from pneumo_desktop.gui.where_to_save import where_to_save
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.headline import headline_auc
@@ -268,13 +269,9 @@ class ModelsDialog(QDialog):
                 tr("Model package (*.pneumo)"): ".pneumo", tr("Network for LiteRT (*.tflite)"): ".tflite",
                 tr("Network for Keras (*.keras)"): ".keras", tr("Network for ONNX (*.onnx)"): ".onnx",
             }  # fmt: skip
-            name, kind = QFileDialog.getSaveFileName(
-                self, self.windowTitle(), f"{info.model_id}.pneumo", ";;".join(kinds)
-            )
-            if name:
-                suffix = kinds.get(kind, ".pneumo")
-                path = Path(name)
-                self.export_to(path if path.suffix.lower() == suffix else path.with_suffix(suffix))
+            path = where_to_save(self, self.windowTitle(), Path(f"{info.model_id}.pneumo"), kinds)
+            if path is not None:
+                self.export_to(path)
 
     def _ask_remove(self) -> None:
         info = self.chosen()

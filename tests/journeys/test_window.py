@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
@@ -102,6 +102,33 @@ def test_a_picture_is_saved_under_its_own_name_alone(
     second = look_at(window, 1, qtbot)
     window.menus.actions["save_picture"].trigger()
     assert asked == [second.entry.path.stem]
+
+
+def test_a_saved_picture_never_takes_the_place_of_a_radiograph(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results were exported beside the films before, and the name is typed without its suffix."""
+    told: list[str] = []
+    suggested: list[Path] = []
+    monkeypatch.setattr(QMessageBox, "warning", lambda _window, _title, text: told.append(text))
+
+    def answered(_window: QWidget, _title: str, name: str, _kinds: str) -> tuple[str, str]:
+        suggested.append(Path(name))
+        return str(film.with_suffix("")), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answered)
+    film = folder / "film.png"
+    assert QImage(str(folder / "person1_bacteria_1.jpeg")).save(str(film))
+    before = film.read_bytes()
+    read_folder(window, folder, qtbot, 7)
+    window.preferences.set("export_folder", str(folder))
+    place = next(at for at, row in enumerate(window.queue.model.shown_rows()) if row.entry.path == film)
+    look_at(window, place, qtbot)
+    window.menus.actions["save_picture"].trigger()
+    assert suggested == [folder / "film 2.png"]
+    assert told == ["film.png is a radiograph of the list: an original is never replaced. Please choose another name."]
+    window._background.wait()
+    assert film.read_bytes() == before
 
 
 def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:

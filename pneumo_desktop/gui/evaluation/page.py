@@ -36,6 +36,7 @@ from pneumo_desktop.gui.evaluation.gallery import Gallery
 from pneumo_desktop.gui.evaluation.threshold_tab import ThresholdTab
 from pneumo_desktop.gui.figure_view import FigureView
 from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.gui.where_to_save import where_to_save
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import tr
 
@@ -303,10 +304,9 @@ class EvaluationPage(QWidget):
     # Writing
 
     def _ask_numbers(self) -> None:
-        name, _kind = QFileDialog.getSaveFileName(self, self.save_numbers.text(), "evaluation.json", "JSON (*.json)")
-        if name:
-            path = Path(name)
-            self.write(out=path if path.suffix else path.with_suffix(".json"))
+        path = where_to_save(self, self.save_numbers.text(), Path("evaluation.json"), {"JSON (*.json)": ".json"})
+        if path is not None:
+            self.write(out=path)
 
     def _ask_figures(self) -> None:
         name = QFileDialog.getExistingDirectory(self, self.save_figures.text())

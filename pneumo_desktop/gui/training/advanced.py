@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop.gui.training.augmentation import AugmentationDialog, scaled
 from pneumo_desktop.gui.training.jobs import write_json
 from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.gui.where_to_save import where_to_save
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.system_errors import refused
 
@@ -182,9 +183,9 @@ class Advanced(QWidget):
 
     def ask_save(self, recipe: Mapping[str, Any]) -> None:
         """Ask for a file and write ``recipe``."""
-        name, _kind = QFileDialog.getSaveFileName(self, self.save.text(), "recipe.json", "JSON (*.json)")
-        if name:
-            self.save_to(Path(name), recipe)
+        path = where_to_save(self, self.save.text(), Path("recipe.json"), {"JSON (*.json)": ".json"})
+        if path is not None:
+            self.save_to(path, recipe)
 
     def _ask_load(self) -> None:
         name, _kind = QFileDialog.getOpenFileName(self, self.load.text(), "", "JSON (*.json)")
