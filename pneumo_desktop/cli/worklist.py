@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pneumo_desktop import ctrl_c
 from pneumo_desktop.app import Services
@@ -30,8 +29,6 @@ from pneumo_desktop.words.sentences import sentence, title
 
 _NAMED = 10
 """So many files of each kind are named on the screen; ``left_out`` in the JSON names all."""
-
-_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,19 +139,11 @@ def write_results(
         write_json(worklist.rows, out, heat_maps=heat_maps, left_out=worklist.left_out)
 
 
-def heat_map_name(row: Row) -> str:
-    """Return the name of a row's heat map: its number, the image's own name without what a file system refuses, the frame."""
-    entry = row.entry
-    stem = PurePosixPath(entry.member).stem if entry.member is not None else entry.path.stem
-    plain = re.sub(r"[^\w .()+-]", "_", stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-    frame = f"-{entry.frame + 1}" if entry.frame else ""
-    return f"{row.entry_id:05d}-{plain[:_LONGEST_NAME].strip(' .')}{frame}.png"
-
-
 def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int, str]:
     """Write a PNG with the heat map laid over the image for each row that has one; return entry id -> file name.
 
-    A map without any colour is told of: it is no fault. Raises OSError that names the picture or the folder.
+    A name is the row's number and the image's own. A map without any colour is told of: it is no fault. Raises OSError that
+    names the picture or the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[int, str] = {}
@@ -173,7 +162,7 @@ def write_heat_maps(rows: Sequence[Row], folder: Path, store: Store) -> dict[int
             radiograph = invert(radiograph)
         picture = overlay(as_display(radiograph), heat_map, 0.5)
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        written[row.entry_id] = heat_map_name(row)
+        written[row.entry_id] = f"{row.entry_id:05d}-{row.entry.stem()}.png"
         write_whole(folder / written[row.entry_id], encoded.tobytes())
         if is_empty(heat_map):
             without_colour.append(written[row.entry_id])

@@ -81,9 +81,7 @@ class FileDoors(QObject):
 
         row, make = self._review.current, self._viewer.snapshot()
         if row is not None and make is not None and self._review.seen:
-            ask_and_save_picture(
-                self._window, row.entry.path.stem, make, self._rows, self._preferences, self._background
-            )
+            ask_and_save_picture(self._window, row.entry.stem(), make, self._rows, self._preferences, self._background)
 
     def show_left_out(self) -> None:
         """Say what was left out, counted by reason, with the names."""

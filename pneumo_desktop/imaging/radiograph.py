@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # NumPy and OpenCV are not imported at start-up: the window is shown before a picture needs them
@@ -12,6 +13,8 @@ if TYPE_CHECKING:  # NumPy and OpenCV are not imported at start-up: the window i
     import numpy.typing as npt
 
     from pneumo_desktop.imaging.sniff import Kind
+
+_LONGEST_STEM = 80
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +35,13 @@ class Entry:
         """Return what the worklist shows: the file's own name, with member and frame where there are any."""
         name = self.path.name if self.member is None else f"{self.path.name}/{self.member}"
         return name if self.frame == 0 else f"{name} #{self.frame + 1}"
+
+    def stem(self) -> str:
+        """Return the image's own name for a file to be written: without suffix and what a file system refuses, with the frame."""
+        own = PurePosixPath(self.member).stem if self.member is not None else self.path.stem
+        plain = re.sub(r"[^\w .()+-]", "_", own.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        frame = f"-{self.frame + 1}" if self.frame else ""
+        return f"{plain[:_LONGEST_STEM].strip(' .')}{frame}"
 
 
 @dataclass(frozen=True)

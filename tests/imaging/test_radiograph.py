@@ -102,3 +102,10 @@ def test_names_on_the_worklist() -> None:
     assert of(np.zeros((4, 4), np.uint8)).modality is None
     assert str(UnreadableImageError("empty")) == "empty"
     assert str(UnreadableImageError("io", "5")) == "io: 5"
+
+
+def test_names_for_files_to_be_written() -> None:
+    assert Entry(Path("a/film 03.05.dcm")).stem() == "film 03.05"
+    assert Entry(Path("cd.zip"), "ward/Ana.jpeg").stem() == "Ana"
+    assert Entry(Path("lang.tif"), frame=1).stem() == "lang-2"
+    assert Entry(Path("cd.zip"), 'Röntgen: "x" <1>?.png').stem() == "Röntgen_ _x_ _1__"

@@ -6,6 +6,7 @@ import errno
 import json
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.words import set_language
-from tests.using_the_window import look_at, picture, read_folder
+from tests.using_the_window import FIXTURES, look_at, picture, read_folder
 
 
 def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -102,6 +103,26 @@ def test_a_picture_is_saved_under_its_own_name_alone(
     second = look_at(window, 1, qtbot)
     window.menus.actions["save_picture"].trigger()
     assert asked == [second.entry.path.stem]
+
+
+def test_the_pictures_of_an_archive_have_each_their_own_name(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggested: list[str] = []
+
+    def cancelled(_window: QWidget, _title: str, name: str, _kinds: str) -> tuple[str, str]:
+        suggested.append(Path(name).name)
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", cancelled)
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        archive.write(FIXTURES / "person1_bacteria_1.jpeg", "ward/Ana.jpeg")
+        archive.write(FIXTURES / "IM-0131-0001.jpeg", "Luis 03.05.jpeg")
+    read_folder(window, tmp_path / "films.zip", qtbot, 2)
+    for place in range(2):
+        look_at(window, place, qtbot)
+        window.menus.actions["save_picture"].trigger()
+    assert sorted(suggested) == ["Ana.png", "Luis 03.05.png"]
 
 
 def test_a_saved_picture_never_takes_the_place_of_a_radiograph(
