@@ -78,6 +78,7 @@ class ReadingDesk(QObject):
 
         A queue holds the images of one population: folders of which different things were told become queues of their own.
         """
+        paths = [path.absolute() for path in paths]  # `run films` means another folder in another place
         run = self._new_run(paths, examples)
         store = self._services.store
 

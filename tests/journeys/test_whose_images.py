@@ -203,6 +203,29 @@ def test_two_folders_are_asked_for_together(
     assert window.queue.model.rowCount() == 8
 
 
+def test_an_answer_is_for_the_folder_itself_and_for_no_other_of_that_name(
+    window: MainWindow, services: Services, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with ``pneumo-desktop run films`` in two places; earlier versions remembered "films"."""
+    services.store.set_folder_population(Path("films"), Population.ADULTS)
+    for ward in ("children", "adults"):
+        (tmp_path / ward / "films").mkdir(parents=True)
+        shutil.copyfile(FIXTURES / "person1_bacteria_1.jpeg", tmp_path / ward / "films" / f"{ward}.jpeg")
+        monkeypatch.chdir(tmp_path / ward)
+        window.clear_list()
+        window.start([Path("films")])
+        qtbot.waitUntil(lambda: not window.active_runs() and window.population_question.isVisible())
+        if ward == "children":
+            window.population_question.answers[Population.CHILDREN].click()
+            qtbot.waitUntil(lambda: not window.active_runs())
+        window.queue.flush()
+    (read,) = window.queue.model.all_rows()
+    assert read.judgement is not None
+    assert (read.entry.path.name, read.judgement.population) == ("adults.jpeg", Population.NOT_KNOWN)
+    assert services.store.folder_population(tmp_path / "children" / "films") is Population.CHILDREN
+    assert services.store.folder_population(tmp_path / "adults" / "films") is None
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_another_population_reads_a_list_of_the_records_again(
     finished: bool, services: Services, folder: Path, qtbot: QtBot
