@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.viewer.canvas import Tool
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
-from pneumo_desktop.gui.viewer.picture import Picture, prepare_picture, region
+from pneumo_desktop.gui.viewer.picture import Picture, prepare_picture, region, whole_image
 from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, source_place
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.words import set_language
@@ -172,13 +172,51 @@ def test_the_screen_shows_the_map_as_the_export_does(viewer: ViewerPanel) -> Non
     make = viewer.snapshot()
     assert make is not None
     exported = rgb(make())
-    assert exported.shape == (300 + 36, 400, 3)
+    assert exported.shape[1:] == (400, 3)
     viewer.canvas.corner_text = ""
     viewer.action("actual_size").trigger()
     viewer.canvas.offset = QPointF(20, 30)
     viewer.canvas.corner_text = ""
     painted = rgb(viewer.canvas.grab().toImage())[30:330, 20:420]
     assert np.abs(painted.astype(int) - exported[:300]).max() <= 4
+
+
+def saved(panel: ViewerPanel, rows: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """The picture as it would be saved, and the band of words below it."""
+    make = panel.snapshot()
+    assert make is not None
+    whole = rgb(make())
+    return whole[:rows], whole[rows:]
+
+
+@pytest.mark.parametrize("name", ["invert", "turn_left", "flip_horizontal", "flip_vertical"])
+@pytest.mark.parametrize("with_map", [False, True])
+def test_a_saved_picture_says_what_was_done_to_it(viewer: ViewerPanel, name: str, with_map: bool) -> None:
+    """Whoever gets the PNG does not see the window's corner: a mirrored film must not look like one that is not."""
+    viewer.action("heat_map").setChecked(with_map)
+    plain, words = saved(viewer, 300)
+    assert bool(words.size) is with_map
+    viewer.action(name).trigger()
+    changed, told = saved(viewer, 400 if "turn" in name else 300)
+    assert changed.shape != plain.shape or (changed != plain).any()
+    assert told.any()
+    assert len(told) > len(words), "a line more"
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize("side", [24, 224])
+def test_a_small_picture_holds_its_whole_caption(side: int, code: str) -> None:
+    """The words are as large on a wide picture, where they stand in one line each: as much ink, if none is cut off."""
+    set_language(code)
+
+    def ink(width: int) -> float:
+        flat = replace(radiograph(), pixels=np.zeros((side, width), np.uint16))
+        picture = prepare_picture(flat, np.ones((6, 6), np.float32))
+        whole = rgb(whole_image(picture, ViewState(flat.window, flip_horizontal=True), 0.0))
+        return float(whole[side:].sum())
+
+    assert ink(side) == pytest.approx(ink(3000), rel=0.05)
+    set_language("en")
 
 
 def test_side_by_side_shows_the_original_at_the_same_place(viewer: ViewerPanel) -> None:

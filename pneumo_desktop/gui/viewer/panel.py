@@ -307,21 +307,16 @@ class ViewerPanel(QWidget):
         self._say_view()
 
     def _say_view(self) -> None:
-        """Write window, zoom and what was done to the picture into its corner: a mirrored film must not look like one
-        that is not."""
+        """Write window, zoom and what was done to the picture into its corner."""
         if self._picture is None or self._state is None:
             return
         from pneumo_desktop.gui.viewer.view_state import width_and_center
 
-        state, words = self._state, []
-        words.append(tr("Window {numbers}").format(numbers=width_and_center(state.window)))
-        words.append(f"{self.canvas.zoom_percent()} %")
-        if state.inverted:
-            words.append(tr("inverted"))
-        words.extend(state.arrangement_words())
-        self.canvas.corner_text = " · ".join(words)
+        changes = self._state.changes()
+        window = tr("Window {numbers}").format(numbers=width_and_center(self._state.window))
+        self.canvas.corner_text = " · ".join([window, f"{self.canvas.zoom_percent()} %", *changes])
         self.canvas.update()
-        self.twin.corner_text = " · ".join([tr("without heat map"), *words[2:]])
+        self.twin.corner_text = " · ".join([tr("without heat map"), *changes])
         self.twin.update()
 
     def _tell_value(self, x: int, y: int) -> None:

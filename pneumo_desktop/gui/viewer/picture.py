@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QTransform
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransform
 
 from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, presets, shown
 from pneumo_desktop.imaging.radiograph import Radiograph, Window, as_display
 from pneumo_desktop.reading.heatmap import COLOUR_MAP, is_empty, legend, overlay, strength
+from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
 _SMALLEST_LEVEL = 256
 _HEAT_SIDE = 512
+_SMALLEST_WORDS = 12
+"""Pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,24 +138,38 @@ def legend_strip() -> QImage:
 
 
 def whole_image(picture: Picture, state: ViewState, opacity: float | None) -> QImage:
-    """Return the picture in its own size as it is shown; with an opacity (0..1) the map and its caption are burnt in."""
+    """Return the picture in its own size as it is shown; with an opacity (0..1) the map is laid over.
+
+    A band below says what the map is, and what the reader has done to the picture.
+    """
     plain = shown(picture.radiograph, state)
-    if opacity is None or picture.heat_map is None:
-        return image_of(plain)
-    heat = np.ascontiguousarray(arrange(picture.heat_map, state)).astype(np.float32, copy=False)
-    image = image_of(overlay(plain, heat, opacity))
-    band = max(36, image.height() // 16)
-    whole = QImage(image.width(), image.height() + band, QImage.Format.Format_RGB888)
+    lines = []
+    if changes := " · ".join(state.changes()):
+        lines.append(tr("Changed by the reader: {changes}").format(changes=changes))
+    if opacity is not None and picture.heat_map is not None:
+        heat = np.ascontiguousarray(arrange(picture.heat_map, state)).astype(np.float32, copy=False)
+        plain = overlay(plain, heat, opacity)
+        words = "heat_map_empty" if picture.without_colour else "heat_map"
+        lines.append(f"{sentence(words)} {sentence('disclaimer')}")
+    image = image_of(plain)
+    return _with_band(image, "\n".join(lines)) if lines else image
+
+
+def _with_band(image: QImage, text: str) -> QImage:
+    """Return an image with ``text`` in a band below it that is as high as the text, and as wide as its longest word."""
+    font = QFont()
+    font.setPixelSize(max(_SMALLEST_WORDS, min(image.width(), image.height()) // 48))
+    metrics = QFontMetrics(font)
+    flags = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
+    margin = font.pixelSize() // 2
+    width = max(image.width() - 2 * margin, *map(metrics.horizontalAdvance, text.split()))
+    height = metrics.boundingRect(0, 0, width, 0, flags, text).height()
+    whole = QImage(width + 2 * margin, image.height() + height + 2 * margin, QImage.Format.Format_RGB888)
     whole.fill(QColor(0, 0, 0))
     painter = QPainter(whole)
     painter.drawImage(0, 0, image)
-    font = painter.font()
-    font.setPixelSize(max(9, band // 3))
     painter.setFont(font)
     painter.setPen(QColor(255, 255, 255))
-    place = (4, image.height(), image.width() - 8, band)
-    words = "heat_map_empty" if picture.without_colour else "heat_map"
-    flags = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
-    painter.drawText(*place, flags, f"{sentence(words)} {sentence('disclaimer')}")
+    painter.drawText(margin, image.height() + margin, width, height, flags, text)
     painter.end()
     return whole

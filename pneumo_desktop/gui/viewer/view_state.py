@@ -51,6 +51,11 @@ class ViewState:
             words.insert(len(words) if first else 0, tr("turned {degrees}°").format(degrees=90 * quarters))
         return words
 
+    def changes(self) -> list[str]:
+        """Return in words all that makes the picture another one than the film: a mirrored film must not look like one
+        that is not."""
+        return [*([tr("inverted")] if self.inverted else []), *self.arrangement_words()]
+
     def arrangement(self) -> ViewState:
         """Return this state with nothing but its turns and flips, for what does not depend on grey values."""
         return replace(self, window=_ANY_WINDOW, inverted=False, mirrored_first=False)
