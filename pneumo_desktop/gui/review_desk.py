@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.keeper import Keeper
@@ -25,6 +25,9 @@ from pneumo_desktop.words.sentences import sentence
 if TYPE_CHECKING:
     from pneumo_desktop.gui.viewer.dialogs import TagRow
     from pneumo_desktop.gui.viewer.picture import Picture
+
+_PATIENCE_MILLISECONDS = 200
+"""So long the film before may stay on the screen while the chosen one is loaded: changing at once would flicker."""
 
 
 def _picture_of(row: Row, store: Store) -> Picture:
@@ -93,6 +96,8 @@ class ReviewDesk(QObject):
         """True when the chosen row's picture, or why there is none, has come to the screen."""
         self.changed = False
         """True when the chosen row's file is no longer the one that was read: it is not shown, and never ``seen``."""
+        self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MILLISECONDS)
+        self._patience.timeout.connect(self._say_loading)
         self._held_back = ""
         """Why a decision on the chosen row was not taken, as it was said; nothing where one was taken since."""
         queue.current_changed.connect(self._show_row)
@@ -112,6 +117,7 @@ class ReviewDesk(QObject):
 
     def close(self) -> None:
         """Wait for the picture that is being decoded."""
+        self._patience.stop()
         self._background.close()
 
     # looking
@@ -139,8 +145,16 @@ class ReviewDesk(QObject):
                 lambda error: self._picture_failed(row, error),
                 topic="picture",
             )
+            if not self.seen and not self._patience.isActive():  # a third film gives the first no more time
+                self._patience.start()
+
+    def _say_loading(self) -> None:
+        """Take the film before away: beside the new verdict it would be taken for the one that was judged."""
+        if self.current is not None and not self.seen and not self.changed:
+            self._say_instead(self.current, tr("Loading…"))
 
     def _picture_came(self, row: Row, picture: Picture) -> None:
+        self._patience.stop()
         if self.current is not None and self.current.entry_id == row.entry_id:
             self._viewer.set_picture(picture, keep_view=self.seen)
             self.seen, self.changed = True, False
@@ -150,17 +164,19 @@ class ReviewDesk(QObject):
                 self._keeper.ask(lambda: self._store.row(row.entry_id), self._take)
 
     def _picture_failed(self, row: Row, error: Exception) -> None:
+        self._patience.stop()
         if not isinstance(error, UnreadableImageError):
+            self._viewer.clear(row.entry.display_name())
             raise error
         if error.code == codes.CHANGED:
             self.changed_on_disk(row)
         elif self.current is not None and self.current.entry_id == row.entry_id:
             self.seen, self.changed = True, False
             self._decision.hold("")
-            self._say_instead(row, error.code)
+            self._say_instead(row, sentence(error.code))
 
-    def _say_instead(self, row: Row, code: str) -> None:
-        self._viewer.clear(f"{row.entry.display_name()}\n\n{sentence(code)}")
+    def _say_instead(self, row: Row, words: str) -> None:
+        self._viewer.clear(f"{row.entry.display_name()}\n\n{words}")
 
     def changed_on_disk(self, row: Row) -> None:
         """Say that a row's file is no longer the one that was read, instead of the verdict on that one and of its film."""
@@ -170,7 +186,7 @@ class ReviewDesk(QObject):
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.seen, self.changed = False, True
             self._decision.hold(sentence(codes.CHANGED))
-            self._say_instead(row, codes.CHANGED)
+            self._say_instead(row, sentence(codes.CHANGED))
         self._queue.thumbnails.drop(row)
         self._take(_as_changed(shown))
 

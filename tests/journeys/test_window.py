@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -27,7 +28,8 @@ from pneumo_desktop.gui.settings_dialog import Settings
 from pneumo_desktop.gui.start import save_picture
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.thumbnails import make_thumbnail
-from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.imaging.load import load
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.words import set_language
@@ -41,6 +43,35 @@ def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folde
     window.viewer.action("heat_map").setChecked(False)
     plain = picture(window, qtbot).copy(0, 0, 224, 224)
     assert with_map != plain
+
+
+def test_a_film_that_loads_slowly_does_not_leave_the_one_before_beside_its_verdict(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick or a share that takes its time: what is on the screen would be taken for the film that was judged."""
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 0, qtbot)
+    qtbot.waitUntil(window.queue.thumbnails.idle)
+    comes = threading.Event()
+
+    def slowly(*arguments: Any, **named: Any) -> Radiograph:
+        comes.wait()
+        return load(*arguments, **named)
+
+    monkeypatch.setattr("pneumo_desktop.imaging.load.load", slowly)
+    try:
+        window.queue.choose(1)
+        row = window.review.current
+        assert row is not None
+        qtbot.waitUntil(lambda: window.viewer.canvas.message == f"{row.entry.display_name()}\n\nLoading…")
+        assert window.viewer.snapshot() is None
+        assert not any(action.isEnabled() for action in window.viewer.actions_by_name.values())
+        assert not window.review.seen
+    finally:
+        comes.set()
+    look_at(window, 1, qtbot)
+    assert window.viewer.snapshot() is not None
+    assert window.viewer.action("invert").isEnabled()
 
 
 def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:
