@@ -15,7 +15,7 @@ from PySide6.QtGui import QImage, QWheelEvent
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.viewer import ViewerPanel
-from pneumo_desktop.gui.viewer.canvas import Tool
+from pneumo_desktop.gui.viewer.canvas import Canvas, Tool
 from pneumo_desktop.gui.viewer.dialogs import CheatSheet, TagsDialog
 from pneumo_desktop.gui.viewer.picture import Picture, prepare_picture, region, whole_image
 from pneumo_desktop.gui.viewer.view_state import ViewState, arrange, source_place
@@ -58,10 +58,13 @@ def screen(panel: ViewerPanel) -> bytes:
     return bytes(image.constBits())
 
 
-def drag(qtbot: QtBot, panel: ViewerPanel, first: QPoint, last: QPoint, button: Qt.MouseButton) -> None:
-    qtbot.mousePress(panel.canvas, button, pos=first)
-    qtbot.mouseMove(panel.canvas, last)
-    qtbot.mouseRelease(panel.canvas, button, pos=last)
+def drag(
+    qtbot: QtBot, panel: ViewerPanel, first: QPoint, last: QPoint, button: Qt.MouseButton, canvas: Canvas | None = None
+) -> None:
+    canvas = canvas or panel.canvas
+    qtbot.mousePress(canvas, button, pos=first)
+    qtbot.mouseMove(canvas, last)
+    qtbot.mouseRelease(canvas, button, pos=last)
 
 
 def test_the_wheel_zooms_to_the_pointer(viewer: ViewerPanel) -> None:
@@ -226,6 +229,60 @@ def test_side_by_side_shows_the_original_at_the_same_place(viewer: ViewerPanel) 
     assert (viewer.twin.scale, viewer.twin.offset) == (viewer.canvas.scale, viewer.canvas.offset)
     assert viewer.twin._opacity is None
     assert viewer.canvas._opacity is not None
+
+
+def beside(viewer: ViewerPanel, qtbot: QtBot) -> tuple[Canvas, Canvas]:
+    """Side by side, laid out."""
+    viewer.action("side_by_side").setChecked(True)
+    qtbot.waitUntil(lambda: abs(viewer.canvas.width() - viewer.twin.width()) <= 1)
+    return viewer.canvas, viewer.twin
+
+
+def test_side_by_side_whichever_is_moved_moves_the_other(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    viewer.canvas.zoom_at(QPointF(50, 50), 3.0)
+    scale = viewer.canvas.scale
+    canvas, twin = beside(viewer, qtbot)
+    assert canvas.scale == scale, "it comes beside the picture as that is looked at"
+
+    def views() -> tuple[object, object]:
+        return (canvas.scale, canvas.offset), (twin.scale, twin.offset)
+
+    one, other = views()
+    assert one == other
+    twin.zoom_step(4)
+    drag(qtbot, viewer, QPoint(100, 100), QPoint(130, 80), Qt.MouseButton.LeftButton, twin)
+    moved, other = views()
+    assert moved == other != one
+    assert f"{canvas.zoom_percent()} %" in canvas.corner_text
+    qtbot.mouseDClick(twin, Qt.MouseButton.LeftButton)
+    viewer.resize(760, 400)  # what is shown whole stays whole
+    qtbot.waitUntil(lambda: canvas.width() > 370)
+    one, other = views()
+    assert one == other
+    assert canvas.scale == pytest.approx(min(canvas.width() / 400, canvas.height() / 300), abs=0.01)
+
+
+def test_side_by_side_each_line_has_its_own_length(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    canvas, twin = beside(viewer, qtbot)
+    viewer.action("actual_size").trigger()
+    viewer.action("measure_tool").trigger()
+    left = Qt.MouseButton.LeftButton
+    drag(qtbot, viewer, QPoint(100, 200), QPoint(140, 200), left, canvas)
+    drag(qtbot, viewer, QPoint(100, 200), QPoint(120, 200), left, twin)
+    assert (canvas.measure_text, twin.measure_text) == ("10.0 mm", "5.0 mm")
+    viewer.action("flip_horizontal").trigger()
+    assert (canvas.measure_text, twin.measure_text) == ("", "")
+    assert canvas._line is twin._line is None
+
+
+def test_a_line_goes_with_the_picture_it_was_drawn_on(viewer: ViewerPanel, picture: Picture, qtbot: QtBot) -> None:
+    _canvas, twin = beside(viewer, qtbot)
+    viewer.action("measure_tool").trigger()
+    drag(qtbot, viewer, QPoint(100, 200), QPoint(140, 200), Qt.MouseButton.LeftButton, twin)
+    viewer.action("side_by_side").setChecked(False)
+    viewer.set_picture(picture)
+    viewer.action("side_by_side").setChecked(True)
+    assert (twin._line, twin.measure_text) == (None, "")
 
 
 def test_the_pointer_tells_the_stored_value(viewer: ViewerPanel, qtbot: QtBot) -> None:

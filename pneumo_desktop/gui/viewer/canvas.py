@@ -146,7 +146,7 @@ class Canvas(QWidget):
 
     def copy_view(self, other: Canvas) -> None:
         """Look at the same place as ``other``."""
-        self.scale, self.offset, self._fitted = other.scale, QPointF(other.offset), False
+        self.scale, self.offset, self._fitted = other.scale, QPointF(other.offset), other._fitted
         self.update()
 
     def image_point(self, point: QPointF) -> QPointF:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
@@ -81,8 +82,9 @@ class ViewerPanel(QWidget):
             canvas.window_dragged.connect(self._drag_window)
             canvas.pointer_moved.connect(self._tell_value)
             canvas.pointer_left.connect(lambda: self.status.emit(""))
-            canvas.measured.connect(self._measure)
-        self.canvas.view_changed.connect(self._view_changed)
+            canvas.measured.connect(partial(self._measure, canvas))
+        self.canvas.view_changed.connect(lambda: self._view_changed(self.canvas, self.twin))
+        self.twin.view_changed.connect(lambda: self._view_changed(self.twin, self.canvas))
         self.actions_by_name["heat_map"].setChecked(True)
         self.retranslate()
         self.clear("")
@@ -155,9 +157,9 @@ class ViewerPanel(QWidget):
         opacity = self.opacity.value() / 100 if with_map else None
         self.canvas.show_picture(picture, self._state, opacity, keep_view)
         side_by_side = self.action("side_by_side").isChecked()
-        self.twin.setVisible(side_by_side)
-        if side_by_side:
-            self.twin.show_picture(picture, self._state, None, keep_view)
+        with QSignalBlocker(self.twin):  # it looks where the canvas does, and not the other way round
+            self.twin.setVisible(side_by_side)
+            self.twin.show_picture(picture, self._state, None, keep_view and side_by_side)
             self.twin.copy_view(self.canvas)
         self._say_view()
 
@@ -181,7 +183,8 @@ class ViewerPanel(QWidget):
     def _change(self, **changes: object) -> None:
         self._state = replace(self._view(), **changes)  # type: ignore[arg-type]
         if changes.keys() - {"window", "inverted"}:
-            self.canvas.clear_measure()  # its ends would lie elsewhere in the picture
+            for canvas in (self.canvas, self.twin):
+                canvas.clear_measure()  # its ends would lie elsewhere in the picture
         self.redraw(keep_view="quarter_turns" not in changes)
 
     def fit(self) -> None:
@@ -301,9 +304,10 @@ class ViewerPanel(QWidget):
 
     # what is told of it
 
-    def _view_changed(self) -> None:
+    def _view_changed(self, moved: Canvas, other: Canvas) -> None:
+        """Both look at the same place, whichever was moved."""
         if not self.twin.isHidden():
-            self.twin.copy_view(self.canvas)
+            other.copy_view(moved)
         self._say_view()
 
     def _say_view(self) -> None:
@@ -333,7 +337,7 @@ class ViewerPanel(QWidget):
         else:
             self.status.emit("")
 
-    def _measure(self, first: QPointF, second: QPointF) -> None:
+    def _measure(self, canvas: Canvas, first: QPointF, second: QPointF) -> None:
         from pneumo_desktop.gui.viewer.view_state import length_mm
 
         if self._picture is None:
@@ -345,7 +349,7 @@ class ViewerPanel(QWidget):
             text = tr("{length} pixels (no scale in the file)").format(length=round(length))
         else:
             text = tr("{length} mm").format(length=decimal(length_mm(*points, spacing, self._view()), 1))
-        self.canvas.measure_text = self.twin.measure_text = text
+        canvas.measure_text = text
         self.status.emit(text)
 
 
