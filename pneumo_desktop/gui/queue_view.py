@@ -42,11 +42,14 @@ _ORDERS: tuple[tuple[int, Qt.SortOrder, str], ...] = (
     (SUSPICION, Qt.SortOrder.AscendingOrder, N_("Most suspicious first")),
     (SUSPICION, Qt.SortOrder.DescendingOrder, N_("Least suspicious first")),
     (Column.NAME, Qt.SortOrder.AscendingOrder, N_("By name")),
+    (Column.NAME, Qt.SortOrder.DescendingOrder, N_("By name, from Z to A")),
     (Column.PATIENT, Qt.SortOrder.AscendingOrder, N_("By patient")),
     (Column.DATE, Qt.SortOrder.DescendingOrder, N_("Newest study first")),
     (Column.OUTCOME, Qt.SortOrder.AscendingOrder, N_("By outcome")),
+    (Column.OUTCOME, Qt.SortOrder.DescendingOrder, N_("By outcome, from Z to A")),
     (Column.STATUS, Qt.SortOrder.AscendingOrder, N_("By status")),
 )
+"""What the box offers: every order that the list can stand in, those of a click on a header too."""
 
 _AT_ONCE = 1000
 """Rows that are taken in one step: a list of 10,000 from the records comes in a few, and the window answers between them."""
@@ -335,21 +338,19 @@ class QueueView(QWidget):
 
     def _reorder(self, number: int) -> None:
         column, order, _ = _ORDERS[number]
-        self.table.horizontalHeader().setSortIndicatorShown(False)
+        header = self.table.horizontalHeader()
+        header.setSortIndicatorShown(column != SUSPICION)
+        if column != SUSPICION:
+            header.setSortIndicator(column, order)
         self.model.sort(column, order)
         self._follow()
 
     def _header_clicked(self, section: int) -> None:
-        header = self.table.horizontalHeader()
-        down = header.isSortIndicatorShown() and header.sortIndicatorSection() == section
-        order = header.sortIndicatorOrder()
-        flipped = Qt.SortOrder.AscendingOrder
-        if down and order is Qt.SortOrder.AscendingOrder:
-            flipped = Qt.SortOrder.DescendingOrder
-        header.setSortIndicatorShown(True)
-        header.setSortIndicator(section, flipped)
-        self.model.sort(section, flipped)
-        self._follow()
+        """Choose in the box, which says what the list is sorted by, the next order of a column."""
+        orders = [number for number, (column, _, _) in enumerate(_ORDERS) if column == section]
+        chosen = self.order_box.currentIndex()
+        after = orders.index(chosen) + 1 if chosen in orders else 0
+        self.order_box.setCurrentIndex(orders[after % len(orders)])
 
     def _follow(self) -> None:
         """After the reader changed the order, keep the chosen row in sight."""

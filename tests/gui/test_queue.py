@@ -71,10 +71,29 @@ def test_every_column_sorts_both_ways(view: QueueView, column: Column, qtmodelte
 
 def test_a_click_on_a_header_sorts_and_a_second_one_turns_it_round(view: QueueView) -> None:
     fill(view, [row(1, 0.2), row(2, 0.9)])
-    view.table.horizontalHeader().sectionClicked.emit(Column.SCORE)
-    assert shown(view) == [1, 2]
-    view.table.horizontalHeader().sectionClicked.emit(Column.SCORE)
-    assert shown(view) == [2, 1]
+    click = view.table.horizontalHeader().sectionClicked.emit
+    for column, once, again in ((Column.NAME, [1, 2], [2, 1]), (Column.OUTCOME, [1, 2], [2, 1])):
+        click(column)
+        assert shown(view) == once
+        click(column)
+        assert shown(view) == again
+        click(column)
+        assert shown(view) == once
+
+
+def test_the_box_says_which_order_a_header_chose_and_offers_every_other(view: QueueView) -> None:
+    fill(view, [row(1, 0.2), row(2, 0.9)])
+    header = view.table.horizontalHeader()
+    header.sectionClicked.emit(Column.NAME)
+    assert view.order_box.currentText() == "By name"
+    header.sectionClicked.emit(Column.NAME)
+    assert view.order_box.currentText() == "By name, from Z to A"
+    header.sectionClicked.emit(Column.OUTCOME)
+    assert view.order_box.currentText() == "By outcome"
+    assert (header.isSortIndicatorShown(), header.sortIndicatorSection()) == (True, Column.OUTCOME)
+    view.order_box.setCurrentIndex(0)
+    assert (view.order_box.currentText(), shown(view)) == ("Most suspicious first", [2, 1])
+    assert not header.isSortIndicatorShown()
 
 
 def test_filters_by_words_and_by_outcome(view: QueueView) -> None:
@@ -226,7 +245,7 @@ def test_what_is_first_shown_stays_until_the_reader_moves(view: QueueView) -> No
     assert view.current_row() is None  # nothing to see in a file that cannot be read
     fill(view, [row(2, 0.3)])
     fill(view, [row(3, 0.9)])
-    view.order_box.setCurrentIndex(2)
+    view.order_box.setCurrentIndex(view.order_box.findText("By name"))
     view.open_at_the_top()
     assert view.current_row() == row(2, 0.3)
     assert view.automatic
