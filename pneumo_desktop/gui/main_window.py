@@ -34,10 +34,10 @@ from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.reading_desk import ReadingDesk
-from pneumo_desktop.gui.reading_run import ReadingRun
+from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
-from pneumo_desktop.gui.row_words import what_is_unrecorded
+from pneumo_desktop.gui.row_words import what_is_unrecorded, what_was_read
 from pneumo_desktop.gui.screen_room import resize_within_screen, room_for
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.unfinished import Unfinished
@@ -266,12 +266,12 @@ class MainWindow(QMainWindow):
         self._left_out.setText(ntr("{count} file left out…", "{count} files left out…", count).format(count=count))
         self._left_out.setVisible(count > 0)
 
-    def _reading_ended(self, unread: bool) -> None:
+    def _reading_ended(self, end: EndOfReading) -> None:
         self.queue.flush()
-        self.queue.reading_bar.end(unread)
+        self.queue.reading_bar.end(end)
         self.queue.open_at_the_top()
         rows = self.queue.model.all_rows()
-        self.say(ntr("{count} file read.", "{count} files read.", len(rows)).format(count=len(rows)))
+        self.say(what_was_read(rows, end.unread))
         if not rows:
             self._centre.setCurrentWidget(self.welcome)
         self._enable_list_actions()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop.words import decimal, ntr, tr
 
 if TYPE_CHECKING:
+    from pneumo_desktop.gui.reading_run import EndOfReading
     from pneumo_desktop.reading.pipeline import Progress
 
 
@@ -112,15 +113,15 @@ class ReadingBar(QWidget):
         self.pause.setText(tr("Continue") if paused else tr("Pause"))
         self._say()
 
-    def end(self, unread: bool) -> None:
+    def end(self, end: EndOfReading) -> None:
         """Hide, or after a stop offer to go on."""
-        if not unread:
+        if not end.stopped:
             self.hide()
             return
         self._offer_to_stop(False)
-        left = max(0, self._progress.total - self._progress.done) if self._progress else 0
-        self.bar.setRange(0, max(1, self._progress.total if self._progress else 1))
-        self.bar.setValue(self._progress.done if self._progress else 0)
+        left = end.unread
+        self.bar.setRange(0, max(1, end.total))
+        self.bar.setValue(end.done)
         self.text.setText(
             ntr("Stopped; {count} file was not read.", "Stopped; {count} files were not read.", left).format(count=left)
             if left

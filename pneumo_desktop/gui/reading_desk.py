@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from pneumo_desktop.app import NoModelError, Services
-from pneumo_desktop.gui.reading_run import ReadingRun
+from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import UnreadableImageError
@@ -52,8 +52,8 @@ class ReadingDesk(QObject):
     rows = Signal(object)
     progress = Signal(object)
     left_out_changed = Signal(int)
-    ended = Signal(bool)
-    """All runs are over; True when some of what was found was not read."""
+    ended = Signal(object)
+    """All runs are over; carries the EndOfReading."""
     failed = Signal(object)
     changed = Signal(object)
     """The Row whose file is no longer the one that was read."""
@@ -204,6 +204,7 @@ class ReadingDesk(QObject):
         """Go on with what was stopped in this sitting."""
         for run in [run for run in self._runs if run.cancelled and not run.active]:
             self._runs.remove(run)
+            self._progress.pop(run, None)
             if run.queue_id is not None:
                 self.resume(run.queue_id, run.population, run)
 
@@ -235,8 +236,13 @@ class ReadingDesk(QObject):
         self._tell_end()
 
     def _tell_end(self) -> None:
-        if not self.active_runs():
-            self.ended.emit(any(run.cancelled and run.pipeline is not None for run in self._runs))
+        if self.active_runs():
+            return
+        stopped = any(run.cancelled and run.pipeline is not None for run in self._runs)
+        known = [self._progress[run] for run in self._runs if run in self._progress]
+        self.ended.emit(
+            EndOfReading(stopped, sum(progress.done for progress in known), sum(progress.total for progress in known))
+        )
 
     # reading anew
 

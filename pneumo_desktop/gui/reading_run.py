@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -12,6 +12,19 @@ from pneumo_desktop.reading.outcome import Population
 
 if TYPE_CHECKING:
     from pneumo_desktop.reading.pipeline import Callbacks, Pipeline
+
+
+class EndOfReading(NamedTuple):
+    """How all that was read together ended. stopped: there is something to go on with; ``total`` files were found for it."""
+
+    stopped: bool
+    done: int = 0
+    total: int = 0
+
+    @property
+    def unread(self) -> int:
+        """Return how many files were found and not read."""
+        return max(0, self.total - self.done)
 
 
 class ReadingRun(QObject):

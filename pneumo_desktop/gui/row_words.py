@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from pneumo_desktop.gui.outcomes import outcome_word, summary
@@ -121,6 +121,20 @@ def tool_tip(row: Row, twin: str) -> str:
         note_writer(row), twin_text(twin), tr("Model: {model}").format(model=judged.model_id) if judged else "",
     ]  # fmt: skip
     return "\n".join(line for line in lines if line)
+
+
+def what_was_read(rows: Sequence[Row], unread: int) -> str:
+    """Return a sentence for each count at the end of a reading: read, could not be read, and ``unread``: not tried."""
+    judged = [row.judgement for row in rows if row.judgement is not None]
+    refused = sum(1 for made in judged if made.reason is Reason.UNREADABLE and made.detail != codes.CHANGED)
+    read = len(judged) - refused
+    told = [ntr("{count} file read.", "{count} files read.", read).format(count=read)]
+    if refused:
+        text = ntr("{count} file could not be read.", "{count} files could not be read.", refused)
+        told.append(text.format(count=refused))
+    if unread:
+        told.append(ntr("{count} file was not read.", "{count} files were not read.", unread).format(count=unread))
+    return " ".join(told)
 
 
 def what_was_saved(seen: Row, saved: Saved) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.imaging.radiograph import Entry
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph
+from pneumo_desktop.reading import pipeline
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from tests.using_the_window import FIXTURES, drop, read_folder
 
@@ -81,6 +86,66 @@ def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, fol
     assert services.store.unfinished() == []
     read = window.queue.model.all_rows
     qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4)
+    window.close()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast computer must not be done before it can be stopped."""
+    decode = pipeline.decode
+
+    def slowly(*rest: Any, **named: Any) -> Radiograph:
+        time.sleep(0.05)
+        return decode(*rest, **named)
+
+    monkeypatch.setattr(pipeline, "decode", slowly)
+
+
+def _many(folder: Path, count: int) -> Path:
+    """Make ``folder`` with ``count`` films, each of other bytes."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        path = folder / f"more-{number:03}.jpeg"
+        path.write_bytes((FIXTURES / "IM-0131-0001.jpeg").read_bytes() + f"{folder.name} {number}".encode())
+    return folder
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_what_two_stopped_lists_have_not_read_is_counted_together(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    for name in ("one", "two"):
+        drop(window, _many(tmp_path / name, 60))
+    store = window._services.store
+    qtbot.waitUntil(lambda: len({row.queue_id for row in window.queue.model.all_rows()}) == 2)
+    window.reading.cancel()
+    qtbot.waitUntil(lambda: not window.active_runs())
+    left = sum(len(store.waiting(queue)) for queue, *_ in store.queues())
+    assert window.queue.reading_bar.text.text() == f"Stopped; {left} files were not read."
+    assert window.statusBar().currentMessage() == f"{120 - left} files read. {left} files were not read."
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_list_that_was_gone_on_with_and_stopped_tells_what_was_read_of_it(
+    services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    shutil.copyfile(folder / "broken.png", folder / "a-broken.png")  # it comes first
+    queue = services.store.new_queue("folder", Population.NOT_KNOWN)
+    services.store.add_entries(queue, [Entry(path) for path in sorted(_many(folder, 60).glob("*.*g"))])
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible)
+    window.offer.yes.click()
+    rows = window.queue.model.all_rows
+    qtbot.waitUntil(lambda: sum(row.judgement is not None for row in rows()) > 3)
+    window.reading.cancel()
+    qtbot.waitUntil(lambda: not window.active_runs())
+    judged = [row.judgement for row in rows() if row.judgement is not None]
+    broken = sum(made.reason is Reason.UNREADABLE for made in judged)
+    files = f"{broken} file" if broken == 1 else f"{broken} files"
+    told = f"{len(judged) - broken} files read. {files} could not be read. {len(rows()) - len(judged)} files were not read."
+    assert window.statusBar().currentMessage() == told
     window.close()
 
 
