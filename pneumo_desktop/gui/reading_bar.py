@@ -44,8 +44,26 @@ def progress_text(progress: Progress) -> str:
     return text
 
 
+def end_text(end: EndOfReading) -> str:
+    """Return what was stopped, and how many files could not be reached."""
+    told = []
+    if end.unread:
+        text = ntr("Stopped; {count} file was not read.", "Stopped; {count} files were not read.", end.unread)
+        told.append(text.format(count=end.unread))
+    elif end.stopped:
+        told.append(tr("Stopped."))
+    if end.out_of_reach:
+        text = ntr(
+            "{count} file could not be reached. Is the disk, the stick or the network there?",
+            "{count} files could not be reached. Is the disk, the stick or the network there?",
+            end.out_of_reach,
+        )
+        told.append(text.format(count=end.out_of_reach))
+    return " ".join(told)
+
+
 class ReadingBar(QWidget):
-    """Hidden while nothing is read; after a stop it offers to go on."""
+    """Hidden while nothing is read; after a stop it offers to go on, and to read what could not be reached."""
 
     pause_wanted = Signal()
     stop_wanted = Signal()
@@ -74,6 +92,7 @@ class ReadingBar(QWidget):
         layout.addWidget(self.bar)
         layout.addLayout(line)
         self._progress: Progress | None = None
+        self._end: EndOfReading | None = None
         self._paused = False
         self.retranslate()
         self.hide()
@@ -92,10 +111,9 @@ class ReadingBar(QWidget):
 
     def begin(self) -> None:
         """Say that the images are being looked for."""
-        self._progress = None
+        self._progress = self._end = None
         self.bar.setRange(0, 0)
         self._offer_to_stop(True)
-        self.text.setText(tr("Looking for images…"))
         self.set_paused(False)
         self.show()
 
@@ -110,30 +128,24 @@ class ReadingBar(QWidget):
     def set_paused(self, paused: bool) -> None:
         """Say whether the reading stands still."""
         self._paused = paused
-        self.pause.setText(tr("Continue") if paused else tr("Pause"))
         self._say()
 
     def end(self, end: EndOfReading) -> None:
-        """Hide, or after a stop offer to go on."""
-        if not end.stopped:
+        """Hide; after a stop offer to go on, and to read what could not be reached."""
+        if not (end.stopped or end.out_of_reach):
             self.hide()
             return
+        self._end = end
         self._offer_to_stop(False)
-        left = end.unread
         self.bar.setRange(0, max(1, end.total))
         self.bar.setValue(end.done)
-        self.text.setText(
-            ntr("Stopped; {count} file was not read.", "Stopped; {count} files were not read.", left).format(count=left)
-            if left
-            else tr("Stopped.")
-        )
+        self._say()
 
     def retranslate(self) -> None:
         """Say every word again in the current language."""
         self.bar.setAccessibleName(tr("Progress of the reading"))
         self.stop.setText(tr("Stop"))
-        self.go_on.setText(tr("Go on reading"))
-        self.set_paused(self._paused)
+        self._say()
 
     def _offer_to_stop(self, running: bool) -> None:
         self.pause.setVisible(running)
@@ -141,6 +153,13 @@ class ReadingBar(QWidget):
         self.go_on.setVisible(not running)
 
     def _say(self) -> None:
-        if self._progress is not None and not self.stop.isHidden():
+        self.pause.setText(tr("Continue") if self._paused else tr("Pause"))
+        lost = self._end is not None and not self._end.stopped
+        self.go_on.setText(tr("Read what is missing") if lost else tr("Go on reading"))
+        if self._end is not None:
+            self.text.setText(end_text(self._end))
+        elif self._progress is None:
+            self.text.setText(tr("Looking for images…"))
+        else:
             text = progress_text(self._progress)
             self.text.setText(tr("Paused · {progress}").format(progress=text) if self._paused else text)

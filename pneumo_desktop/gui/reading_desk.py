@@ -201,8 +201,11 @@ class ReadingDesk(QObject):
             run.cancel()
 
     def go_on(self) -> None:
-        """Go on with what was stopped in this sitting."""
-        for run in [run for run in self._runs if run.cancelled and not run.active]:
+        """Go on with what was stopped in this sitting, or could not be reached."""
+        for run in [run for run in self._runs if not run.active]:
+            progress = self._progress.get(run)
+            if not run.cancelled and (progress is None or not progress.out_of_reach):
+                continue
             self._runs.remove(run)
             self._progress.pop(run, None)
             if run.queue_id is not None:
@@ -241,7 +244,12 @@ class ReadingDesk(QObject):
         stopped = any(run.cancelled and run.pipeline is not None for run in self._runs)
         known = [self._progress[run] for run in self._runs if run in self._progress]
         self.ended.emit(
-            EndOfReading(stopped, sum(progress.done for progress in known), sum(progress.total for progress in known))
+            EndOfReading(
+                stopped,
+                done=sum(progress.done for progress in known),
+                total=sum(progress.total for progress in known),
+                out_of_reach=sum(progress.out_of_reach for progress in known),
+            )
         )
 
     # reading anew

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 class EndOfReading(NamedTuple):
-    """How all that was read together ended. stopped: there is something to go on with; ``total`` files were found for it."""
+    """How all that was read together ended. stopped: there is something to go on with; ``total`` files were found for it.
+
+    out_of_reach: files that were not there any more, or on a medium that could not be read.
+    """
 
     stopped: bool
     done: int = 0
     total: int = 0
+    out_of_reach: int = 0
 
     @property
     def unread(self) -> int:

@@ -37,6 +37,9 @@ UNREADABLE_CODES: Final = frozenset(
     }
 )
 
+OUT_OF_REACH: Final = frozenset({MISSING, IO})
+"""Codes that say nothing of the file: its medium was taken away or failed, and may be back."""
+
 # Why a file was not even tried: LeftOut.code (MISSING, NO_PERMISSION as above)
 NOT_AN_IMAGE: Final = "not_an_image"
 CD_INDEX: Final = "cd_index"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pneumo_desktop.imaging import codes
+
 
 class Outcome(StrEnum):
     """The four things that can be said of an image. The values are stable: they stand in exports."""
@@ -81,6 +83,11 @@ class Judgement:
     notes: tuple[str, ...] = ()
     gate_distance: float | None = None
     model_sha256: str = ""
+
+    @property
+    def out_of_reach(self) -> bool:
+        """True where the file could not be reached at all: there is something to read when its medium is back."""
+        return self.reason is Reason.UNREADABLE and self.detail in codes.OUT_OF_REACH
 
 
 def suspicion(judgement: Judgement | None) -> tuple[int, float]:

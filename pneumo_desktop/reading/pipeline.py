@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pneumo_desktop.imaging import apart
+from pneumo_desktop.imaging import apart, codes
 from pneumo_desktop.imaging.load import decode, sha256_of
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
@@ -33,13 +33,17 @@ _END = None
 
 @dataclass(frozen=True)
 class Progress:
-    """total grows while the folder is walked; seconds_left is None until it is known."""
+    """total grows while the folder is walked; seconds_left is None until it is known.
+
+    out_of_reach: how many files were not there any more, or on a medium that could not be read.
+    """
 
     done: int
     total: int
     walking: bool
     images_per_second: float
     seconds_left: float | None
+    out_of_reach: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,12 @@ class Pipeline:
         self._running = threading.Event()
         self._running.set()
         self._once = _SeenOnce()
-        self._done = self._total = 0
+        self._done = self._total = self._out_of_reach = 0
         self._walking = False
         self._started = time.monotonic()
         self._paused_since: float | None = None
         self._paused_seconds = 0.0
-        self._told_progress: tuple[int, int, bool] | None = None
+        self._told_progress: tuple[int, int, bool, int] | None = None
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
         self._in_flight: frozenset[int] = frozenset()
@@ -202,7 +206,12 @@ class Pipeline:
         return False
 
     def _walk(self, paths: Sequence[Path], known: set[Entry]) -> None:
-        """Put everything found into the database at once, so that a killed run knows what is left."""
+        """Put everything found into the database at once, so that a killed run knows what is left.
+
+        Where one of ``paths`` is taken away meanwhile, the walk is to be begun again.
+        """
+        there = [path for path in paths if os.path.exists(path)]
+        taken_away = False
         found: list[Entry] = []
         left_out: list[LeftOut] = []
         flushed = time.monotonic()
@@ -217,7 +226,12 @@ class Pipeline:
 
         apart_started = False
         for item in find(paths):
-            if self._cancelled.is_set():
+            taken_away = (
+                isinstance(item, LeftOut)
+                and item.code in codes.OUT_OF_REACH
+                and not all(os.path.exists(path) for path in there)
+            )
+            if self._cancelled.is_set() or taken_away:
                 break
             if isinstance(item, LeftOut):
                 left_out.append(item)
@@ -230,7 +244,9 @@ class Pipeline:
                 flush()
                 flushed = time.monotonic()
         flush()
-        if not self._cancelled.is_set():
+        if taken_away:
+            self._out_of_reach += 1
+        elif not self._cancelled.is_set():
             self._store.walked(self.queue_id)
         self._walking = False
 
@@ -327,7 +343,7 @@ class Pipeline:
                     self._tell_progress()
             self._tell_progress()
             if not self._cancelled.is_set() and self._error is None:
-                self._store.finish_queue(self.queue_id)
+                self._store.end_reading(self.queue_id)
         except BaseException as error:
             self._error = self._error or error
             self.cancel()
@@ -345,12 +361,13 @@ class Pipeline:
         rows = self._store.save_results(batch)
         self._once.leave((new.sha256, new.frame) for new in batch if new.sha256 is not None)
         self._done += len(batch)
+        self._out_of_reach += sum(new.judgement.out_of_reach for new in batch)
         self._callbacks.on_rows(rows)
         self._tell_progress()
 
     def _tell_progress(self) -> None:
         """Tell how far the run is, if anything has changed; the total grows while the folder is walked."""
-        state = (self._done, self._total, self._walking)
+        state = (self._done, self._total, self._walking, self._out_of_reach)
         if state == self._told_progress:
             return
         self._told_progress = state
@@ -359,4 +376,4 @@ class Pipeline:
         seconds = max(1e-3, now - self._started - paused)
         rate = self._done / seconds
         left = None if self._walking or self._done < 3 else max(0.0, (self._total - self._done) / rate)
-        self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left))
+        self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left, self._out_of_reach))

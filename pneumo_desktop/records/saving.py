@@ -18,8 +18,10 @@ def now() -> str:
 def save(connection: sqlite3.Connection, new: NewResult) -> list[int]:
     """Give an entry its result, and return other entries of its queue that are a duplicate now, or are none any more.
 
-    A file that cannot be read again takes nothing away: its entry keeps content, patient and result.
+    A file that cannot be read again takes nothing away: its entry keeps content, patient and result. One that is out of
+    reach is still to be read, the first time or again.
     """
+    again = int(new.judgement.out_of_reach)
     found = connection.execute(
         """SELECT e.queue_id, e.sha256, r.reason, r.id IS NOT NULL FROM entry e LEFT JOIN result r ON r.id = e.result_id
         WHERE e.id = ?""",
@@ -29,7 +31,7 @@ def save(connection: sqlite3.Connection, new: NewResult) -> list[int]:
         return []
     queue_id, before, reason, read = found
     if new.judgement.reason is Reason.UNREADABLE and read and reason != Reason.UNREADABLE.value:
-        connection.execute("UPDATE entry SET again = 0, not_read_again = 1 WHERE id = ?", (new.entry_id,))
+        connection.execute("UPDATE entry SET again = ?, not_read_again = 1 WHERE id = ?", (again, new.entry_id))
         return []
     sha256 = new.sha256 or before
     fields: tuple[str, ...] = (new.patient.name, new.patient.patient_id, new.patient.study_date)
@@ -38,9 +40,9 @@ def save(connection: sqlite3.Connection, new: NewResult) -> list[int]:
         kept = connection.execute(known, (new.entry_id,)).fetchone()
         fields = tuple(now or then for now, then in zip(fields, kept, strict=True))
     connection.execute(
-        """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?, again = 0,
+        """UPDATE entry SET sha256 = ?, result_id = ?, patient_name = ?, patient_id = ?, study_date = ?, again = ?,
         not_read_again = 0 WHERE id = ?""",
-        (sha256, _insert_result(connection, new), *fields, new.entry_id),
+        (sha256, _insert_result(connection, new), *fields, again, new.entry_id),
     )
     others = []
     for content in {before, sha256} - {None} if before != sha256 else ():

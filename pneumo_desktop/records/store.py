@@ -155,6 +155,15 @@ class Store:
             connection.execute("UPDATE queue SET finished = ? WHERE id = ?", (now(), queue_id))
             connection.execute("UPDATE entry SET again = 0 WHERE queue_id = ? AND again = 1", (queue_id,))
 
+    def end_reading(self, queue_id: int) -> None:
+        """Say that all of the queue was tried: it is finished unless something was out of reach, or was not found yet."""
+        with self._transaction() as connection:
+            connection.execute(
+                """UPDATE queue SET finished = ? WHERE id = ? AND unwalked IS NULL AND NOT EXISTS (
+                SELECT 1 FROM entry e WHERE e.queue_id = queue.id AND (e.result_id IS NULL OR e.again = 1))""",
+                (now(), queue_id),
+            )
+
     def read_again(self, queue_id: int, population: Population) -> None:
         """Mark every entry of a queue to be read again, as an image of ``population``.
 
@@ -169,8 +178,10 @@ class Store:
     def unfinished(self) -> list[UnfinishedQueue]:
         """Return the queues that were not finished, the newest first."""
         rows = self._all(
-            """SELECT q.id, q.label, q.population, count(e.id) AS waiting, coalesce(sum(e.again), 0) FROM queue q
+            """SELECT q.id, q.label, q.population, count(e.id) AS waiting,
+            coalesce(sum(e.again = 1 AND r.reason IS NOT 'unreadable'), 0) FROM queue q
             LEFT JOIN entry e ON e.queue_id = q.id AND (e.result_id IS NULL OR e.again = 1)
+            LEFT JOIN result r ON r.id = e.result_id
             WHERE q.finished IS NULL GROUP BY q.id HAVING waiting > 0 OR q.unwalked IS NOT NULL ORDER BY q.id DESC"""
         )
         return [UnfinishedQueue(number, label, Population(told), *counts) for number, label, told, *counts in rows]

@@ -126,6 +126,42 @@ def test_what_two_stopped_lists_have_not_read_is_counted_together(
 
 
 @pytest.mark.usefixtures("unhurried")
+def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    stick, out = _many(tmp_path / "stick", 60), tmp_path / "out"
+    drop(window, stick)
+    store, bar = window._services.store, window.queue.reading_bar
+    qtbot.waitUntil(window.queue.model.has_rows)
+    stick.rename(out)
+    qtbot.waitUntil(lambda: not window.active_runs())
+    rows = window.queue.model.all_rows
+    lost = sum(row.judgement.out_of_reach for row in rows() if row.judgement is not None)
+    assert 0 < lost < 60
+    assert window.statusBar().currentMessage() == f"{60 - lost} files read. {lost} files could not be read."
+    asked = "files could not be reached. Is the disk, the stick or the network there?"
+    assert (bar.isVisible(), bar.text.text()) == (True, f"{lost} {asked}")
+    assert (bar.go_on.isVisible(), bar.go_on.text()) == (True, "Read what is missing")
+    assert [(queue.waiting, queue.again) for queue in store.unfinished()] == [(lost, 0)], "asked at the next start, too"
+    bar.go_on.click()  # it is not back yet
+    qtbot.waitUntil(lambda: not window.active_runs())
+    assert (bar.isVisible(), bar.text.text()) == (True, f"{lost} {asked}")
+    window.choose_language("es")
+    assert bar.text.text() == f"No se pudo llegar a {lost} archivos. ¿Está conectado el disco, la memoria USB o la red?"
+    assert bar.go_on.text() == "Leer lo que falta"
+    window.choose_language("en")
+
+    out.rename(stick)
+    bar.go_on.click()
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    assert [row.judgement is not None and row.judgement.score is not None for row in rows()] == [True] * 60
+    assert window.statusBar().currentMessage() == "60 files read."
+    assert not bar.isVisible()
+    assert store.unfinished() == []
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_a_list_that_was_gone_on_with_and_stopped_tells_what_was_read_of_it(
     services: Services, folder: Path, qtbot: QtBot
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,8 +15,8 @@ import pytest
 
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.imaging.prepare import PREPROCESSING_VERSION
-from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
-from pneumo_desktop.imaging.sources import LeftOut
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
+from pneumo_desktop.imaging.sources import LeftOut, find
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import QUEUE_LENGTH, Callbacks, Pipeline, Progress
 from pneumo_desktop.reading.reader import Reading
@@ -195,7 +196,6 @@ def read_twice(
                   population=Population.ADULTS)  # fmt: skip
     again.start(None)
     finish(again)
-    assert store.unfinished() == []
     return before, store.rows()
 
 
@@ -205,6 +205,7 @@ def test_the_patient_stays_where_an_image_is_read_again_as_of_another_population
     reader = BrightReader()
     before, after = read_twice(store, folder, reader=reader)
     assert reader.read_hashes == []
+    assert store.unfinished() == []
     assert {row.judgement.population for row in after if row.judgement} == {Population.ADULTS}
     for rows in (before, after):
         patients = [(row.patient_name, row.patient_id, row.study_date, row.decision) for row in rows]
@@ -220,6 +221,67 @@ def test_where_the_files_are_out_of_reach_what_is_known_of_them_stays(store: Sto
         assert new.judgement == replace(old.judgement, notes=(*old.judgement.notes, NOT_READ_AGAIN))
         assert replace(new, judgement=old.judgement) == old
         assert store.heat_map(new.entry_id) is not None
+    assert [(queue.waiting, queue.again) for queue in store.unfinished()] == [(2, 2)], "the medium may be back"
+
+
+def test_what_is_out_of_reach_is_counted_and_read_when_it_is_back(store: Store, folder: Path) -> None:
+    for level in (40, 90, 140):
+        picture(folder / f"{level}.png", level)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    away, told = folder.with_name("unplugged"), Told()
+    pipeline = a_run(store, told.callbacks(), BrightReader())
+    store.add_entries(pipeline.queue_id, [Entry(path) for path in sorted(folder.iterdir())])
+    (folder / "40.png").rename(folder / "elsewhere")
+    pipeline.start(None)
+    finish(pipeline)
+    last = told.progress[-1]
+    assert (last.done, last.total, last.out_of_reach) == (4, 4, 1)
+    assert [(queue.waiting, queue.again) for queue in store.unfinished()] == [(1, 0)]
+
+    (folder / "elsewhere").rename(folder / "40.png")
+    folder.rename(away)  # what was read is not looked for again
+    folder.mkdir()
+    shutil.copyfile(away / "40.png", folder / "40.png")
+    reader = BrightReader()
+    again = a_run(store, Told().callbacks(), reader, queue_id=pipeline.queue_id)
+    again.start(None)
+    finish(again)
+    assert len(reader.read_hashes) == 1
+    assert store.unfinished() == []
+    read = [row.entry.path.name for row in store.rows() if row.judgement and row.judgement.score is not None]
+    assert read == ["140.png", "40.png", "90.png"]
+
+
+def test_a_folder_that_is_taken_away_while_it_is_walked_is_walked_again(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for level in range(40, 90, 10):
+        picture(folder / f"{level}.png", level)
+    (folder / "notes.txt").write_text("no image")
+    away, told = folder.with_name("unplugged"), Told()
+
+    def cut_off(paths: Sequence[Path]) -> Iterator[Entry | LeftOut]:
+        for number, item in enumerate(find(paths)):
+            if number == 2:
+                folder.rename(away)
+            yield item
+
+    monkeypatch.setattr("pneumo_desktop.reading.pipeline.find", cut_off)
+    queue = store.new_queue("test", Population.NOT_KNOWN, paths=[folder])
+    pipeline = a_run(store, told.callbacks(), BrightReader(), queue_id=queue)
+    pipeline.start([folder])
+    finish(pipeline)
+    monkeypatch.undo()
+    assert told.left_out == [], "what is out of reach is not left out"
+    assert told.progress[-1].out_of_reach > 0
+
+    away.rename(folder)
+    again = a_run(store, told.callbacks(), BrightReader(), queue_id=pipeline.queue_id)
+    again.start(None)
+    finish(again)
+    assert len([row for row in store.rows() if row.judgement and row.judgement.score is not None]) == 5
+    assert [item.path.name for item in told.left_out] == ["notes.txt"]
+    assert store.unfinished() == []
 
 
 @pytest.mark.parametrize(("name", "starts"), [("PNG", False), ("TIFF", True)])
