@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
         reading.began.connect(self._reading_began)
         reading.rows.connect(self._rows_came)
         reading.progress.connect(bar.tell)
+        reading.pausing.connect(bar.set_paused)
         reading.left_out_changed.connect(self._left_out_came)
         reading.ended.connect(self._reading_ended)
         reading.failed.connect(self._reading_failed)
@@ -165,7 +166,7 @@ class MainWindow(QMainWindow):
         reading.no_model.connect(self._no_model)
         reading.population_wanted.connect(self.population_question.ask)
         reading.population_used.connect(self._population_box.show_population)
-        bar.pause_wanted.connect(self.toggle_pause)
+        bar.pause_wanted.connect(reading.toggle_pause)
         bar.stop_wanted.connect(reading.cancel)
         bar.go_on_wanted.connect(reading.go_on)
         self.menus.recent_chosen.connect(lambda name: self.start([Path(name)]))
@@ -286,11 +287,6 @@ class MainWindow(QMainWindow):
 
     def _no_model(self) -> None:
         QMessageBox.warning(self, self.windowTitle(), sentence("no_model"))
-
-    def toggle_pause(self) -> None:
-        """Pause before the next image, or go on."""
-        self.reading.toggle_pause()
-        self.queue.reading_bar.set_paused(self.reading.paused)
 
     def _enable_list_actions(self) -> None:
         """What cannot be done now is grey."""

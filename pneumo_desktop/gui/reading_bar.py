@@ -93,7 +93,7 @@ class ReadingBar(QWidget):
         layout.addLayout(line)
         self._progress: Progress | None = None
         self._end: EndOfReading | None = None
-        self._paused = False
+        self._paused = self._still = False
         self.retranslate()
         self.hide()
 
@@ -114,7 +114,7 @@ class ReadingBar(QWidget):
         self._progress = self._end = None
         self.bar.setRange(0, 0)
         self._offer_to_stop(True)
-        self.set_paused(False)
+        self.set_paused(False, False)
         self.show()
 
     def tell(self, progress: Progress) -> None:
@@ -125,9 +125,9 @@ class ReadingBar(QWidget):
             self.bar.setValue(progress.done)
         self._say()
 
-    def set_paused(self, paused: bool) -> None:
-        """Say whether the reading stands still."""
-        self._paused = paused
+    def set_paused(self, some: bool, all_of_it: bool) -> None:
+        """Say whether the reading stands still; where ``some`` of it does, the button lets it go on."""
+        self._paused, self._still = some, all_of_it
         self._say()
 
     def end(self, end: EndOfReading) -> None:
@@ -162,4 +162,4 @@ class ReadingBar(QWidget):
             self.text.setText(tr("Looking for images…"))
         else:
             text = progress_text(self._progress)
-            self.text.setText(tr("Paused · {progress}").format(progress=text) if self._paused else text)
+            self.text.setText(tr("Paused · {progress}").format(progress=text) if self._still else text)

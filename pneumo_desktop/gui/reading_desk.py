@@ -51,6 +51,8 @@ class ReadingDesk(QObject):
     began = Signal()
     rows = Signal(object)
     progress = Signal(object)
+    pausing = Signal(bool, bool)
+    """Whether some of what is being read stands still, and whether all of it does."""
     left_out_changed = Signal(int)
     ended = Signal(object)
     """All runs are over; carries the EndOfReading."""
@@ -123,6 +125,7 @@ class ReadingDesk(QObject):
         run.ended.connect(lambda error: self._run_ended(run, error))
         self._runs.append(run)
         self.began.emit()
+        self._tell_pausing()
         return run
 
     def _begin(self, run: ReadingRun, begin: Callable[[], tuple[Path, ...] | None]) -> None:
@@ -194,6 +197,11 @@ class ReadingDesk(QObject):
         for run in self.active_runs():
             if run.pipeline is not None:
                 (run.pipeline.resume if going_on else run.pipeline.pause)()
+        self._tell_pausing()
+
+    def _tell_pausing(self) -> None:
+        still = [run.pipeline is not None and run.pipeline.paused for run in self.active_runs()]
+        self.pausing.emit(any(still), bool(still) and all(still))
 
     def cancel(self) -> None:
         """Stop before the next image; what was not read can be resumed."""
@@ -239,6 +247,7 @@ class ReadingDesk(QObject):
         self._tell_end()
 
     def _tell_end(self) -> None:
+        self._tell_pausing()
         if self.active_runs():
             return
         stopped = any(run.cancelled and run.pipeline is not None for run in self._runs)

@@ -63,7 +63,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
             ActionSpec("note", N_("Write a note"), "Ctrl+N", "focus_note"),
             ActionSpec("undo", N_("Undo the last decision or note"), "Ctrl+Z", "review.undo", repeats=False),
             None,
-            ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "toggle_pause"),
+            ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "reading.toggle_pause"),
             ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "reading.cancel"),
             ActionSpec("left_out", N_("Files that were left out…"), "", "files.show_left_out"),
         ),

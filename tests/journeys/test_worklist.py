@@ -162,6 +162,28 @@ def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
 
 
 @pytest.mark.usefixtures("unhurried")
+def test_the_button_says_what_stands_still_where_one_list_is_paused_and_another_read(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """The ward's list waits while one urgent film is read."""
+    bar, rows = window.queue.reading_bar, window.queue.model.all_rows
+    drop(window, _many(tmp_path / "ward", 60))
+    qtbot.waitUntil(window.queue.model.has_rows)
+    bar.pause.click()
+    assert (bar.pause.text(), bar.text.text().startswith("Paused")) == ("Continue", True)
+    drop(window, _many(tmp_path / "urgent", 1))
+    assert (bar.pause.text(), bar.text.text().startswith("Paused")) == ("Continue", False)
+    qtbot.waitUntil(lambda: len(window.active_runs()) == 1)
+    window.queue.flush()
+    assert "urgent" in {row.entry.path.parent.name for row in rows()}
+    assert (bar.pause.text(), bar.text.text().startswith("Paused")) == ("Continue", True)
+    bar.pause.click()
+    assert (bar.pause.text(), window.reading.paused) == ("Pause", False)
+    window.reading.cancel()
+    qtbot.waitUntil(lambda: not window.active_runs())
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_a_list_that_was_gone_on_with_and_stopped_tells_what_was_read_of_it(
     services: Services, folder: Path, qtbot: QtBot
 ) -> None:
