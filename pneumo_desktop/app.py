@@ -253,6 +253,11 @@ class Services:
         """Return the queues to go on with; none while another process reads in this data folder: they may be its own."""
         return [] if self._presence.others() else self.store.unfinished()
 
+    def give_up(self, queue: UnfinishedQueue) -> None:
+        """Never go on with a queue; one that another process has taken up since ``unfinished`` told it is left to that one."""
+        if queue in self.unfinished():
+            self.store.finish_queue(queue.queue_id)
+
     def close(self) -> None:
         """Cancel and wait for what runs, then close the store."""
         for pipeline in self._pipelines:

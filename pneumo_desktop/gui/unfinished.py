@@ -35,9 +35,13 @@ def _question(queue: UnfinishedQueue) -> str:
 
 
 class Unfinished(QObject):
-    """Asks in ``offer``; ``wanted`` carries the queue to go on with. ``busy`` says that this is not the time to ask."""
+    """Asks in ``offer``; ``wanted`` carries the queue to go on with. ``busy`` says that this is not the time to ask.
+
+    Another window may have asked the same and been answered first: ``taken`` carries the sentence that says so.
+    """
 
     wanted = Signal(object)
+    taken = Signal(str)
 
     def __init__(
         self, offer: Offer, services: Services, keeper: Keeper, busy: Callable[[], bool], parent: QObject
@@ -64,11 +68,20 @@ class Unfinished(QObject):
     def _accepted(self) -> None:
         self._offer.hide()
         if self._queues:
-            self.wanted.emit(self._queues.pop(0))
+            queue = self._queues.pop(0)
+            self._keeper.ask(self._services.unfinished, lambda still: self._go_on(queue, still))
+
+    def _go_on(self, queue: UnfinishedQueue, still: Sequence[UnfinishedQueue]) -> None:
+        now = next((known for known in still if known.queue_id == queue.queue_id), None)
+        if now is not None:
+            self.wanted.emit(now)
+            return
+        self.taken.emit(tr("Another window has gone on with “{label}”.").format(label=queue.label))
+        self.offer_next()
 
     def _declined(self) -> None:
         self._offer.hide()
         if self._queues:
             queue = self._queues.pop(0)
-            self._keeper.ask(lambda: self._services.store.finish_queue(queue.queue_id))
+            self._keeper.ask(lambda: self._services.give_up(queue))
             self.offer_next()

@@ -251,6 +251,44 @@ def test_the_window_offers_to_go_on(reopened: Services, qtbot: QtBot) -> None:
     window.close()
 
 
+GOES_ON = (
+    "import sys, time\nfrom pathlib import Path\nfrom pneumo_desktop.app import Services\n"
+    "from pneumo_desktop.reading import pipeline\n"
+    "read_bytes = pipeline.read_bytes\n"
+    "def slowly(entry):\n    time.sleep(0.1); return read_bytes(entry)\n"
+    "pipeline.read_bytes = slowly\n"
+    "services = Services.create(Path(sys.argv[1]))\n"
+    "(queue,) = services.unfinished()\n"
+    "services.resume_queue(queue.queue_id, queue.population, pipeline.Callbacks(lambda rows: None)).wait()"
+)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_what_another_window_has_gone_on_with_is_neither_read_twice_nor_given_up(
+    answer: str, reopened: Services, data: Path, qtbot: QtBot
+) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    window = MainWindow(reopened)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    before = committed(data / "records.sqlite")
+    other = subprocess.Popen([sys.executable, "-c", GOES_ON, str(data)], cwd=ROOT)
+    try:
+        qtbot.waitUntil(lambda: committed(data / "records.sqlite") > before, timeout=60_000)
+        getattr(window.offer, answer).click()
+        assert window._keeper.finish()
+        assert not window.active_runs() and not window.queue.model.has_rows()
+        assert ("has gone on with" in window.statusBar().currentMessage()) is (answer == "yes")
+    finally:
+        other.kill()
+        other.wait(30)
+    (queue,) = reopened.unfinished()
+    assert 0 < queue.waiting < COUNT, "offered at the next start"
+    window.close()
+
+
 def told(services: Services, rows: dict[str, Row]) -> dict[str, Population]:
     return {name: services.store.told_population(row.entry_id) for name, row in rows.items()}
 
