@@ -218,6 +218,26 @@ class Services:
         )
         return self.store.save_results([new])[0]
 
+    def read_anew(self, row: Row) -> list[Row]:
+        """Read a row's file as it is now, as an image of what was told of its queue, and return the rows that this changes.
+
+        Raises UnreadableImageError; then nothing has changed.
+        """
+        from pneumo_desktop.imaging.load import load
+        from pneumo_desktop.reading.pipeline import patient_of
+        from pneumo_desktop.records.rows import NewResult
+
+        told = self.store.queue_population(row.queue_id)
+        radiograph = load(row.entry)
+        reading = self.make_reader().read(radiograph, told)
+        new = NewResult(
+            row.entry_id, row.entry.frame, radiograph.sha256, reading.judgement, told, False, reading.heat_map,
+            patient_of(radiograph),
+        )  # fmt: skip
+        rows = self.store.save_results([new])
+        self.store.end_reading(row.queue_id)  # it may have been the last one that was out of reach
+        return rows
+
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
         """Go on with the entries of a queue that are to be read, the first time or again."""
         self._presence.begin()

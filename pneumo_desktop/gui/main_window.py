@@ -33,7 +33,7 @@ from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
-from pneumo_desktop.gui.reading_desk import ReadingDesk
+from pneumo_desktop.gui.reading_desk import ReadingDesk, at_odds
 from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
@@ -148,6 +148,9 @@ class MainWindow(QMainWindow):
         self.review.row_shown.connect(self._row_shown)
         self.result.verdict_wanted.connect(lambda: self._show_verdict(True))
         self.result.verdict_unwanted.connect(lambda: self._show_verdict(False))
+        self.result.read_file_wanted.connect(self.read_file_again)
+        self.menus.actions["read_file"].setEnabled(False)
+        self.result.file_to_read.connect(self.menus.actions["read_file"].setEnabled)
         self.result.adapt_wanted.connect(lambda: self.doors.show_training())
         for field in (self.result.decision.note, self.result.decision.initials):
             field.returnPressed.connect(self.queue.focus_table)
@@ -274,6 +277,8 @@ class MainWindow(QMainWindow):
         self.queue.open_at_the_top()
         rows = self.queue.model.all_rows()
         self.say(what_was_read(rows, end.unread))
+        for row in at_odds(rows):  # a folder that was opened before: the file has changed since
+            self.reading.read_file_again(row)
         if not rows:
             self._centre.setCurrentWidget(self.welcome)
         self._enable_list_actions()
@@ -325,6 +330,15 @@ class MainWindow(QMainWindow):
             self.reading.show_verdict(self.review.current, shown)
 
     # What is chosen
+
+    def read_file_again(self) -> None:
+        """Read the chosen file as it is now, because it has changed or could not be read."""
+        row = self.review.current
+        if row is not None:
+            self.review.finish_note()
+            self.queue.thumbnails.forget(row)
+            self.queue.focus_table()  # the button goes with what it was for
+            self.reading.read_file_again(row)
 
     def _row_shown(self, row: Row | None) -> None:
         self.model_of_row.show_row(row)

@@ -13,7 +13,7 @@ from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
-from pneumo_desktop.imaging.radiograph import UnreadableImageError
+from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 def folder_of(path: Path) -> Path:
     """Return the folder whose images ``path`` stands for: itself, or the one that the file lies in."""
     return path if path.is_dir() else path.parent
+
+
+def at_odds(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of files that are listed more than once, with another content each time: they changed in between."""
+    contents: dict[Entry, set[str]] = {}
+    for row in rows:
+        if row.sha256 is not None:
+            contents.setdefault(row.entry, set()).add(row.sha256)
+    return [row for row in rows if len(contents.get(row.entry, ())) > 1]
 
 
 def _by_what_was_told(paths: Sequence[Path], store: Store) -> dict[Population | None, list[Path]]:
@@ -147,13 +156,16 @@ class ReadingDesk(QObject):
             run.drop()
             if run in self._runs:
                 self._put_back(run)
-            if isinstance(error, NoModelError):
-                self.no_model.emit()
-            else:
-                self.failed.emit(error)
+            self._tell_failure(error)
             self._tell_end()
 
         self._background.submit(begin, begun, failed)
+
+    def _tell_failure(self, error: Exception) -> None:
+        if isinstance(error, NoModelError):
+            self.no_model.emit()
+        else:
+            self.failed.emit(error)
 
     def _put_back(self, failed: ReadingRun) -> None:
         """Let the run that ``failed`` was to replace stand in its place again, where there is one."""
@@ -320,6 +332,10 @@ class ReadingDesk(QObject):
             run.began(self._services.resume_queue(run.queue_id, told, run.callbacks()), told)
 
         self._begin(run, begin)
+
+    def read_file_again(self, row: Row) -> None:
+        """Read one file as it is now, in its row; where it cannot be read the row stays as it is."""
+        self._background.submit(lambda: self._services.read_anew(row), self.rows.emit, self._tell_failure)
 
     def show_verdict(self, row: Row, shown: bool) -> None:
         """Judge a radiograph outside the model's population after all, or withhold the verdict again; it is recorded."""

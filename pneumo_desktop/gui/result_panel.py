@@ -16,7 +16,7 @@ from pneumo_desktop.gui.score_scale import ScoreScale
 from pneumo_desktop.gui.theme import is_dark
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
-from pneumo_desktop.records.rows import Row
+from pneumo_desktop.records.rows import NOT_READ_AGAIN, Row
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -57,12 +57,20 @@ def may_show_verdict(judgement: Judgement | None) -> bool:
     )
 
 
+def may_read_file_again(judgement: Judgement | None) -> bool:
+    """Return whether a file has changed or could not be read, so that reading it again may say something else."""
+    return judgement is not None and (judgement.reason is Reason.UNREADABLE or NOT_READ_AGAIN in judgement.notes)
+
+
 class ResultPanel(QWidget):
     """Shows one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself."""
 
     verdict_wanted = Signal()
     verdict_unwanted = Signal()
     read_again_wanted = Signal()
+    read_file_wanted = Signal()
+    file_to_read = Signal(bool)
+    """Whether the file of the row that is shown is to be read again: it has changed, or could not be read."""
     adapt_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -85,6 +93,8 @@ class ResultPanel(QWidget):
         self.scale = ScoreScale()
         self.scale_words = wrapped("scale_words")
         self.why = wrapped("why")
+        self.read_file = QPushButton()
+        self.read_file.clicked.connect(self.read_file_wanted)
         self.show_verdict = QPushButton()
         self.show_verdict.clicked.connect(self.verdict_wanted)
         self.withhold = QPushButton()
@@ -109,8 +119,8 @@ class ResultPanel(QWidget):
         inner.addWidget(self.example)
         inner.addLayout(head)
         for widget in (
-            self.meaning, self.found, self.scale, self.scale_words, self.why, self.show_verdict, self.notes,
-            self.withhold, self.adapt,
+            self.meaning, self.found, self.scale, self.scale_words, self.why, self.read_file, self.show_verdict,
+            self.notes, self.withhold, self.adapt,
         ):  # fmt: skip
             inner.addWidget(widget)
         inner.addWidget(self._rule())
@@ -178,6 +188,7 @@ class ResultPanel(QWidget):
         self._scroll.setAccessibleName(tr("Result"))
         self.disclaimer.setText(tr(DISCLAIMER))
         self.decision.retranslate()
+        self.read_file.setText(tr("Read this file again"))
         self.show_verdict.setText(tr("Show the verdict anyway"))
         self.show_verdict.setToolTip(tr("It is recorded that you asked for it."))
         self.withhold.setText(tr("Withhold the verdict again"))
@@ -265,6 +276,9 @@ class ResultPanel(QWidget):
         self.adapt.setVisible(weak or withheld)
 
     def _fill_why(self, judgement: Judgement | None) -> None:
+        to_read = may_read_file_again(judgement)
+        self.read_file.setVisible(to_read)
+        self.file_to_read.emit(to_read)
         self.show_verdict.setVisible(may_show_verdict(judgement))
         self.withhold.setVisible(judgement is not None and "analysed_outside" in judgement.notes)
         lines: list[str] = []

@@ -65,6 +65,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | str | None, ...]], ...] = (
             None,
             ActionSpec("pause", N_("Pause or continue reading"), "Ctrl+P", "reading.toggle_pause"),
             ActionSpec("cancel", N_("Stop reading"), "Ctrl+.", "reading.cancel"),
+            ActionSpec("read_file", N_("Read this file again"), "F5", "read_file_again", repeats=False),
             ActionSpec("left_out", N_("Files that were left out…"), "", "files.show_left_out"),
         ),
     ),

@@ -81,7 +81,8 @@ class _SeenOnce:
             self._lock.notify_all()
 
 
-def _patient(radiograph: Radiograph) -> PatientFields:
+def patient_of(radiograph: Radiograph) -> PatientFields:
+    """Return what the worklist shows of the patient, where the file tells."""
     tags = radiograph.tags
     return PatientFields(tags.get("PatientName", ""), tags.get("PatientID", ""), tags.get("StudyDate", ""))
 
@@ -314,7 +315,7 @@ class Pipeline:
             else:
                 radiograph = decode(entry, data, sha256, careful=entry_id in self._in_flight)
                 reading = reader.read(radiograph, self._told)
-                patient = _patient(radiograph)
+                patient = patient_of(radiograph)
             return NewResult(
                 entry_id, entry.frame, sha256, reading.judgement, self._told, self._outside, reading.heat_map, patient
             )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -19,10 +20,12 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.row_words import below_outcome
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging import codes
+from pneumo_desktop.imaging.load import sha256_of
 from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome, Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Decision, Row
+from pneumo_desktop.words.sentences import sentence
 from tests.using_the_window import FIXTURES, kept, look_at, read_folder
 
 TOLD = "This file has changed since it was read. Read it again."
@@ -152,6 +155,70 @@ def test_a_change_that_the_thumbnail_notices_takes_the_film_from_the_screen_and_
     assert listed is not None and listed.note == "typed before"
     assert _outcome(window, row) is Outcome.NOT_ANALYSED, "saving the note brings no verdict back"
     assert kept(window._services.store, row.entry_id).judgement == row.judgement, "the records keep it"
+
+
+@pytest.mark.parametrize(
+    "door", [lambda window: window.result.read_file.click(), lambda window: window.menus.actions["read_file"].trigger()]
+)
+def test_a_file_that_changed_is_read_again_in_its_row(
+    door: Callable[[MainWindow], None], window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    row, other = _replaced(window, folder, qtbot)
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.queue.choose_entry(other.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    action = window.menus.actions["read_file"]
+    assert (window.result.read_file.isVisible(), action.isEnabled()) == (False, False), "there is nothing to read again"
+    _replace(row, folder)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.changed)
+    assert (window.result.read_file.isVisible(), action.isEnabled()) == (True, True)
+    assert action.shortcut() == QKeySequence("F5")
+    door(window)
+    qtbot.waitUntil(lambda: window.review.seen)
+    listed, recorded = window.queue.model.row_of(row.entry_id), kept(window._services.store, row.entry_id)
+    assert listed == recorded
+    assert recorded.sha256 == sha256_of(row.entry.path.read_bytes()) != row.sha256
+    assert (recorded.judgement and recorded.judgement.score) is not None
+    assert recorded.decision is None, "what was decided is of the image before"
+    assert window.viewer.snapshot() is not None
+    assert (window.result.read_file.isVisible(), action.isEnabled()) == (False, False)
+    assert window.queue.model.rowCount() == 6
+
+
+def test_a_file_that_is_back_is_read_again_and_one_that_is_not_stays_as_it_is(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    broken, film = folder / "broken.png", folder / "person1_bacteria_1.jpeg"
+    read_folder(window, folder, qtbot, 6)
+    row = next(row for row in window.queue.model.shown_rows() if row.entry.path == broken)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    assert window.result.read_file.isVisible()
+    broken.unlink()
+    window.read_file_again()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == sentence(codes.MISSING))
+    assert kept(window._services.store, row.entry_id).judgement == row.judgement
+    shutil.copyfile(film, broken)
+    window.read_file_again()
+    qtbot.waitUntil(lambda: _outcome(window, row) is not Outcome.NOT_ANALYSED)
+    assert not window.result.read_file.isVisible()
+
+
+def test_a_folder_that_is_opened_anew_leaves_no_verdict_of_before_on_a_file_that_changed(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    row, _other = _replaced(window, folder, qtbot)
+    _replace(row, folder)
+    read_folder(window, folder, qtbot, 12)
+    now = sha256_of(row.entry.path.read_bytes())
+
+    def contents() -> list[str | None]:
+        return [one.sha256 for one in window.queue.model.all_rows() if one.entry == row.entry]
+
+    qtbot.waitUntil(lambda: contents() == [now, now])
+    assert _outcome(window, row) not in (None, Outcome.NOT_ANALYSED)
 
 
 def test_an_export_says_what_the_records_say_of_a_film_that_changed(
