@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Sequence
 from itertools import islice
 
@@ -62,6 +63,14 @@ def date_text(study_date: str) -> str:
     if len(study_date) == 8 and study_date.isdigit():
         return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
     return study_date
+
+
+def local_time(recorded: str) -> str:
+    """Return a time of the records (ISO 8601, UTC) as YYYY-MM-DD HH:MM by this computer's clock; anything else as it is."""
+    try:
+        return datetime.datetime.fromisoformat(recorded).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):  # OSError: a time that the system does not know
+        return recorded
 
 
 def patient_text(row: Row) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 from pneumo_desktop.gui.icons import icon
+from pneumo_desktop.gui.row_words import local_time
 from pneumo_desktop.gui.settings_dialog import LANGUAGE_NAMES, THEME_WORDS
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.words import N_, available_languages, ntr, tr
@@ -197,7 +198,7 @@ class WindowMenus(QObject):
         menu.clear()
         for queue_id, label, created, count in queues:
             text = ntr("{label}, {count} file, {date}", "{label}, {count} files, {date}", count)
-            text = text.format(label=label.replace("&", "&&"), count=count, date=created[:16].replace("T", " "))
+            text = text.format(label=label.replace("&", "&&"), count=count, date=local_time(created))
             action = menu.addAction(text)
             action.triggered.connect(lambda _checked=False, queue_id=queue_id: self.earlier_chosen.emit(queue_id))
         self._none_yet(menu)

@@ -224,3 +224,16 @@ def test_an_earlier_list_is_shown_again_without_reading(
     recent = window.menus.submenus["recent"]
     recent.aboutToShow.emit()
     assert recent.actions()[0].text() == str(folder)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows sets no time zone for one program")
+def test_earlier_lists_tell_the_time_of_the_clock_on_the_wall(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/Lima")
+        time.tzset()
+        window.menus.show_earlier([(1, "films", "2026-05-04T02:30:00+00:00", 6), (2, "old", "no time", 1)])
+    time.tzset()
+    told = [action.text() for action in window.menus.submenus["earlier"].actions()]
+    assert told == ["films, 6 files, 2026-05-03 21:30", "old, 1 file, no time"]
