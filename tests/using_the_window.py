@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QTextDocument
+from PySide6.QtGui import Qt as Text
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.main_window import MainWindow
@@ -62,3 +63,10 @@ def picture(window: MainWindow, qtbot: QtBot) -> QImage:
     make = window.viewer.snapshot()
     assert make is not None
     return make()
+
+
+def as_a_tool_tip(text: str) -> str:
+    """What Qt shows of a text in a tool tip or a message box, where it decides by the text whether that is HTML."""
+    document = QTextDocument()
+    (document.setHtml if Text.mightBeRichText(text) else document.setPlainText)(text)
+    return document.toPlainText()

@@ -6,10 +6,11 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QProgressBar, QStyle, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QProgressBar, QStyle, QVBoxLayout, QWidget
 
 from pneumo_desktop import __version__
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import tr
@@ -35,7 +36,7 @@ class CheckupDialog(QDialog):
         self._background = Background(1, self)
         self.progress = QProgressBar()
         self.progress.setRange(0, 0)
-        self.words = QLabel(wordWrap=True)
+        self.words = Label(wordWrap=True)
         self._lines = QGridLayout()
         self._lines.setColumnStretch(1, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -82,10 +83,10 @@ class CheckupDialog(QDialog):
     def _add(self, line: int, check: Check) -> None:
         kind = QStyle.StandardPixmap
         icon = self.style().standardIcon(kind.SP_DialogApplyButton if check.fine else kind.SP_MessageBoxWarning)
-        mark = QLabel()
+        mark = Label()
         mark.setPixmap(icon.pixmap(20, 20))
         mark.setAccessibleName(tr("as it should be") if check.fine else tr("not as it should be"))
-        text = QLabel(check.sentence, wordWrap=True)
+        text = Label(check.sentence, wordWrap=True)
         for column, label in enumerate((mark, text)):
             self._lines.addWidget(label, line, column)
             label.show()  # what is hidden yet has no height in the layout

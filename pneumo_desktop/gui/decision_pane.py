@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from pneumo_desktop.gui.labels import make_bold, wrapped
+from pneumo_desktop.gui.labels import Label, make_bold, wrapped
 from pneumo_desktop.gui.row_words import agrees_no_more, note_writer, status_text
 from pneumo_desktop.reading.outcome import Judgement, Outcome
 from pneumo_desktop.records.rows import Decision, Row
@@ -56,7 +56,7 @@ class DecisionPane(QWidget):
         """Why nothing can be said of the chosen row; nothing where it can."""
         self._initials_wanted = True
         self._low = False
-        self.title = QLabel()
+        self.title = Label()
         make_bold(self.title)
         self.buttons: dict[Decision, QPushButton] = {}
         self._grid = QGridLayout()
@@ -81,7 +81,7 @@ class DecisionPane(QWidget):
         self.undo.setEnabled(False)
         self.undo.clicked.connect(self.undo_wanted)
         self.saved = wrapped("saved")
-        self.note_label, self.initials_label = QLabel(), QLabel()
+        self.note_label, self.initials_label = Label(), Label()
         self._fields = QGridLayout()
         self._fields.setColumnStretch(2, 1)
         self._lines = QVBoxLayout(self)

@@ -14,9 +14,10 @@ from types import TracebackType
 
 import PySide6
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from pneumo_desktop import __version__
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import tr
 
@@ -76,7 +77,7 @@ class ErrorDialog(QDialog):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Something went wrong"))
-        words = QLabel(
+        words = Label(
             tr(
                 "An unexpected error happened. What was shown as read or decided is stored. "
                 "You can go on; if it happens again, send this report to whoever looks after the program. "

@@ -15,15 +15,15 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QLabel,
     QMainWindow,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import Preferences
+from pneumo_desktop.gui.questions import warn
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.where_to_save import unused, where_to_save
 from pneumo_desktop.gui.workers import Background
@@ -95,7 +95,7 @@ class ExportDialog(QDialog):
             (self.decimal, choice.decimal),
         ):
             box.setCurrentIndex(max(0, box.findData(value)))
-        self.problem = QLabel(wordWrap=True)
+        self.problem = Label(wordWrap=True)
         self.problem.setText(tr("Separator and decimal sign must be different."))
         form = QFormLayout()
         form.addRow(tr("Rows"), self.rows)
@@ -103,7 +103,7 @@ class ExportDialog(QDialog):
         form.addRow(tr("Between columns"), self.separator)
         form.addRow(tr("Decimal sign"), self.decimal)
         form.addRow("", self.patient)
-        hint = QLabel(tr("The reader's decisions, notes and initials are exported too."), wordWrap=True)
+        hint = Label(tr("The reader's decisions, notes and initials are exported too."), wordWrap=True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.save = buttons.addButton(tr("Choose a file…"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
@@ -205,7 +205,7 @@ def export_to(
         if not isinstance(error, OSError):
             raise error
         text = tr("The results could not be written to {name}: {why}. Please choose another place.")
-        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=system_words(error)))
+        warn(window, window.windowTitle(), text.format(name=path.name, why=system_words(error)))
 
     beside = tuple(left_out)
     background.submit(lambda: write([as_recorded(row) for row in rows], path, choice, beside), written, failed)
@@ -238,7 +238,7 @@ def save_picture_to(window: QWidget, path: Path, make: Callable[[], QImage], bac
             raise problem
         text = tr("The picture could not be written to {name}: {why}. Please choose another place.")
         why = system_words(problem)
-        QMessageBox.warning(window, window.windowTitle(), text.format(name=path.name, why=why))
+        warn(window, window.windowTitle(), text.format(name=path.name, why=why))
 
     background.submit(lambda: write_picture(make(), path), saved, failed)
 

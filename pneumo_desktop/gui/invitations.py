@@ -7,8 +7,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.population_words import population_with_ages
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.reading.outcome import Population
@@ -27,12 +28,12 @@ class Welcome(QScrollArea):
         super().__init__(parent, widgetResizable=True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * 1.6)
         self._title.setFont(font)
         self._title.setWordWrap(True)
-        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._text = Label(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self.folder, self.files, self.examples = QPushButton(), QPushButton(), QPushButton()
         self.folder.clicked.connect(self.folder_wanted)
         self.files.clicked.connect(self.files_wanted)
@@ -46,7 +47,7 @@ class Welcome(QScrollArea):
         column.addStretch(1)
         column.addLayout(buttons)
         column.addStretch(1)
-        self._disclaimer = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._disclaimer = Label(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.addStretch(2)
@@ -76,11 +77,11 @@ class Welcome(QScrollArea):
         return QSize(width, super().minimumSizeHint().height())
 
 
-class DropCue(QLabel):
+class DropCue(Label):
     """Lies over the window while files are dragged over it."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, alignment=Qt.AlignmentFlag.AlignCenter)
+        super().__init__(parent=parent, alignment=Qt.AlignmentFlag.AlignCenter)
         self.setAutoFillBackground(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         font = QFont(self.font())
@@ -111,7 +112,7 @@ class Offer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self._label = QLabel(wordWrap=True)
+        self._label = Label(wordWrap=True)
         self.yes, self.no = QPushButton(), QPushButton()
         self.yes.clicked.connect(self.accepted)
         self.no.clicked.connect(self.declined)
@@ -140,7 +141,7 @@ class PopulationQuestion(QWidget):
         self.setAutoFillBackground(True)
         self._asked: list[tuple[Path, ...]] = []
         self._card: Card | None = None
-        self._label = QLabel(wordWrap=True)
+        self._label = Label(wordWrap=True)
         self.answers = {
             known: QPushButton() for known in (Population.CHILDREN, Population.ADULTS, Population.NOT_KNOWN)
         }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.screen_room import resize_within_screen
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
@@ -44,7 +45,7 @@ class LeftOutDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(text if items else tr("No file was left out.")))
+        layout.addWidget(Label(text if items else tr("No file was left out.")))
         if items:
             layout.addWidget(self.tree)
         else:

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QMainWindow,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -30,7 +29,7 @@ from pneumo_desktop.gui.model_doors import ModelDoors
 from pneumo_desktop.gui.model_of_row import ModelOfRow
 from pneumo_desktop.gui.population_box import PopulationBox
 from pneumo_desktop.gui.preferences import Preferences
-from pneumo_desktop.gui.questions import asked
+from pneumo_desktop.gui.questions import asked, warn
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.reading_desk import ReadingDesk, at_odds
@@ -292,7 +291,7 @@ class MainWindow(QMainWindow):
         self.say(sentence(error.code))
 
     def _no_model(self) -> None:
-        QMessageBox.warning(self, self.windowTitle(), sentence("no_model"))
+        warn(self, self.windowTitle(), sentence("no_model"))
 
     def _enable_list_actions(self) -> None:
         """What cannot be done now is grey."""
@@ -371,7 +370,7 @@ class MainWindow(QMainWindow):
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, (sqlite3.Error, OSError)):
             raise error
-        QMessageBox.warning(self, self.windowTitle(), self._with_films(not_recorded(error)))
+        warn(self, self.windowTitle(), self._with_films(not_recorded(error)))
 
     def _with_films(self, words: str) -> str:
         """Return ``words`` below the films whose decision or note is not recorded: the list has long moved on from them."""

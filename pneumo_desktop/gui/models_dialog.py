@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSplitter,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import training_program
 from pneumo_desktop.app import RECORDS, Services
 from pneumo_desktop.gui.card_text import card_text, learnt_from
+from pneumo_desktop.gui.labels import Label, as_it_is
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.screen_room import resize_within_screen
@@ -88,7 +88,7 @@ class ModelsDialog(QDialog):
         self.table.itemSelectionChanged.connect(self._chosen)
         self.card = QPlainTextEdit(readOnly=True)
         self.card.setAccessibleName(tr("The card of the chosen model"))
-        self.words = QLabel(wordWrap=True)
+        self.words = Label(wordWrap=True)
         self.activate = QPushButton(tr("Use this model"))
         self.back = QPushButton(tr("Back to the model before"))
         self.import_model = QPushButton(tr("Import…"))
@@ -255,7 +255,7 @@ class ModelsDialog(QDialog):
         self.export.setEnabled(info is not None)
         self.remove.setEnabled(info is not None and not info.active and not info.bundled)
         self.back.setEnabled(self._before is not None)
-        self.back.setToolTip(self._before.model_id if self._before is not None else "")
+        self.back.setToolTip(as_it_is(self._before.model_id) if self._before is not None else "")
 
     def _ask_import(self) -> None:
         name, _kind = QFileDialog.getOpenFileName(self, self.windowTitle(), "", tr("Model package (*.pneumo)"))

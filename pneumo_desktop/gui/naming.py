@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QLabel
+from PySide6.QtWidgets import QComboBox
+
+from pneumo_desktop.gui.labels import Label
 
 _LABEL = "name for screen readers"
 
@@ -15,8 +17,8 @@ def name_box(box: QComboBox, name: str) -> None:
     """
     box.setAccessibleName(name)
     parent = box.parentWidget()
-    labels = list[QLabel](parent.findChildren(QLabel, _LABEL)) if parent is not None else []
-    label = next((label for label in labels if label.buddy() is box), None) or QLabel(parent)
+    labels = list[Label](parent.findChildren(Label, _LABEL)) if parent is not None else []
+    label = next((label for label in labels if label.buddy() is box), None) or Label(parent=parent)
     label.setObjectName(_LABEL)
     label.setBuddy(box)
     label.setText(name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.population_words import population_with_ages
 from pneumo_desktop.models.card import Card
 from pneumo_desktop.reading.outcome import Population
@@ -24,7 +25,7 @@ class PopulationBox(QWidget):
         for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
             self.box.addItem("", known.value)
         self.box.activated.connect(lambda: self.told.emit(Population(self.box.currentData())))
-        self._label = QLabel()
+        self._label = Label()
         self._label.setBuddy(self.box)
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 0, 4, 0)

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.naming import name_box
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.gui.queue_delegate import LINES, QueueDelegate
@@ -145,7 +145,7 @@ class QueueView(QWidget):
         table.selectionModel().selectionChanged.connect(self._selected)
         model.modelReset.connect(self._restore)
 
-        self.counts = QLabel(wordWrap=True)
+        self.counts = Label(wordWrap=True)
         self.counts.setObjectName("counts")
         self.reading_bar = ReadingBar()
         self.reading_bar.shown.connect(lambda _shown: self._fit_columns())

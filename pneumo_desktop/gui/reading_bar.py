@@ -9,7 +9,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.words import decimal, ntr, tr
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ReadingBar(QWidget):
         super().__init__(parent)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setFixedHeight(8)
-        self.text = QLabel(wordWrap=True)
+        self.text = Label(wordWrap=True)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.pause, self.stop, self.go_on = QPushButton(), QPushButton(), QPushButton()
         self.pause.clicked.connect(self.pause_wanted)

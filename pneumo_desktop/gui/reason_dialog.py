@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.models.worse import SHORTEST_REASON, is_reason
 from pneumo_desktop.words import tr
 
@@ -24,7 +25,7 @@ class ReasonDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(text, wordWrap=True))
+        layout.addWidget(Label(text, wordWrap=True))
         layout.addWidget(self.reason)
         layout.addWidget(buttons)
         self.resize(460, self.sizeHint().height())

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStyle, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStyle, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.decision_pane import DecisionPane
-from pneumo_desktop.gui.labels import make_bold, wrapped
+from pneumo_desktop.gui.labels import Label, make_bold, wrapped
 from pneumo_desktop.gui.outcomes import outcome_colour, outcome_icon, outcome_word, population_word
 from pneumo_desktop.gui.population_words import is_weak, outside_ages, what_is_found
 from pneumo_desktop.gui.score_scale import ScoreScale
@@ -83,8 +83,8 @@ class ResultPanel(QWidget):
         self._card: Card | None = None
 
         self.example = wrapped("example")
-        self.icon = QLabel()
-        self.word = QLabel(wordWrap=True)
+        self.icon = Label()
+        self.word = Label(wordWrap=True)
         head = QHBoxLayout()
         head.addWidget(self.icon)
         head.addWidget(self.word, 1)
@@ -104,7 +104,7 @@ class ResultPanel(QWidget):
         self.notes = wrapped("notes")
 
         self.decision = DecisionPane()
-        self.model_title = QLabel()
+        self.model_title = Label()
         self.model = wrapped("model")
         self.other_model = wrapped("other_model")
         self.read_again = QPushButton()
@@ -133,7 +133,7 @@ class ResultPanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        self.disclaimer = QLabel(wordWrap=True)
+        self.disclaimer = Label(wordWrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

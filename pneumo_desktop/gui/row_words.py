@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Collection, Sequence
 from itertools import islice
 
+from pneumo_desktop.gui.labels import as_it_is
 from pneumo_desktop.gui.outcomes import outcome_word, summary
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.reading.outcome import Reason
@@ -129,7 +130,7 @@ def tool_tip(row: Row, twin: str) -> str:
         status_text(row) if judged else "", tr("Note: {note}").format(note=row.note) if row.note else "",
         note_writer(row), twin_text(twin), tr("Model: {model}").format(model=judged.model_id) if judged else "",
     ]  # fmt: skip
-    return "\n".join(line for line in lines if line)
+    return as_it_is("\n".join(line for line in lines if line))
 
 
 def what_was_read(rows: Sequence[Row], unread: int) -> str:

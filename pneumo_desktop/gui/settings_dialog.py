@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.reading.outcome import Population
@@ -51,7 +52,7 @@ class SettingsDialog(QDialog):
         form.addRow(tr("Colours"), self.theme)
         form.addRow(tr("Patients of new folders"), self.population)
         form.addRow("", self.initials)
-        note = QLabel(tr("The age in a DICOM file goes before what is chosen here."), wordWrap=True)
+        note = Label(tr("The age in a DICOM file goes before what is chosen here."), wordWrap=True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

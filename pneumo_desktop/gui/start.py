@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
+from pneumo_desktop.gui.labels import as_it_is
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import chosen
@@ -53,7 +54,7 @@ def forget_folders() -> None:
 def refuse(text: str) -> None:
     """Show why the program ends, and wait until that is closed."""
     translate_qt(_application())
-    QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
+    QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", as_it_is(text)).exec()
 
 
 def run(

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, count
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from pneumo_desktop.gui.questions import asked
+from pneumo_desktop.gui.questions import asked, warn
 from pneumo_desktop.words import tr
 
 
@@ -32,7 +32,7 @@ def where_to_save(
         path = path.with_suffix(suffix) if of_another_kind else path.with_name(path.name + suffix)
     if _is_one_of(path, films):
         text = tr("{name} is a radiograph of the list: an original is never replaced. Please choose another name.")
-        QMessageBox.warning(parent, title, text.format(name=path.name))
+        warn(parent, title, text.format(name=path.name))
         return None
     if path != Path(typed) and os.path.lexists(path):  # the dialog has asked about what was typed alone
         text = tr("{name} is there already. Replace it?")

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QImage
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
@@ -33,7 +34,7 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.words import set_language
-from tests.using_the_window import FIXTURES, look_at, picture, read_folder
+from tests.using_the_window import FIXTURES, as_a_tool_tip, look_at, picture, read_folder
 
 
 def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -72,6 +73,25 @@ def test_a_film_that_loads_slowly_does_not_leave_the_one_before_beside_its_verdi
     look_at(window, 1, qtbot)
     assert window.viewer.snapshot() is not None
     assert window.viewer.action("invert").isEnabled()
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    """From an archive of somebody else's it would have a picture loaded from the disk or, on Windows, from the network."""
+    tall = QImage(20, 900, QImage.Format.Format_RGB32)
+    assert tall.save(str(tmp_path / "tall.png"))
+    hostile = f'<img src="file:{(tmp_path / "tall.png").as_posix()}">.jpeg'
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        for name in (hostile, "a.jpeg"):
+            archive.write(FIXTURES / "person1_bacteria_1.jpeg", name)
+    read_folder(window, tmp_path / "films.zip", qtbot, 2)
+    for place in range(2):
+        row = look_at(window, place, qtbot)
+        twin = "films.zip/" + ("a.jpeg" if row.entry.member == hostile else hostile)
+        assert twin in window.result.notes.text()
+        assert window.result.notes.heightForWidth(300) < 900, "the words and no picture"
+        index = window.queue.model.index(place, 0)
+        assert hostile in as_a_tool_tip(index.data(Qt.ItemDataRole.ToolTipRole))
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in window.findChildren(QLabel))
 
 
 def test_exports_hold_what_is_listed(window: MainWindow, folder: Path, qtbot: QtBot, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -26,6 +25,7 @@ from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.evaluation.cases import ReadOne
 from pneumo_desktop.evaluation.command import Evaluation, EvaluationError, measure, reading_with
 from pneumo_desktop.gui.evaluation.page import EvaluationPage
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.workers import Background
@@ -83,8 +83,8 @@ class EvaluationDialog(QDialog):
         self.start = QPushButton(tr("Evaluate"))
         self.start.setDefault(True)
         self.start.clicked.connect(self.toggle)
-        self.words = QLabel(wordWrap=True)
-        self.hint = QLabel(
+        self.words = Label(wordWrap=True)
+        self.hint = Label(
             tr(
                 "Choose a folder of images whose diagnosis is known, and press Evaluate. The model reads them and is measured: "
                 "what it got right and wrong, with a gallery of its errors, curves and thresholds. The images and the worklist "

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSizePolicy, QVBoxLayout, QWidget
 
 from pneumo_desktop.evaluation.cases import Case
 from pneumo_desktop.evaluation.labelled import PNEUMONIA
+from pneumo_desktop.gui.labels import Label, as_it_is
 from pneumo_desktop.gui.outcomes import score_text, summary
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.gui.workers import Background
@@ -29,7 +30,7 @@ def case_words(case: Case) -> str:
     return words if reason is None else f"{words}. {sentence(reason.value)}"
 
 
-class _Picture(QLabel):
+class _Picture(Label):
     """A label that keeps its picture's aspect."""
 
     def __init__(self) -> None:
@@ -61,11 +62,11 @@ class Gallery(QWidget):
         super().__init__(parent)
         self._cases: list[Case] = []
         self._background = Background(1, self)
-        self.title = QLabel(wordWrap=True)
+        self.title = Label(wordWrap=True)
         self.list = QListWidget()
         self.list.currentRowChanged.connect(self._chosen)
         self.picture = _Picture()
-        self.words = QLabel(wordWrap=True)
+        self.words = Label(wordWrap=True)
         self.words.setMinimumHeight(48)
         left, right, both = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(self)
         left.addWidget(self.title)
@@ -85,7 +86,7 @@ class Gallery(QWidget):
         self.list.clear()
         for case in cases:
             item = QListWidgetItem(f"{score_text(case.judgement.score) or '–'}   {case.name}")
-            item.setToolTip(case.name)
+            item.setToolTip(as_it_is(case.name))
             self.list.addItem(item)
         if cases:
             self.list.setCurrentRow(0)

@@ -17,8 +17,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
-    QMessageBox,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -35,7 +33,9 @@ from pneumo_desktop.evaluation.thresholds import ThresholdRow, table
 from pneumo_desktop.gui.evaluation.gallery import Gallery
 from pneumo_desktop.gui.evaluation.threshold_tab import ThresholdTab
 from pneumo_desktop.gui.figure_view import FigureView
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import score_text
+from pneumo_desktop.gui.questions import warn
 from pneumo_desktop.gui.where_to_save import where_to_save
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.words import tr
@@ -65,8 +65,8 @@ class EvaluationPage(QWidget):
         self._evaluation: Evaluation | None = None
         self._counted: list[ThresholdRow] | None = None
         self._worker = Background(1, self)
-        self.caveats = QLabel(wordWrap=True)
-        self.verdict = QLabel(wordWrap=True)
+        self.caveats = Label(wordWrap=True)
+        self.verdict = Label(wordWrap=True)
         font = self.verdict.font()
         font.setBold(True)
         self.verdict.setFont(font)
@@ -101,7 +101,7 @@ class EvaluationPage(QWidget):
         self.tabs.addTab(self._calibration_and_scores(), tr("Calibration and scores"))
         self.tabs.addTab(self.thresholds, tr("Thresholds"))
         self.tabs.addTab(self.gallery, tr("Images"))
-        self.written = QLabel(wordWrap=True)
+        self.written = Label(wordWrap=True)
         self.save_numbers = QPushButton(tr("Save the numbers…"))
         self.save_figures = QPushButton(tr("Save the figures…"))
         self.save_numbers.clicked.connect(self._ask_numbers)
@@ -121,13 +121,13 @@ class EvaluationPage(QWidget):
 
     def _overview(self) -> QWidget:
         question = QHBoxLayout()
-        question.addWidget(QLabel(tr("Share of pneumonia among your patients")))
+        question.addWidget(Label(tr("Share of pneumonia among your patients")))
         question.addWidget(self.prevalence)
         question.addStretch(1)
         left, right, matrices = QVBoxLayout(), QVBoxLayout(), self._pairs[0]
         left.addLayout(question)
         left.addWidget(self.numbers, 1)
-        hint = QLabel(tr("In brackets the 95 % interval, by drawing patients again (bootstrap)."), wordWrap=True)
+        hint = Label(tr("In brackets the 95 % interval, by drawing patients again (bootstrap)."), wordWrap=True)
         left.addWidget(hint)
         for place, (matrix, button) in enumerate(zip(self.matrices, self.errors, strict=True)):
             matrix.clicked.connect(partial(self._clicked, place))
@@ -138,7 +138,7 @@ class EvaluationPage(QWidget):
             one.addWidget(matrix, 1)
             one.addWidget(button)
             matrices.addLayout(one)
-        right.addWidget(QLabel(tr("Click a cell to see its images."), wordWrap=True))
+        right.addWidget(Label(tr("Click a cell to see its images."), wordWrap=True))
         right.addLayout(matrices, 1)
         self._lines[0].addLayout(left)
         self._lines[0].addLayout(right)
@@ -329,7 +329,7 @@ class EvaluationPage(QWidget):
         def failed(error: Exception) -> None:
             if not isinstance(error, EvaluationError):
                 raise error
-            QMessageBox.warning(self, self.window().windowTitle(), str(error))
+            warn(self, self.window().windowTitle(), str(error))
 
         def done(paths: Sequence[Path]) -> None:
             names = [figures.name] if figures is not None else [path.name for path in paths]

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, choose
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.words import N_, tr
 
@@ -93,7 +93,7 @@ class ThresholdTab(QWidget):
         self._threshold: float | None = None  # where the table stands; None goes by the goal
         self._quiet = False  # what changes is not the user's doing
         self._picked = False  # by the user: a row, or a goal
-        self.source = QLabel(wordWrap=True)
+        self.source = Label(wordWrap=True)
         self.goal = QComboBox()
         for kind, words in _GOALS.items():
             self.goal.addItem(tr(words), kind.value)
@@ -114,9 +114,9 @@ class ThresholdTab(QWidget):
         self.table.setAccessibleName(tr("Thresholds"))
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.table.clicked.connect(self._row_clicked)
-        self.words = QLabel(wordWrap=True)
+        self.words = Label(wordWrap=True)
         line = QHBoxLayout()
-        label = QLabel(tr("Your goal"))
+        label = Label(tr("Your goal"))
         label.setBuddy(self.goal)
         line.addWidget(label)
         line.addWidget(self.goal, 1)

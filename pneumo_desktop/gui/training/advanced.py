@@ -14,13 +14,13 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
-    QMessageBox,
     QPushButton,
     QSpinBox,
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label
+from pneumo_desktop.gui.questions import warn
 from pneumo_desktop.gui.training.augmentation import AugmentationDialog, scaled
 from pneumo_desktop.gui.training.jobs import write_json
 from pneumo_desktop.gui.training.process import read_json
@@ -83,7 +83,7 @@ class Advanced(QWidget):
             (tr("Learning rate"), self.learning_rate), (tr("Stop after epochs without gain"), self.early_stopping),
         ):  # fmt: skip
             form.addRow(words, widget)
-        label = QLabel(tr("Augmentation"))
+        label = Label(tr("Augmentation"))
         label.setBuddy(self.strength)
         form.addRow(label, augmentation)
         form.addRow(tr("Miss at most"), self.miss)
@@ -171,7 +171,7 @@ class Advanced(QWidget):
         try:
             write_json(path, recipe)
         except OSError as problem:
-            QMessageBox.warning(self, tr("Training"), refused(problem, path.name))
+            warn(self, tr("Training"), refused(problem, path.name))
 
     def load_from(self, path: Path) -> None:
         """Read a recipe; what is none becomes a sentence."""
@@ -179,7 +179,7 @@ class Advanced(QWidget):
         if isinstance(recipe, dict):
             self.loaded.emit(recipe)
         else:
-            QMessageBox.warning(self, tr("Training"), tr("{name} holds no settings.").format(name=path.name))
+            warn(self, tr("Training"), tr("{name} holds no settings.").format(name=path.name))
 
     def ask_save(self, recipe: Mapping[str, Any]) -> None:
         """Ask for a file and write ``recipe``."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.card import STRENGTHS
@@ -47,7 +48,7 @@ class AugmentationDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(tr("0 switches a change off. They must not change what is to be seen."), wordWrap=True))
+        layout.addWidget(Label(tr("0 switches a change off. They must not change what is to be seen."), wordWrap=True))
         layout.addWidget(scrolled(strengths), 1)
         layout.addWidget(buttons)
         resize_within_screen(self, 400, strengths.sizeHint().height() + 120)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from pneumo_desktop import training_program
 from pneumo_desktop.gui.dropped import local_paths, taken_as_copy
 from pneumo_desktop.gui.figure_view import FigureView
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import population_word
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.training.findings_view import FindingsView
@@ -98,7 +98,7 @@ class DataPage(QWidget):
         self._process.told.connect(self._told)
         self._process.ended.connect(self._ended)
         self.setAcceptDrops(True)
-        self.words = QLabel("" if training_program.command() else training_program.missing(), wordWrap=True)
+        self.words = Label("" if training_program.command() else training_program.missing(), wordWrap=True)
         self.progress = QProgressBar()
         self.progress.setAccessibleName(tr("Progress of the scan"))
         self.progress.setTextVisible(False)
@@ -143,7 +143,7 @@ class DataPage(QWidget):
         self.population = QComboBox()
         for known in (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS):
             self.population.addItem(population_word(known), known.value)
-        label = QLabel(tr("Whose images are these?"))
+        label = Label(tr("Whose images are these?"))
         self.population.setAccessibleName(label.text())
         label.setBuddy(self.population)
         self.population.setToolTip(tr("For files that do not tell the age themselves, as DICOM does"))
@@ -168,7 +168,7 @@ class DataPage(QWidget):
             "Or train from the images that were decided in this program.</p>"
             "<p>The files are only read; they are never changed.</p>"
         )
-        label = QLabel(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        label = Label(text, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         label.setTextFormat(Qt.TextFormat.RichText)
         label.setMargin(40)
         return label
@@ -178,7 +178,7 @@ class DataPage(QWidget):
         self.mapping = MappingForm()
         self.mapping.wanted.connect(self.start_scan)
         self.chart = FigureView(self._worker, tr("Class distribution"))
-        self.split = QLabel(wordWrap=True)
+        self.split = Label(wordWrap=True)
         self.split.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.preview = QPushButton(tr("Show augmented images…"))
         self.preview.setAutoDefault(False)

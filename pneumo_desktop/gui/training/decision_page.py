@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -31,6 +30,7 @@ from pneumo_desktop.evaluation.summary import labels_sentence
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, ThresholdRow, choose
 from pneumo_desktop.gui.evaluation import EvaluationPage
 from pneumo_desktop.gui.evaluation.threshold_tab import SAME_THRESHOLD
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.outcomes import population_word, score_text
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.training.accepted import Pick, install, keep_pick, measured_threshold
@@ -112,8 +112,8 @@ class DecisionPage(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress of the evaluation"))
         self.progress.hide()
-        self.words = QLabel(wordWrap=True)
-        self.point_words = QLabel(wordWrap=True)
+        self.words = Label(wordWrap=True)
+        self.point_words = Label(wordWrap=True)
         self.undo_point = QPushButton(tr("Undo"))
         self.undo_point.hide()
         self.accept_button = QPushButton(tr("Accept: read with the new model"))

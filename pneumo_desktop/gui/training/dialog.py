@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QPushButton,
     QStackedWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.questions import asked
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.training.data_page import DataPage
@@ -64,7 +64,7 @@ class TrainingDialog(QDialog):
         self.pages = QStackedWidget()
         for page in (self.data, self.train, self.decision):
             self.pages.addWidget(scrolled(page))
-        self.steps = [QLabel(tr(title)) for title in _TITLES]
+        self.steps = [Label(tr(title)) for title in _TITLES]
         self.back, self.next = QPushButton(tr("Back")), QPushButton(tr("Next"))
         self.leave = QPushButton(tr("Close"))
         title, buttons = QHBoxLayout(), QHBoxLayout()
@@ -72,7 +72,7 @@ class TrainingDialog(QDialog):
         for step in self.steps:
             title.addWidget(step)
         title.addStretch(1)
-        buttons.addWidget(QLabel(sentence("disclaimer"), wordWrap=True), 1)
+        buttons.addWidget(Label(sentence("disclaimer"), wordWrap=True), 1)
         for button in (self.back, self.next, self.leave):
             button.setAutoDefault(False)
             buttons.addWidget(button)

@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -34,7 +34,7 @@ class FindingsView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._names: list[list[str]] = []
-        title = QLabel(tr("What the scan found"))
+        title = Label(tr("What the scan found"))
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setAccessibleName(title.text())

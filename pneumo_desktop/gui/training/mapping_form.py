@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.words import ntr, tr
 
 _MOST_ROWS = 40
@@ -32,7 +33,7 @@ class MappingForm(QWidget):
         self.apply.clicked.connect(self.wanted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        question = QLabel(tr("The program does not know these names. Which class is which?"), wordWrap=True)
+        question = Label(tr("The program does not know these names. Which class is which?"), wordWrap=True)
         scroll.setAccessibleName(question.text())
         layout.addWidget(question)
         layout.addWidget(scroll, 1)
@@ -72,4 +73,6 @@ class MappingForm(QWidget):
         count = (
             "" if number is None else " (" + ntr("{count} image", "{count} images", number).format(count=number) + ")"
         )
-        self._form.addRow(tr("“{name}”").format(name=name) + count, box)
+        label = Label(tr("“{name}”").format(name=name) + count)
+        label.setBuddy(box)
+        self._form.addRow(label, box)

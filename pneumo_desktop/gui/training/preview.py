@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import tr
 
@@ -21,11 +22,11 @@ class PreviewDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Augmented images"))
         grid = QGridLayout()
-        grid.addWidget(QLabel(tr("Original")), 0, 0)
-        grid.addWidget(QLabel(tr("Changed")), 0, 1)
+        grid.addWidget(Label(tr("Original")), 0, 0)
+        grid.addWidget(Label(tr("Changed")), 0, 1)
         for row, paths in enumerate(groups[:PREVIEWED], start=1):
             for column, path in enumerate(paths[:_MOST_COLUMNS]):
-                picture = QLabel()
+                picture = Label()
                 picture.setPixmap(QPixmap(path).scaledToHeight(_HEIGHT, Qt.TransformationMode.SmoothTransformation))
                 picture.setAccessibleName(tr("Original") if column == 0 else tr("Changed"))
                 grid.addWidget(picture, row, column)
@@ -36,7 +37,7 @@ class PreviewDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(text, wordWrap=True))
+        layout.addWidget(Label(text, wordWrap=True))
         layout.addWidget(scrolled(pictures, self.windowTitle()), 1)
         layout.addWidget(buttons)
         wanted = pictures.sizeHint()

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QRadioButton,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from pneumo_desktop import training_program
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.naming import name_box
 from pneumo_desktop.gui.outcomes import score_text
 from pneumo_desktop.gui.training.advanced import Advanced
@@ -122,12 +122,12 @@ class TrainPage(QWidget):
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MILLISECONDS)
         self._pause.timeout.connect(self._ask_again)
 
-        self.check_words = QLabel(wordWrap=True)
+        self.check_words = Label(wordWrap=True)
         self.curves = LiveCurves(self._worker)
         self.progress = QProgressBar()
         self.progress.setAccessibleName(tr("Progress of the training"))
         self.progress.setTextVisible(False)
-        self.words, self.numbers = QLabel(wordWrap=True), QLabel(wordWrap=True)
+        self.words, self.numbers = Label(wordWrap=True), Label(wordWrap=True)
         self.toggle_button = QPushButton(tr("Start"))
         self.finish_button = QPushButton(tr("Use the best so far"))
         self.finish_button.hide()
@@ -158,9 +158,9 @@ class TrainPage(QWidget):
         layout = QVBoxLayout(self.settings_side)
         self._buttons: dict[str, QRadioButton] = {}
         self._ways = QButtonGroup(self)
-        self._way_words: dict[str, QLabel] = {}
+        self._way_words: dict[str, Label] = {}
         for value, title, _words in _WAYS:
-            button, words = QRadioButton(tr(title)), QLabel(wordWrap=True)
+            button, words = QRadioButton(tr(title)), Label(wordWrap=True)
             font = button.font()
             font.setBold(True)
             button.setFont(font)
@@ -173,7 +173,7 @@ class TrainPage(QWidget):
         self.network = QComboBox()
         for value, name, _words in _NETWORKS:
             self.network.addItem(tr(name), value)
-        self.network_words = QLabel(wordWrap=True)
+        self.network_words = Label(wordWrap=True)
         self.network_words.setIndent(24)
         line = QHBoxLayout()
         line.addSpacing(24)

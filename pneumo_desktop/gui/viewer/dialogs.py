@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from pneumo_desktop.gui.labels import Label, as_it_is
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.words import N_, tr
 
@@ -48,9 +48,10 @@ class TagModel(QAbstractTableModel):
 
     def data(self, index: AnyIndex, role: int = 0) -> Any:
         """Return a cell's text."""
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) and index.isValid():
-            return self._shown[index.row()][index.column()]
-        return None
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) or not index.isValid():
+            return None
+        text = self._shown[index.row()][index.column()]
+        return as_it_is(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         """Return a column's title."""
@@ -96,7 +97,7 @@ class TagsDialog(QDialog):
             layout.addWidget(self.search_box)
             layout.addWidget(self.table)
         else:
-            layout.addWidget(QLabel(tr("This file has no DICOM tags.")))
+            layout.addWidget(Label(tr("This file has no DICOM tags.")))
             resize_within_screen(self, 360, 120)
         layout.addWidget(buttons)
 
@@ -131,7 +132,7 @@ class CheatSheet(QDialog):
         columns = QHBoxLayout(inside)
         columns.setSpacing(28)
         for column in _columns([block for block in blocks if block[1]]):
-            label = QLabel("".join(_table(title, lines) for title, lines in column))
+            label = Label("".join(_table(title, lines) for title, lines in column))
             label.setTextFormat(Qt.TextFormat.RichText)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByKeyboard)

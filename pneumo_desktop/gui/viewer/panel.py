@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from pneumo_desktop.gui.labels import Label
 from pneumo_desktop.gui.viewer import actions as viewer_actions
 from pneumo_desktop.gui.viewer.canvas import Canvas, Tool
 from pneumo_desktop.gui.viewer.legend import Legend
@@ -50,9 +51,9 @@ class ViewerPanel(QWidget):
         self.opacity.setPageStep(_OPACITY_STEP)
         self.opacity.setMinimumWidth(40)
         self.opacity.setMaximumWidth(140)
-        self._opacity_label = QLabel()
+        self._opacity_label = Label()
         self._opacity_label.setBuddy(self.opacity)
-        self._caption = QLabel(wordWrap=True)
+        self._caption = Label(wordWrap=True)
         self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._legend = Legend()
         self._bottom = QWidget()
