@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
@@ -32,7 +33,12 @@ settings.load_profile("no deadline")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A warning that our own code causes is an error; so is an error nobody could catch."""
+    """A warning that our own code causes is an error; so is an error nobody could catch.
+
+    Started in the background of a shell that has no job control, pytest and its children would be deaf to Ctrl+C.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for line in (
         r"error:::pneumo_desktop(\..*)?",
         "error::pytest.PytestUnraisableExceptionWarning",
