@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
@@ -112,6 +112,7 @@ class Offer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
+        self._words: Callable[[], tuple[str, str, str]] | None = None
         self._label = Label(wordWrap=True)
         self.yes, self.no = QPushButton(), QPushButton()
         self.yes.clicked.connect(self.accepted)
@@ -123,12 +124,19 @@ class Offer(QWidget):
         layout.addWidget(self.no)
         self.hide()
 
-    def ask(self, text: str, yes: str, no: str) -> None:
-        """Show the bar."""
-        self._label.setText(text)
-        self.yes.setText(yes)
-        self.no.setText(no)
+    def ask(self, words: Callable[[], tuple[str, str, str]]) -> None:
+        """Show the bar; ``words`` returns sentence, yes and no in the current language."""
+        self._words = words
+        self.retranslate()
         self.show()
+
+    def retranslate(self) -> None:
+        """Say every word again in the current language."""
+        if self._words is not None:
+            text, yes, no = self._words()
+            self._label.setText(text)
+            self.yes.setText(yes)
+            self.no.setText(no)
 
 
 class PopulationQuestion(QWidget):

@@ -196,12 +196,14 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(tr("Pneumo Desktop"))
         self.menus.retranslate()
         self.menus.tick(self.appearance.theme, language())
-        parts = (self.queue, self.viewer, self.result, self.welcome, self.population_question, self._drop_cue,
-                 self._population_box)  # fmt: skip
+        parts = (self.queue, self.viewer, self.result, self.review, self.welcome, self.population_question,
+                 self._drop_cue, self._population_box, self.offer, self.model_offer, self.evaluate_offer,
+                 self.training_offer)  # fmt: skip
         for part in parts:
             part.retranslate()
         self.toolbar.retranslate()
         self._left_out_came(len(self.reading.left_out))
+        self.statusBar().clearMessage()  # it is of a moment ago, in the language of then
         if self.isVisible():
             self.model_of_row.look()
 

@@ -58,10 +58,7 @@ class ModelDoors(QObject):
         def told(labelled: bool) -> None:
             if labelled:
                 self._labelled = folder
-                text = tr(
-                    "“{name}” holds folders of normal and of pneumonia images. Do you want to measure the model on them?"
-                )
-                self.evaluate_offer.ask(text.format(name=folder.name), tr("Evaluate"), tr("Only read them"))
+                self.evaluate_offer.ask(lambda: _measure_words(folder))
 
         self._background.submit(lambda: _is_labelled(folder), told)
 
@@ -99,7 +96,7 @@ class ModelDoors(QObject):
         jobs = unfinished_jobs(folder)
         if jobs:
             self._unfinished = jobs[0]
-            self.training_offer.ask(tr("A training was not finished."), tr("Continue"), tr("Don't continue"))
+            self.training_offer.ask(lambda: (tr("A training was not finished."), tr("Continue"), tr("Don't continue")))
 
     def _go_on(self) -> None:
         if self._unfinished is not None:
@@ -124,6 +121,11 @@ class ModelDoors(QObject):
     def close(self) -> None:
         """Wait for what is being written."""
         self._background.close()
+
+
+def _measure_words(folder: Path) -> tuple[str, str, str]:
+    text = tr("“{name}” holds folders of normal and of pneumonia images. Do you want to measure the model on them?")
+    return text.format(name=folder.name), tr("Evaluate"), tr("Only read them")
 
 
 def _is_labelled(path: Path) -> bool:

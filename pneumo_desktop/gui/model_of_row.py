@@ -40,6 +40,15 @@ def _installed(services: Services) -> dict[str, Card]:
     return {info.model_id: info.card for info in models} | {info.sha256: info.card for info in models}
 
 
+def _words(count: int, name: str) -> tuple[str, str, str]:
+    text = ntr(
+        "{count} file in the list was read by another model. Its result stays in the records, whatever you choose.",
+        "{count} files in the list were read by another model. Their results stay in the records, whatever you choose.",
+        count,
+    )
+    return text.format(count=count), tr("Read again with {name}").format(name=name), tr("Leave as it is")
+
+
 class ModelOfRow(QObject):
     """Says in ``result`` which model made the chosen row, and offers to read the list again with the one in use.
 
@@ -107,15 +116,8 @@ class ModelOfRow(QObject):
         if not count:
             self._offer.hide()
             return
-        text = ntr(
-            "{count} file in the list was read by another model. Its result stays in the records, whatever you choose.",
-            "{count} files in the list were read by another model. Their results stay in the records, whatever you choose.",
-            count,
-        )
-        self._offer.ask(
-            text.format(count=count), tr("Read again with {name}").format(name=self._active.card.name if self._active else ""),
-            tr("Leave as it is"),
-        )  # fmt: skip
+        name = self._active.card.name if self._active is not None else ""
+        self._offer.ask(lambda: _words(count, name))
 
     def _is_active(self, judgement: Judgement) -> bool:
         active = self._active

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -98,6 +100,8 @@ class ReviewDesk(QObject):
         """True when the chosen row's file is no longer the one that was read: it is not shown, and never ``seen``."""
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MILLISECONDS)
         self._patience.timeout.connect(self._say_loading)
+        self._instead: tuple[Row, Callable[[], str]] | None = None
+        """The row and what is said in place of a picture, in the current language, while it is."""
         self._held_back = ""
         """Why a decision on the chosen row was not taken, as it was said; nothing where one was taken since."""
         queue.current_changed.connect(self._show_row)
@@ -110,6 +114,13 @@ class ReviewDesk(QObject):
         keeper.undone.connect(self._undone)
         keeper.failed.connect(self._decision.not_saved)
         keeper.undoable.connect(self._decision.allow_undo)
+
+    def retranslate(self) -> None:
+        """Say again in the current language why there is no picture, where that is what is shown."""
+        if self._instead is not None:
+            self._say_instead(*self._instead)
+        if self.changed:
+            self._decision.hold(sentence(codes.CHANGED))
 
     def finish_note(self) -> None:
         """Hand over the note that is being typed."""
@@ -137,6 +148,7 @@ class ReviewDesk(QObject):
         self.row_shown.emit(row)
         if row is None:
             self._background.forget("picture")
+            self._instead = None
             self._viewer.clear("")
         elif before is None or before.entry_id != row.entry_id or _painted(before) != _painted(row):
             self._background.submit(
@@ -151,11 +163,12 @@ class ReviewDesk(QObject):
     def _say_loading(self) -> None:
         """Take the film before away: beside the new verdict it would be taken for the one that was judged."""
         if self.current is not None and not self.seen and not self.changed:
-            self._say_instead(self.current, tr("Loading…"))
+            self._say_instead(self.current, lambda: tr("Loading…"))
 
     def _picture_came(self, row: Row, picture: Picture) -> None:
         self._patience.stop()
         if self.current is not None and self.current.entry_id == row.entry_id:
+            self._instead = None
             self._viewer.set_picture(picture, keep_view=self.seen)
             self.seen, self.changed = True, False
             self._decision.hold("")
@@ -166,6 +179,7 @@ class ReviewDesk(QObject):
     def _picture_failed(self, row: Row, error: Exception) -> None:
         self._patience.stop()
         if not isinstance(error, UnreadableImageError):
+            self._instead = None
             self._viewer.clear(row.entry.display_name())
             raise error
         if error.code == codes.CHANGED:
@@ -173,10 +187,11 @@ class ReviewDesk(QObject):
         elif self.current is not None and self.current.entry_id == row.entry_id:
             self.seen, self.changed = True, False
             self._decision.hold("")
-            self._say_instead(row, sentence(error.code))
+            self._say_instead(row, partial(sentence, error.code))
 
-    def _say_instead(self, row: Row, words: str) -> None:
-        self._viewer.clear(f"{row.entry.display_name()}\n\n{words}")
+    def _say_instead(self, row: Row, say: Callable[[], str]) -> None:
+        self._instead = row, say
+        self._viewer.clear(f"{row.entry.display_name()}\n\n{say()}")
 
     def changed_on_disk(self, row: Row) -> None:
         """Say that a row's file is no longer the one that was read, instead of the verdict on that one and of its film."""
@@ -186,7 +201,7 @@ class ReviewDesk(QObject):
         if self.current is not None and self.current.entry_id == row.entry_id:
             self.seen, self.changed = False, True
             self._decision.hold(sentence(codes.CHANGED))
-            self._say_instead(row, sentence(codes.CHANGED))
+            self._say_instead(row, partial(sentence, codes.CHANGED))
         self._queue.thumbnails.drop(row)
         self._take(_as_changed(shown))
 

@@ -63,7 +63,8 @@ class Unfinished(QObject):
     def offer_next(self) -> None:
         """Offer the next one, unless something is being read."""
         if self._queues and not self._busy():
-            self._offer.ask(_question(self._queues[0]), tr("Continue"), tr("Don't continue"))
+            queue = self._queues[0]
+            self._offer.ask(lambda: (_question(queue), tr("Continue"), tr("Don't continue")))
 
     def _accepted(self) -> None:
         self._offer.hide()

@@ -168,7 +168,7 @@ def listed(window: MainWindow, services: Services, qtbot: QtBot) -> None:
     window.queue.choose(0)
     qtbot.waitUntil(lambda: window.viewer.snapshot() is not None)
     for offer in window.findChildren(Offer):
-        offer.ask("?", "yes", "no")
+        offer.ask(lambda: ("?", "yes", "no"))
     window.population_question.ask((Path("/clinic"),))
     window.queue.reading_bar.begin()
     for button in (window.result.show_verdict, window.result.withhold, window.result.read_again):

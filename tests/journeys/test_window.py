@@ -34,6 +34,7 @@ from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.words import set_language
+from pneumo_desktop.words.sentences import sentence
 from tests.using_the_window import FIXTURES, as_a_tool_tip, look_at, picture, read_folder
 
 
@@ -209,6 +210,33 @@ def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
     assert "nunca lo reemplaza" in window.result.disclaimer.text()
     window.choose_language("en")
     assert window.menus.actions["open_folder"].text() == "Open a folder…"
+
+
+def test_the_language_changes_what_is_asked_and_why_nothing_is_shown(
+    services: Services, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    queue = services.store.new_queue("films", Population.NOT_KNOWN)
+    services.store.add_entries(queue, [Entry(folder / "IM-0131-0001.jpeg")])
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    read_folder(window, folder, qtbot, 6)
+    broken = next(place for place in range(6) if window.queue.model.row_at(place).entry.path.name == "broken.png")
+    look_at(window, broken, qtbot)
+    qtbot.waitUntil(window.offer.isVisible)
+    assert (window.offer._label.text(), window.offer.yes.text()) == (
+        "1 image of “films” was not read last time.", "Continue",
+    )  # fmt: skip
+    window.choose_language("es")
+    assert window.offer._label.text() == "La última vez no se leyó 1 imagen de «films»."
+    assert (window.offer.yes.text(), window.offer.no.text()) == ("Continuar", "No continuar")
+    assert window.viewer.canvas.message == f"broken.png\n\n{sentence('damaged')}"
+    assert "archivo" in window.viewer.canvas.message
+    assert window.statusBar().currentMessage() == ""
+    look_at(window, 0, qtbot)
+    window.choose_language("en")
+    assert window.viewer.snapshot() is not None, "the picture stays"
+    window.close()
 
 
 def test_settings_hold_at_once_and_later(window: MainWindow, services: Services, qtbot: QtBot) -> None:
