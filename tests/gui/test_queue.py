@@ -109,6 +109,21 @@ def test_filters_by_words_and_by_outcome(view: QueueView) -> None:
     assert shown(view) == [3]
 
 
+def test_names_with_accents_stand_in_the_order_of_the_alphabet_and_are_found_without_them(view: QueueView) -> None:
+    names = ["Zúñiga, Eva", "Álvarez, Ana", "Nzuri, Jo", "Ñahui, Rosa", "Ortiz, Paz", "alvear, Luz", "N\u0303ique, Sol"]
+    fill(view, [row(number, 0.5, patient_name=name) for number, name in enumerate(names)])
+    view.order_box.setCurrentIndex(view.order_box.findText("By patient"))
+    assert [names[number] for number in shown(view)] == [
+        "Álvarez, Ana", "alvear, Luz", "Nzuri, Jo", "Ñahui, Rosa", "N\u0303ique, Sol", "Ortiz, Paz", "Zúñiga, Eva",
+    ]  # fmt: skip
+    for typed, found in (
+        ("alvarez", [1]), ("ÁLVAREZ", [1]), ("A\u0301lvarez", [1]), ("nahui", [3]), ("ñique", [6]), ("zuñi", [0]),
+    ):  # fmt: skip
+        view.filter_box.setText(typed)
+        view._refilter()
+        assert shown(view) == found, typed
+
+
 def test_what_is_left_shrinks_with_each_decision(view: QueueView) -> None:
     fill(view, [row(1, 0.9), row(2, 0.8)])
     view.show_left()
