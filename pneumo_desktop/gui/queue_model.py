@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from pneumo_desktop.gui.outcomes import outcome_word, score_text, summary
+from pneumo_desktop.gui.outcomes import outcome_word, score_text
 from pneumo_desktop.gui.queue_order import SUSPICION, Column, Folded, Show, filter_of, folded, key_of
-from pneumo_desktop.gui.row_words import date_text, is_changed, marks, patient_text, status_text, tool_tip
+from pneumo_desktop.gui.row_words import date_text, is_changed, patient_text, spoken, status_text, tool_tip
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import N_, tr
 
@@ -105,7 +105,7 @@ class QueueModel(QAbstractTableModel):
             return self._text(row, Column(index.column()))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if index.column() == Column.NAME:
-                return ", ".join((row.entry.display_name(), summary(row.judgement), *marks(row, self.twin_name(row))))
+                return spoken(row, self.twin_name(row))
             return self._text(row, Column(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
             return tool_tip(row, self.twin_name(row))

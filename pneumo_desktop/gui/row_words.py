@@ -116,9 +116,13 @@ def twin_text(twin: str) -> str:
     return tr("same image as {name}").format(name=twin) if twin else ""
 
 
-def marks(row: Row, twin: str) -> list[str]:
-    """Return what a screen reader says of a row after its outcome: how far it is, its twin, and that it has a note."""
-    return [text for text in (status_text(row), twin_text(twin), tr("has a note") if row.note else "") if text]
+def spoken(row: Row, twin: str) -> str:
+    """Return what a screen reader says of a row: all that is seen in its lines, and that it has a note."""
+    words = (
+        row.entry.display_name(), patient_text(row), date_text(row.study_date or ""), summary(row.judgement),
+        status_text(row), twin_text(twin), tr("has a note") if row.note else "",
+    )  # fmt: skip
+    return ", ".join(filter(None, words))
 
 
 def tool_tip(row: Row, twin: str) -> str:

@@ -304,6 +304,9 @@ def test_a_row_says_everything_to_a_screen_reader(view: QueueView) -> None:
     fill(view, [row(1, 0.9)])
     index = view.model.index(0, Column.NAME)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "00001.jpg, Likely pneumonia, score 0.90, To review"
+    fill(view, [row(1, 0.9, patient_name="Testkind^Anna", study_date="20220615")])
+    said = "00001.jpg, Testkind Anna, 2022-06-15, Likely pneumonia, score 0.90, To review"
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == said
     set_language("es")
     assert "Probable neumonía" in index.data(Qt.ItemDataRole.AccessibleTextRole)
 
