@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,17 @@ class ExportChoice:
 
     @staticmethod
     def from_setting(stored: Any) -> ExportChoice:
-        """Return a choice as it was stored, the usual one where that cannot be."""
-        try:
-            return ExportChoice(**stored)
-        except TypeError:
-            return ExportChoice.usual()
+        """Return a choice as it was stored, without names of patients; what cannot be chosen is as usual."""
+        usual = ExportChoice.usual()
+        if not isinstance(stored, dict):
+            return usual
+        choices: dict[str, tuple[Any, ...]] = {
+            "form": ("csv", "json"), "separator": (*_SEPARATORS,), "decimal": (*_DECIMALS,), "shown_only": (False, True),
+        }  # fmt: skip
+        chosen = {
+            name: value for name, values in choices.items() for value in values if value == stored.get(name)
+        }  # fmt: skip
+        return replace(usual, **chosen)
 
     def setting(self) -> dict[str, Any]:
         """Return the choice as it is stored; names of patients are asked for anew each time."""

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places
 from pneumo_desktop.app import Services
-from pneumo_desktop.gui.export_dialog import ExportChoice, export_to, save_picture_to
+from pneumo_desktop.gui.export_dialog import ExportChoice, ExportDialog, export_to, save_picture_to
 from pneumo_desktop.gui.help_dialog import HelpDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.model_words import model_text
@@ -248,6 +248,23 @@ def test_settings_hold_at_once_and_later(window: MainWindow, services: Services,
     assert services.store.setting("population") == "children"
     window.choose_language("en")
     window.choose_theme(Theme.SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"form": [], "separator": ";", "decimal": ",", "shown_only": "x", "patient": "yes"},
+        {"form": "xml", "separator": 5, "decimal": None, "shown_only": True, "patient": True, "more": 1},
+        {}, None, "csv", [1], 5,
+    ],
+)  # fmt: skip
+def test_a_stored_export_that_cannot_be_chosen_opens_the_dialog_as_usual(stored: Any, qtbot: QtBot) -> None:
+    dialog = ExportDialog(ExportChoice.from_setting(stored), 3, 10)
+    qtbot.addWidget(dialog)
+    kept = stored if isinstance(stored, dict) else {}
+    separator = ";" if kept.get("separator") == ";" else ","
+    decimal = "," if kept.get("decimal") == "," else "."
+    assert dialog.choice() == ExportChoice("csv", separator, decimal, kept.get("shown_only") is True, patient=False)
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
