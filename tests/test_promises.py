@@ -214,6 +214,13 @@ def test_no_patient_reaches_a_log_or_an_export_unasked(
         assert word.encode() not in logs
 
 
+def test_logs_that_cannot_be_made_stop_nothing(tmp_path: Path, qtbot: QtBot) -> None:
+    logs = tmp_path / "logs"
+    logs.write_text("a file where the folder should be")
+    log_errors_of(tmp_path / "gone.dcm", logs, qtbot)
+    assert logs.read_text() == "a file where the folder should be"
+
+
 def log_errors_of(missing: Path, logs: Path, qtbot: QtBot) -> None:
     """Let the window's catcher log what goes wrong with a file, told with and without quotes."""
     from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log

@@ -54,14 +54,18 @@ def report(kind: type[BaseException], error: BaseException, trace: TracebackType
 
 
 def open_log(folder: Path) -> None:
-    """Write the log to ``folder``: 1 MB a file, three files kept."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the log to ``folder``: 1 MB a file, three files kept. Where it cannot be made nothing is logged: no start fails."""
+    log.setLevel(logging.INFO)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        log.addHandler(logging.NullHandler())
+        return
     handler = logging.handlers.RotatingFileHandler(
         folder / "pneumo-desktop.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 def close_log() -> None:
