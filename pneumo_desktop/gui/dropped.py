@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDropEvent
+
+from pneumo_desktop.words import tr
 
 
 def taken_as_copy(event: QDropEvent) -> bool:
@@ -20,6 +24,27 @@ def taken_as_copy(event: QDropEvent) -> bool:
     return possible
 
 
+def _path_of(url: QUrl) -> Path | None:
+    """Return the path of a file or folder of this computer, be its name no Unicode, or None for anything else."""
+    if not url.isLocalFile():
+        return None
+    name = url.toLocalFile()
+    if "\N{REPLACEMENT CHARACTER}" in name:  # Qt has lost what the bytes were
+        name = os.fsdecode(unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded)))
+    return Path(name)
+
+
 def local_paths(event: QDropEvent) -> list[Path]:
     """Return the files and folders of this computer that an event carries."""
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return [path for url in event.mimeData().urls() if (path := _path_of(url)) is not None]
+
+
+def not_here(event: QDropEvent) -> str:
+    """Return a sentence for what an event carries that is no file of this computer; nothing where all is."""
+    names = [url.toDisplayString() for url in event.mimeData().urls() if _path_of(url) is None]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return tr("{name} is no file of this computer. Please copy it here first.").format(name=names[0])
+    text = tr("{name} and {count} more are no files of this computer. Please copy them here first.")
+    return text.format(name=names[0], count=len(names) - 1)

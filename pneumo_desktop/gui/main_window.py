@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.appearance import Appearance
-from pneumo_desktop.gui.dropped import local_paths, taken_as_copy
+from pneumo_desktop.gui.dropped import local_paths, not_here, taken_as_copy
 from pneumo_desktop.gui.file_doors import FileDoors
 from pneumo_desktop.gui.info_dialogs import InfoDoors
 from pneumo_desktop.gui.invitations import DropCue, Offer, PopulationQuestion, Welcome
@@ -395,8 +395,10 @@ class MainWindow(QMainWindow):
         self._drop_cue.hide()
         if not taken_as_copy(event):
             return
-        paths = local_paths(event)
+        paths, elsewhere = local_paths(event), not_here(event)
         self.start(paths)
+        if elsewhere:
+            self.say(elsewhere)
         if len(paths) == 1:
             self.doors.offer_evaluation(paths[0])
 

@@ -105,7 +105,7 @@ TOOLS = (
 class WindowMenus(QObject):
     """Builds the menu bar of a window. Sub-menus tell what was chosen by signals."""
 
-    recent_chosen = Signal(str)
+    recent_chosen = Signal(object)  # a name that is no Unicode does not pass as text of Qt
     earlier_chosen = Signal(int)
     earlier_wanted = Signal()
     theme_chosen = Signal(Theme)

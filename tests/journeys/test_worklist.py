@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -72,6 +76,47 @@ def test_what_does_not_exist_is_told(window: MainWindow, tmp_path: Path, qtbot: 
     window.start([tmp_path / "gone"])
     qtbot.waitUntil(lambda: [item.code for item in window.reading.left_out] == ["missing"])
     qtbot.waitUntil(lambda: not window.active_runs())
+
+
+def dropped(window: MainWindow, *urls: QUrl) -> None:
+    data = QMimeData()
+    data.setUrls(list(urls))
+    more = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    window.dropEvent(QDropEvent(QPointF(400, 300), *more))
+
+
+def test_what_is_dropped_and_is_no_file_of_this_computer_is_told(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dropped(window, QUrl("smb://server/films"))
+    assert not window.active_runs()
+    said = window.statusBar().currentMessage()
+    assert said == "smb://server/films is no file of this computer. Please copy it here first."
+    film = tmp_path / "film.jpeg"
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", film)
+    dropped(window, QUrl("https://example.org/a.png"), QUrl.fromLocalFile(str(film)), QUrl("mtp://phone/b.png"))
+    said = window.statusBar().currentMessage()
+    assert said == "https://example.org/a.png and 1 more are no files of this computer. Please copy them here first."
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    assert [row.entry.path for row in window.queue.model.all_rows()] == [film]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be no text")
+def test_a_dropped_folder_whose_name_is_no_text_is_read(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Radiograf\xedas 100%"))
+    folder.mkdir()
+    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", folder / "film.jpeg")
+    dropped(window, QUrl.fromEncoded(QByteArray(b"file://" + quote(os.fsencode(folder)).encode())))
+    qtbot.waitUntil(lambda: not window.active_runs())
+    window.queue.flush()
+    assert [row.entry.path for row in window.queue.model.all_rows()] == [folder / "film.jpeg"]
+    assert window.reading.left_out == []
+    recent = window.menus.submenus["recent"]
+    recent.aboutToShow.emit()
+    window.clear_list()
+    recent.actions()[0].trigger()
+    qtbot.waitUntil(lambda: window.queue.model.has_rows() and not window.active_runs())
 
 
 def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, folder: Path, qtbot: QtBot) -> None:
