@@ -314,6 +314,8 @@ class Journey:
         with self.window(films, XDG_DATA_HOME=f"/home/{USER}/a medias") as seen:
             self.wait_for_results(seen["began"], 2)
             time.sleep(1)
+            press(find_window(TITLE), "n")  # the damaged one is the second
+            time.sleep(1)
             picture(OUT / f"{self.name}-damaged.png")
         for found in (judged(place / "cli/records.sqlite"), judged(self.database)):
             expect(found["half.jpeg"] == ("not_analysed", "unreadable", "damaged", None), f"A damaged JPEG: {found}")
