@@ -45,21 +45,18 @@ def progress_text(progress: Progress) -> str:
 
 
 def end_text(end: EndOfReading) -> str:
-    """Return what was stopped, and how many files could not be reached."""
-    told = []
+    """Return what was stopped, else how many files could not be reached."""
     if end.unread:
         text = ntr("Stopped; {count} file was not read.", "Stopped; {count} files were not read.", end.unread)
-        told.append(text.format(count=end.unread))
-    elif end.stopped:
-        told.append(tr("Stopped."))
+        return text.format(count=end.unread)
     if end.out_of_reach:
         text = ntr(
-            "{count} file could not be reached. Is the disk, the stick or the network there?",
-            "{count} files could not be reached. Is the disk, the stick or the network there?",
+            "{count} file could not be reached. Is the disk or stick there?",
+            "{count} files could not be reached. Is the disk or stick there?",
             end.out_of_reach,
         )
-        told.append(text.format(count=end.out_of_reach))
-    return " ".join(told)
+        return text.format(count=end.out_of_reach)
+    return tr("Stopped.")
 
 
 class ReadingBar(QWidget):

@@ -40,6 +40,7 @@ from pneumo_desktop.gui.left_out_dialog import LeftOutDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.gui.outcomes import outcome_colour
+from pneumo_desktop.gui.reading_run import EndOfReading
 from pneumo_desktop.gui.screen_room import room_for
 from pneumo_desktop.gui.settings_dialog import Settings, SettingsDialog
 from pneumo_desktop.gui.theme import Theme, _palette, apply_theme
@@ -292,6 +293,10 @@ def test_at_double_scale_nothing_beside_the_list_is_cut(window: MainWindow, qtbo
     qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
     assert bar.text.width() > 150
     assert window.queue.table.viewport().height() >= window.queue.table.rowHeight(0)
+    bar.end(EndOfReading(stopped=False, done=137, total=137, out_of_reach=92))
+    qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
+    bar.end(EndOfReading(stopped=True, done=37, total=1137))
+    qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
     window.choose_language("en")
 
 
