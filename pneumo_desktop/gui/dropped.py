@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QByteArray, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from pneumo_desktop.words import tr
@@ -30,7 +29,8 @@ def _path_of(url: QUrl) -> Path | None:
         return None
     name = url.toLocalFile()
     if "\N{REPLACEMENT CHARACTER}" in name:  # Qt has lost what the bytes were
-        name = os.fsdecode(unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded)))
+        escaped = url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode()
+        name = os.fsdecode(bytes(QByteArray.fromPercentEncoding(QByteArray(escaped)).data()))
     return Path(name)
 
 
