@@ -177,7 +177,7 @@ def test_the_focus_of_what_is_gone_goes_to_the_list(window: MainWindow, folder: 
     qtbot.mouseClick(question.answers[Population.NOT_KNOWN], Qt.MouseButton.LeftButton)
     assert not question.isVisible() and window.focusWidget() is window.queue.table
     for offer in (window.offer, window.model_offer, window.evaluate_offer, window.training_offer):
-        offer.ask("?", "yes", "no")
+        offer.ask(lambda: ("?", "yes", "no"))
         offer.no.setFocus()
         qtbot.mouseClick(offer.no, Qt.MouseButton.LeftButton)
         assert not offer.isVisible() and window.focusWidget() is window.queue.table
