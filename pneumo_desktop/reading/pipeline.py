@@ -117,6 +117,7 @@ class Pipeline:
         self._once = _SeenOnce()
         self._done = self._total = self._out_of_reach = 0
         self._walking = False
+        self._taken_away = False
         self._started = time.monotonic()
         self._paused_since: float | None = None
         self._paused_seconds = 0.0
@@ -134,17 +135,18 @@ class Pipeline:
         cv2.setNumThreads(1)
         self._started = time.monotonic()
         known: set[Entry] = set()
+        there: Sequence[Path] = [path for path in paths or () if os.path.exists(path)]
         if paths is None:
             waiting = self._store.waiting(self.queue_id)
             self._total = len(waiting)
             self._in_flight = frozenset(entry_id for entry_id, _entry in waiting[: 2 * QUEUE_LENGTH])
-            paths = self._store.unwalked(self.queue_id)
+            paths = there = self._store.unwalked(self.queue_id)
             if paths:
                 known = self._store.begin_walk_again(self.queue_id)
         self._walking = bool(paths)
         work: list[tuple[str, Callable[[], None]]] = [("feed", self._feed)]
         if paths:
-            work.append(("walk", lambda: self._walk(paths, known)))
+            work.append(("walk", lambda: self._walk(paths, there, known)))
         work += [(f"read-{number}", self._read) for number in range(self._workers)]
         self._threads = [threading.Thread(target=self._guard(task), name=name) for name, task in work]
         self._threads.append(threading.Thread(target=self._write, name="write"))
@@ -206,13 +208,11 @@ class Pipeline:
                 continue
         return False
 
-    def _walk(self, paths: Sequence[Path], known: set[Entry]) -> None:
+    def _walk(self, paths: Sequence[Path], there: Sequence[Path], known: set[Entry]) -> None:
         """Put everything found into the database at once, so that a killed run knows what is left.
 
-        Where one of ``paths`` is taken away meanwhile, the walk is to be begun again.
+        Where one of ``there``, which were there when the queue was begun, is taken away, the walk is to be begun again.
         """
-        there = [path for path in paths if os.path.exists(path)]
-        taken_away = False
         found: list[Entry] = []
         left_out: list[LeftOut] = []
         flushed = time.monotonic()
@@ -227,15 +227,13 @@ class Pipeline:
 
         apart_started = False
         for item in find(paths):
-            taken_away = (
-                isinstance(item, LeftOut)
-                and item.code in codes.OUT_OF_REACH
-                and not all(os.path.exists(path) for path in there)
-            )
-            if self._cancelled.is_set() or taken_away:
+            if self._cancelled.is_set():
                 break
             if isinstance(item, LeftOut):
-                left_out.append(item)
+                if item.code in codes.OUT_OF_REACH and not all(os.path.exists(path) for path in there):
+                    self._taken_away = True
+                else:
+                    left_out.append(item)
             elif item not in known:
                 found.append(item)
                 if item.kind in apart.KINDS and not apart_started:
@@ -245,9 +243,7 @@ class Pipeline:
                 flush()
                 flushed = time.monotonic()
         flush()
-        if taken_away:
-            self._out_of_reach += 1
-        elif not self._cancelled.is_set():
+        if not (self._taken_away or self._cancelled.is_set()):
             self._store.walked(self.queue_id)
         self._walking = False
 
@@ -368,7 +364,8 @@ class Pipeline:
 
     def _tell_progress(self) -> None:
         """Tell how far the run is, if anything has changed; the total grows while the folder is walked."""
-        state = (self._done, self._total, self._walking, self._out_of_reach)
+        out_of_reach = self._out_of_reach + self._taken_away
+        state = (self._done, self._total, self._walking, out_of_reach)
         if state == self._told_progress:
             return
         self._told_progress = state
@@ -377,4 +374,4 @@ class Pipeline:
         seconds = max(1e-3, now - self._started - paused)
         rate = self._done / seconds
         left = None if self._walking or self._done < 3 else max(0.0, (self._total - self._done) / rate)
-        self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left, self._out_of_reach))
+        self._callbacks.on_progress(Progress(self._done, self._total, self._walking, rate, left, out_of_reach))

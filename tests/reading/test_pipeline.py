@@ -275,6 +275,13 @@ def test_a_folder_that_is_taken_away_while_it_is_walked_is_walked_again(
     assert told.left_out == [], "what is out of reach is not left out"
     assert told.progress[-1].out_of_reach > 0
 
+    early = a_run(store, told.callbacks(), BrightReader(), queue_id=pipeline.queue_id)
+    early.start(None)
+    finish(early)
+    assert told.left_out == [], "gone on with before the folder is back"
+    assert told.progress[-1].out_of_reach > 0
+    assert store.unwalked(queue) == [folder]
+
     away.rename(folder)
     again = a_run(store, told.callbacks(), BrightReader(), queue_id=pipeline.queue_id)
     again.start(None)
@@ -282,6 +289,24 @@ def test_a_folder_that_is_taken_away_while_it_is_walked_is_walked_again(
     assert len([row for row in store.rows() if row.judgement and row.judgement.score is not None]) == 5
     assert [item.path.name for item in told.left_out] == ["notes.txt"]
     assert store.unfinished() == []
+
+
+def test_a_folder_that_does_not_come_back_keeps_no_other_from_being_walked(store: Store, folder: Path) -> None:
+    first, second = folder / "stick", folder / "disk"
+    for path in (first, second):
+        path.mkdir()
+        picture(path / "a.png", 90)
+    pipeline = a_run(
+        store,
+        Told().callbacks(),
+        BrightReader(),
+        queue_id=store.new_queue("test", Population.NOT_KNOWN, paths=[first, second]),
+    )
+    shutil.rmtree(first)
+    pipeline.start(None)
+    finish(pipeline)
+    assert [row.entry.path for row in store.rows() if row.judgement] == [second / "a.png"]
+    assert store.unwalked(pipeline.queue_id) == [first, second]
 
 
 @pytest.mark.parametrize(("name", "starts"), [("PNG", False), ("TIFF", True)])
