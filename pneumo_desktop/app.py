@@ -218,25 +218,40 @@ class Services:
         )
         return self.store.save_results([new])[0]
 
-    def read_anew(self, row: Row) -> list[Row]:
-        """Read a row's file as it is now, as an image of what was told of its queue, and return the rows that this changes.
+    def read_anew(self, rows: Sequence[Row], only_changed: bool = False) -> list[Row]:
+        """Read the one file of ``rows`` as it is now, as an image of what was told of their queues; return what this changes.
 
-        Raises UnreadableImageError; then nothing has changed.
+        ``only_changed`` leaves alone those that hold its content already. What is known of that content is taken. Raises
+        UnreadableImageError; then nothing has changed.
         """
-        from pneumo_desktop.imaging.load import load
-        from pneumo_desktop.reading.pipeline import patient_of
+        from pneumo_desktop.imaging.load import decode, sha256_of
+        from pneumo_desktop.imaging.sources import read_bytes
+        from pneumo_desktop.reading.pipeline import known_reading, patient_of
         from pneumo_desktop.records.rows import NewResult
 
-        told = self.store.queue_population(row.queue_id)
-        radiograph = load(row.entry)
-        reading = self.make_reader().read(radiograph, told)
-        new = NewResult(
-            row.entry_id, row.entry.frame, radiograph.sha256, reading.judgement, told, False, reading.heat_map,
-            patient_of(radiograph),
-        )  # fmt: skip
-        rows = self.store.save_results([new])
-        self.store.end_reading(row.queue_id)  # it may have been the last one that was out of reach
-        return rows
+        entry = rows[0].entry
+        data = read_bytes(entry)
+        sha256 = sha256_of(data)
+        reader, model, changed = self.make_reader(), self.package().sha256, list[Row]()
+        for row in rows:
+            if only_changed and row.sha256 == sha256:
+                continue
+            told = self.store.queue_population(row.queue_id)
+            reading = known_reading(self.store, reader, sha256, entry.frame, model, told, False)
+            if reading is not None:
+                patient = self.store.patient_of(sha256)
+            else:
+                radiograph = decode(entry, data, sha256)
+                reading, patient = reader.read(radiograph, told), patient_of(radiograph)
+            changed += self.store.save_results(
+                [
+                    NewResult(
+                        row.entry_id, entry.frame, sha256, reading.judgement, told, False, reading.heat_map, patient
+                    )
+                ]
+            )
+            self.store.end_reading(row.queue_id)  # it may have been the last one that was out of reach
+        return changed
 
     def resume_queue(self, queue_id: int, population: Population, callbacks: Callbacks) -> Pipeline:
         """Go on with the entries of a queue that are to be read, the first time or again."""

@@ -32,7 +32,7 @@ from pneumo_desktop.gui.preferences import Preferences
 from pneumo_desktop.gui.questions import asked, warn
 from pneumo_desktop.gui.queue_model import QueueModel
 from pneumo_desktop.gui.queue_view import QueueView
-from pneumo_desktop.gui.reading_desk import ReadingDesk, at_odds
+from pneumo_desktop.gui.reading_desk import ReadingDesk
 from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
@@ -169,6 +169,12 @@ class MainWindow(QMainWindow):
         reading.no_model.connect(self._no_model)
         reading.population_wanted.connect(self.population_question.ask)
         reading.population_used.connect(self._population_box.show_population)
+        changed = reading.changed_files
+        changed.progress.connect(bar.catch_up)
+        changed.progress.connect(self._enable_list_actions)
+        changed.ended.connect(bar.caught_up)
+        changed.ended.connect(self._enable_list_actions)
+        changed.not_read.connect(lambda words: self.say(f"{self.statusBar().currentMessage()} {words}".lstrip()))
         bar.pause_wanted.connect(reading.toggle_pause)
         bar.stop_wanted.connect(reading.cancel)
         bar.go_on_wanted.connect(reading.go_on)
@@ -278,8 +284,7 @@ class MainWindow(QMainWindow):
         self.queue.open_at_the_top()
         rows = self.queue.model.all_rows()
         self.say(what_was_read(rows, end.unread))
-        for row in at_odds(rows):  # a folder that was opened before: the file has changed since
-            self.reading.read_file_again(row)
+        self.reading.changed_files.catch_up(rows)  # a folder that was opened before: files have changed since
         if not rows:
             self._centre.setCurrentWidget(self.welcome)
         self._enable_list_actions()
@@ -299,7 +304,7 @@ class MainWindow(QMainWindow):
         """What cannot be done now is grey."""
         active, listed = bool(self.active_runs()), self.queue.model.has_rows()
         for name, possible in (
-            ("pause", active), ("cancel", active), ("export", listed), ("clear", listed or active),
+            ("pause", active), ("cancel", active or self.reading.changed_files.active), ("export", listed), ("clear", listed or active),
             ("next", listed), ("previous", listed), ("save_picture", self.review.current is not None),
         ):  # fmt: skip
             self.menus.actions[name].setEnabled(possible)
@@ -339,7 +344,8 @@ class MainWindow(QMainWindow):
             self.review.finish_note()
             self.queue.thumbnails.forget(row)
             self.queue.focus_table()  # the button goes with what it was for
-            self.reading.read_file_again(row)
+            self.say("")
+            self.reading.changed_files.read_again(row)
 
     def _row_shown(self, row: Row | None) -> None:
         self.model_of_row.show_row(row)

@@ -90,6 +90,7 @@ class ReadingBar(QWidget):
         layout.addLayout(line)
         self._progress: Progress | None = None
         self._end: EndOfReading | None = None
+        self._catching_up: tuple[int, int] | None = None
         self._paused = self._still = False
         self.retranslate()
         self.hide()
@@ -108,7 +109,7 @@ class ReadingBar(QWidget):
 
     def begin(self) -> None:
         """Say that the images are being looked for."""
-        self._progress = self._end = None
+        self._progress = self._end = self._catching_up = None
         self.bar.setRange(0, 0)
         self._offer_to_stop(True)
         self.set_paused(False, False)
@@ -129,14 +130,31 @@ class ReadingBar(QWidget):
 
     def end(self, end: EndOfReading) -> None:
         """Hide; after a stop offer to go on, and to read what could not be reached."""
+        self._end = end
         if not (end.stopped or end.out_of_reach):
             self.hide()
             return
-        self._end = end
         self._offer_to_stop(False)
         self.bar.setRange(0, max(1, end.total))
         self.bar.setValue(end.done)
         self._say()
+
+    def catch_up(self, done: int, total: int) -> None:
+        """Show how many changed files have been read anew after the end of a reading; that can be stopped."""
+        self._catching_up = done, total
+        for button in (self.pause, self.go_on):
+            button.hide()
+        self.stop.show()
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self._say()
+        self.show()
+
+    def caught_up(self) -> None:
+        """Show the end of the reading again, unless another one has begun or the list was cleared."""
+        if self._catching_up is not None and self._end is not None and not self.isHidden():
+            self._catching_up = None
+            self.end(self._end)
 
     def retranslate(self) -> None:
         """Say every word again in the current language."""
@@ -153,7 +171,10 @@ class ReadingBar(QWidget):
         self.pause.setText(tr("Continue") if self._paused else tr("Pause"))
         lost = self._end is not None and not self._end.stopped
         self.go_on.setText(tr("Read what is missing") if lost else tr("Go on reading"))
-        if self._end is not None:
+        if self._catching_up is not None:
+            done, total = self._catching_up
+            self.text.setText(tr("Changed files: {done} of {total} read again").format(done=done, total=total))
+        elif self._end is not None:
             self.text.setText(end_text(self._end))
         elif self._progress is None:
             self.text.setText(tr("Looking for images…"))

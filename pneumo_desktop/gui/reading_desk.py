@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from pneumo_desktop.app import NoModelError, Services
+from pneumo_desktop.gui.changed_files import ChangedFiles
 from pneumo_desktop.gui.reading_run import EndOfReading, ReadingRun
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
-from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
 def folder_of(path: Path) -> Path:
     """Return the folder whose images ``path`` stands for: itself, or the one that the file lies in."""
     return path if path.is_dir() else path.parent
-
-
-def at_odds(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of files that are listed more than once, with another content each time: they changed in between."""
-    contents: dict[Entry, set[str]] = {}
-    for row in rows:
-        if row.sha256 is not None:
-            contents.setdefault(row.entry, set()).add(row.sha256)
-    return [row for row in rows if len(contents.get(row.entry, ())) > 1]
 
 
 def _by_what_was_told(paths: Sequence[Path], store: Store) -> dict[Population | None, list[Path]]:
@@ -79,6 +71,9 @@ class ReadingDesk(QObject):
         self._background = Background(1, self)
         self._runs: list[ReadingRun] = []
         self._progress: dict[ReadingRun, Progress] = {}
+        self.changed_files = ChangedFiles(services, self)
+        self.changed_files.rows.connect(self._tell_listed)
+        self.changed_files.failed.connect(self._tell_failure)
         self.left_out: list[LeftOut] = []
         self.default_population = Population.NOT_KNOWN
 
@@ -126,6 +121,7 @@ class ReadingDesk(QObject):
             self._left_out_came(left_out)
 
     def _new_run(self, paths: Sequence[Path], examples: bool, folders: tuple[Path, ...] = ()) -> ReadingRun:
+        self.changed_files.stop()  # they are found again at the end of this reading
         run = ReadingRun(paths, examples, self)
         run.folders = folders
         run.rows.connect(self.rows)
@@ -179,7 +175,7 @@ class ReadingDesk(QObject):
         before.put_back()
         self._runs[place] = before
         self.population_used.emit(before.population)
-        self._background.submit(lambda: self._read_by(before), lambda rows: self._tell_again(before, rows))
+        self._background.submit(lambda: self._read_by(before), self._tell_listed)
 
     def _read_by(self, run: ReadingRun) -> list[Row]:
         """Return what a run has read; it may have told nothing of its last rows."""
@@ -188,9 +184,10 @@ class ReadingDesk(QObject):
         assert run.queue_id is not None
         return [row for row in self._services.store.rows(run.queue_id) if row.judgement is not None]
 
-    def _tell_again(self, before: ReadingRun, rows: list[Row]) -> None:
-        if any(run.queue_id == before.queue_id for run in self._runs):  # the list has not been cleared
-            self.rows.emit(rows)
+    def _tell_listed(self, rows: Sequence[Row]) -> None:
+        """Tell rows of what is still listed: a list that was cleared meanwhile stays so."""
+        listed = {run.queue_id for run in self._runs}
+        self.rows.emit([row for row in rows if row.queue_id in listed])
 
     # under way
 
@@ -217,6 +214,7 @@ class ReadingDesk(QObject):
 
     def cancel(self) -> None:
         """Stop before the next image; what was not read can be resumed."""
+        self.changed_files.stop()
         for run in self.active_runs():
             run.cancel()
 
@@ -333,26 +331,21 @@ class ReadingDesk(QObject):
 
         self._begin(run, begin)
 
-    def read_file_again(self, row: Row) -> None:
-        """Read one file as it is now, in its row; where it cannot be read the row stays as it is."""
-        self._background.submit(lambda: self._services.read_anew(row), self.rows.emit, self._tell_failure)
-
     def show_verdict(self, row: Row, shown: bool) -> None:
         """Judge a radiograph outside the model's population after all, or withhold the verdict again; it is recorded."""
 
         def failed(error: Exception) -> None:
-            self.failed.emit(error)
+            self._tell_failure(error)
             if isinstance(error, UnreadableImageError) and error.code == codes.CHANGED:
                 self.changed.emit(row)
 
-        self._background.submit(
-            lambda: self._services.judge_outside(row, shown), lambda judged: self.rows.emit([judged]), failed
-        )
+        self._background.submit(lambda: [self._services.judge_outside(row, shown)], self._tell_listed, failed)
 
     # the end
 
     def clear(self) -> None:
         """Forget what is listed; what was not read stays in the records and can be resumed at the next start."""
+        self.changed_files.stop()
         for run in self._runs:
             run.drop()
         self._runs.clear()
@@ -363,6 +356,7 @@ class ReadingDesk(QObject):
         """Cancel and wait for everything that runs."""
         for run in self._runs:
             run.cancel()
+        self.changed_files.close()
         self._background.wait()
         for run in self._runs:
             if run.pipeline is not None:

@@ -87,6 +87,25 @@ def patient_of(radiograph: Radiograph) -> PatientFields:
     return PatientFields(tags.get("PatientName", ""), tags.get("PatientID", ""), tags.get("StudyDate", ""))
 
 
+def known_reading(
+    store: Store, reader: Reader, sha256: str, frame: int, model_sha256: str, told: Population, analyse_outside: bool
+) -> Reading | None:
+    """Return what is known of an image that the same model has read before: no network is asked again.
+
+    Where it was read as of another population, only the operating point changes.
+    """
+    known = store.result_for(sha256, frame, model_sha256, told, PREPROCESSING_VERSION, analyse_outside)
+    if known is not None:
+        return Reading(*known)
+    for before, judgement, heat_map in store.results_for(
+        sha256, frame, model_sha256, PREPROCESSING_VERSION, analyse_outside
+    ):
+        again = reader.judge_again(judgement, before, told)
+        if again is not None:
+            return Reading(again, heat_map)
+    return None
+
+
 class Pipeline:
     """One run over paths (or over the entries of an unfinished queue). ``start`` once, ``wait`` before exit."""
 
@@ -279,24 +298,6 @@ class Pipeline:
                 return
             self._results.put(self._judge(reader, *task))
 
-    def _known(self, reader: Reader, sha256: str, frame: int) -> Reading | None:
-        """Return what is known of an image that the same model has read before: no network is asked again.
-
-        Where it was read as of another population, only the operating point changes.
-        """
-        known = self._store.result_for(
-            sha256, frame, self._model_sha256, self._told, PREPROCESSING_VERSION, self._outside
-        )
-        if known is not None:
-            return Reading(*known)
-        for told, judgement, heat_map in self._store.results_for(
-            sha256, frame, self._model_sha256, PREPROCESSING_VERSION, self._outside
-        ):
-            again = reader.judge_again(judgement, told, self._told)
-            if again is not None:
-                return Reading(again, heat_map)
-        return None
-
     def _judge(self, reader: Reader, entry_id: int, entry: Entry) -> NewResult:
         sha256: str | None = None
         try:
@@ -304,7 +305,9 @@ class Pipeline:
             sha256 = sha256_of(data)
             key = (sha256, entry.frame)
             self._once.enter(key)
-            reading = self._known(reader, sha256, entry.frame)
+            reading = known_reading(
+                self._store, reader, sha256, entry.frame, self._model_sha256, self._told, self._outside
+            )
             if reading is not None:
                 self._once.leave([key])  # it is in the store already: nobody has to wait for this row's commit
                 patient = self._store.patient_of(sha256)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from pneumo_desktop.gui.row_words import below_outcome
 from pneumo_desktop.gui.thumbnails import make_thumbnail
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.load import sha256_of
-from pneumo_desktop.imaging.radiograph import Entry, UnreadableImageError
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.reading.outcome import Outcome, Population
 from pneumo_desktop.reading.pipeline import Callbacks
+from pneumo_desktop.reading.reader import Reader, Reading
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words.sentences import sentence
-from tests.using_the_window import FIXTURES, kept, look_at, read_folder
+from tests.using_the_window import FIXTURES, drop, kept, look_at, read_folder
 
 TOLD = "This file has changed since it was read. Read it again."
 
@@ -198,7 +200,8 @@ def test_a_file_that_is_back_is_read_again_and_one_that_is_not_stays_as_it_is(
     assert window.result.read_file.isVisible()
     broken.unlink()
     window.read_file_again()
-    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == sentence(codes.MISSING))
+    unread = f"broken.png could not be read again. {sentence(codes.MISSING)}"
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == unread)
     assert kept(window._services.store, row.entry_id).judgement == row.judgement
     shutil.copyfile(film, broken)
     window.read_file_again()
@@ -219,6 +222,143 @@ def test_a_folder_that_is_opened_anew_leaves_no_verdict_of_before_on_a_file_that
 
     qtbot.waitUntil(lambda: contents() == [now, now])
     assert _outcome(window, row) not in (None, Outcome.NOT_ANALYSED)
+
+
+class _Held:
+    """Lets ``Services.read_anew`` begin when it is told to, and knows of whose rows it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.asked = threading.Event(), list[Path]()
+        real = Services.read_anew
+
+        def held(services: Services, rows: Sequence[Row], only_changed: bool = False) -> list[Row]:
+            self.asked.append(rows[0].entry.path)
+            assert self.go.wait(30)
+            return real(services, rows, only_changed)
+
+        monkeypatch.setattr(Services, "read_anew", held)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Held]:
+    made = _Held(monkeypatch)
+    yield made
+    made.go.set()
+
+
+def _all_changed(window: MainWindow, folder: Path, qtbot: QtBot) -> int:
+    """Read a folder, change every film in it, read it again and return how many of its files were read."""
+    read_folder(window, folder, qtbot, 6)
+    films = [
+        row.entry.path for row in window.queue.model.all_rows() if row.judgement and row.judgement.score is not None
+    ]
+    for number, path in enumerate(films):  # each of another content
+        path.write_bytes(path.read_bytes() + bytes([number]))
+    read_folder(window, folder, qtbot, 12)
+    return len(films)
+
+
+def test_what_is_known_of_a_file_that_changed_is_taken_and_rows_of_now_are_left(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = Reader.read
+
+    def counted(reader: Reader, radiograph: Radiograph, told: Population) -> Reading:
+        read.append(radiograph.sha256)
+        return real(reader, radiograph, told)
+
+    monkeypatch.setattr(Reader, "read", counted)
+    told: list[Row] = []
+    window.reading.changed_files.rows.connect(told.extend)
+    _all_changed(window, folder, qtbot)
+    qtbot.waitUntil(lambda: not window.reading.changed_files.active)
+    first = min(row.queue_id for row in window.queue.model.all_rows())
+    assert {row.queue_id for row in told} == {first}
+    assert len(read) == len(set(read)), "no network is asked twice of one content"
+    window.queue.flush()
+    by_file: dict[Entry, set[str | None]] = {}
+    for row in window.queue.model.all_rows():
+        by_file.setdefault(row.entry, set()).add(row.sha256)
+    assert {len(contents) for contents in by_file.values()} == {1}
+
+
+@pytest.mark.parametrize("end", ["stop", "close", "clear"])
+def test_files_that_changed_are_read_anew_until_that_is_ended(
+    end: str, held: _Held, window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    films = _all_changed(window, folder, qtbot)
+    assert films > 1
+    changed, bar = window.reading.changed_files, window.queue.reading_bar
+    qtbot.waitUntil(lambda: len(held.asked) == 1)
+    assert (bar.isVisible(), bar.text.text()) == (True, f"Changed files: 0 of {films} read again")
+    assert (bar.pause.isVisible(), bar.stop.isVisible(), bar.go_on.isVisible()) == (False, True, False)
+    assert window.menus.actions["cancel"].isEnabled()
+    if end == "stop":
+        bar.stop.click()
+    elif end == "close":
+        threading.Timer(0.2, held.go.set).start()
+        window.close()
+    else:
+        window.clear_list()
+    held.go.set()
+    qtbot.waitUntil(lambda: end == "close" or not changed.active)
+    assert len(held.asked) == 1, "what has not begun is not begun"
+    if end != "close":
+        assert not bar.isVisible() and not window.menus.actions["cancel"].isEnabled()
+    if end == "clear":
+        window.queue.flush()
+        assert not window.queue.model.has_rows()
+
+
+def test_another_reading_does_not_wait_for_files_that_changed_and_they_are_read_after_it(
+    held: _Held, window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    films = _all_changed(window, folder, qtbot)
+    qtbot.waitUntil(lambda: len(held.asked) == 1)
+    drop(window, FIXTURES / "IM-0131-0001.jpeg")
+    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    assert len(held.asked) == 1
+    held.go.set()
+    qtbot.waitUntil(lambda: not window.reading.changed_files.active)
+    assert len(set(held.asked)) == films
+    rows = window._services.store.rows()
+    assert len({(row.entry, row.sha256) for row in rows}) == len({row.entry for row in rows})
+    assert not window.queue.reading_bar.isVisible()
+
+
+def test_files_that_changed_and_cannot_be_read_are_named_behind_what_was_read(
+    held: _Held, window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    films = _all_changed(window, folder, qtbot)
+    before = {row.entry_id: row.judgement for row in window._services.store.rows()}
+    qtbot.waitUntil(lambda: len(held.asked) == 1)
+    told = window.statusBar().currentMessage()
+    folder.rename(folder.with_name("unplugged"))
+    held.go.set()
+    qtbot.waitUntil(lambda: not window.reading.changed_files.active)
+    assert told.startswith("10 files read.")
+    assert window.statusBar().currentMessage() == (
+        f"{told} {held.asked[0].name} and others, {films} files together, could not be read again. {sentence(codes.MISSING)}"
+    )
+    assert {row.entry_id: row.judgement for row in window._services.store.rows()} == before
+
+
+@pytest.mark.parametrize("next_list", [False, True])
+def test_a_film_that_is_read_again_does_not_come_back_into_a_list_that_was_cleared(
+    next_list: bool, held: _Held, window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    row, _other = _replaced(window, folder, qtbot)
+    _replace(row, folder)
+    window.read_file_again()
+    window.clear_list()
+    if next_list:
+        read_folder(window, FIXTURES / "IM-0131-0001.jpeg", qtbot, 1)
+    with qtbot.waitSignal(window.reading.changed_files.rows):
+        held.go.set()
+    window.queue.flush()
+    assert window.queue.model.counts()[1] == int(next_list)
+    assert kept(window._services.store, row.entry_id).sha256 != row.sha256, "the records know it"
 
 
 def test_an_export_says_what_the_records_say_of_a_film_that_changed(

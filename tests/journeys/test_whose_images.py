@@ -115,6 +115,22 @@ def test_no_verdict_on_a_film_put_in_anothers_place(
     assert listed is not None and is_changed(listed), "the row says so too"
 
 
+def test_a_verdict_that_comes_late_brings_no_film_into_a_list_that_was_cleared(
+    window: MainWindow, services: Services, tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
+) -> None:
+    film = tmp_path / "Ward" / "IM0001.dcm"
+    film.parent.mkdir()
+    film.write_bytes(dicom_of(FIXTURES / "IM-0131-0001.jpeg", age="097Y"))
+    read_folder(window, film.parent, qtbot, 1)
+    row = look_at(window, 0, qtbot)
+    window.result.show_verdict.click()
+    window.clear_list()
+    window.reading._background.finish()
+    window.queue.flush()
+    assert not window.queue.model.has_rows()
+    assert kept(services.store, row.entry_id) != row, "the records know it"
+
+
 def test_an_age_without_figures_leads_to_adapting(
     tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
