@@ -288,6 +288,10 @@ class Services:
         """Return the queues to go on with; none while another process reads in this data folder: they may be its own."""
         return [] if self._presence.others() else self.store.unfinished()
 
+    def beside_others(self) -> tuple[bool, list[UnfinishedQueue]]:
+        """Tell whether another process reads here, and return the queues that wait all the same: which it reads is not known."""
+        return self._presence.others(), self.store.unfinished()
+
     def give_up(self, queue: UnfinishedQueue) -> None:
         """Never go on with a queue; one that another process has taken up since ``unfinished`` told it is left to that one."""
         if queue in self.unfinished():

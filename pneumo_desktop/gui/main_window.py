@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         self.welcome.examples_wanted.connect(self.files.try_examples)
         self.files.wanted.connect(self.start)
         self._unfinished.wanted.connect(self._lists.go_on)
-        self._unfinished.taken.connect(self.say)
+        self._unfinished.refused.connect(self.say)
         self._lists.came.connect(self._list_came)
         self._population_box.told.connect(self.reading.tell)
         self.population_question.told.connect(lambda folders, told: self.reading.tell(told, folders))

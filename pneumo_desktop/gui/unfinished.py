@@ -37,11 +37,12 @@ def _question(queue: UnfinishedQueue) -> str:
 class Unfinished(QObject):
     """Asks in ``offer``; ``wanted`` carries the queue to go on with. ``busy`` says that this is not the time to ask.
 
-    Another window may have asked the same and been answered first: ``taken`` carries the sentence that says so.
+    Another window may have asked the same and been answered first, or read something: ``refused`` carries the sentence that
+    says so.
     """
 
     wanted = Signal(object)
-    taken = Signal(str)
+    refused = Signal(str)
 
     def __init__(
         self, offer: Offer, services: Services, keeper: Keeper, busy: Callable[[], bool], parent: QObject
@@ -70,14 +71,21 @@ class Unfinished(QObject):
         self._offer.hide()
         if self._queues:
             queue = self._queues.pop(0)
-            self._keeper.ask(self._services.unfinished, lambda still: self._go_on(queue, still))
+            self._keeper.ask(self._services.beside_others, lambda known: self._go_on(queue, *known))
 
-    def _go_on(self, queue: UnfinishedQueue, still: Sequence[UnfinishedQueue]) -> None:
-        now = next((known for known in still if known.queue_id == queue.queue_id), None)
-        if now is not None:
+    def _go_on(self, queue: UnfinishedQueue, others: bool, waiting: Sequence[UnfinishedQueue]) -> None:
+        now = next((known for known in waiting if known.queue_id == queue.queue_id), None)
+        if now is not None and not others:
             self.wanted.emit(now)
             return
-        self.taken.emit(tr("Another window has gone on with “{label}”.").format(label=queue.label))
+        if now is not None:
+            text = tr(
+                "Another window, or a command, is reading. When it has closed, you can go on with “{label}” here."
+            )
+            self._queues.insert(0, now)
+        else:
+            text = tr("“{label}” does not wait any more: it has been read or given up elsewhere.")
+        self.refused.emit(text.format(label=queue.label))
         self.offer_next()
 
     def _declined(self) -> None:

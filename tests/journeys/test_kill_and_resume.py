@@ -13,6 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
@@ -274,18 +275,58 @@ def test_what_another_window_has_gone_on_with_is_neither_read_twice_nor_given_up
     window.show()
     qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
     before = committed(data / "records.sqlite")
+    (queue,) = reopened.unfinished()
     other = subprocess.Popen([sys.executable, "-c", GOES_ON, str(data)], cwd=ROOT)
     try:
         qtbot.waitUntil(lambda: committed(data / "records.sqlite") > before, timeout=60_000)
         getattr(window.offer, answer).click()
         assert window._keeper.finish()
         assert not window.active_runs() and not window.queue.model.has_rows()
-        assert ("has gone on with" in window.statusBar().currentMessage()) is (answer == "yes")
+        told = f"Another window, or a command, is reading. When it has closed, you can go on with “{queue.label}” here."
+        assert (window.statusBar().currentMessage() == told) is (answer == "yes")
+        assert window.offer.isVisible() is (answer == "yes"), "it can be asked again"
     finally:
         other.kill()
         other.wait(30)
     (queue,) = reopened.unfinished()
     assert 0 < queue.waiting < COUNT, "offered at the next start"
+    window.close()
+
+
+def test_what_waits_while_another_window_reads_something_else_is_gone_on_with_when_that_is_closed(
+    reopened: Services, data: Path, qtbot: QtBot
+) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    window = MainWindow(reopened)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    with (data / "reading-0.lock").open("a+b") as other:
+        lock(other)
+        window.offer.yes.click()
+        assert window._keeper.finish()
+        assert window.offer.isVisible() and not window.active_runs()
+        assert "has gone on" not in window.statusBar().currentMessage()
+    window.offer.yes.click()
+    qtbot.waitUntil(lambda: reopened.store.unfinished() == [] and not window.active_runs(), timeout=60_000)
+    window.close()
+
+
+def test_what_another_window_has_read_to_its_end_is_not_offered_again(reopened: Services, qtbot: QtBot) -> None:
+    from pneumo_desktop.gui.main_window import MainWindow
+
+    window = MainWindow(reopened)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    (queue,) = reopened.unfinished()
+    reopened.store.finish_queue(queue.queue_id)
+    window.offer.yes.click()
+    assert window._keeper.finish()
+    told = f"“{queue.label}” does not wait any more: it has been read or given up elsewhere."
+    assert window.statusBar().currentMessage() == told
+    assert not window.offer.isVisible() and not window.active_runs()
     window.close()
 
 
