@@ -113,7 +113,7 @@ class _Helper:
                     start_new_session=True,
                 )
             except OSError as problem:
-                raise UnreadableImageError(codes.IO, f"the decoder did not start: {problem.errno}") from problem
+                raise UnreadableImageError(codes.NO_DECODER, f"the decoder did not start: {problem.errno}") from problem
         return self._process
 
     def _end(self) -> int | None:

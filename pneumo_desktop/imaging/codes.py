@@ -17,6 +17,8 @@ ENCRYPTED: Final = "encrypted"
 MISSING: Final = "missing"
 NO_PERMISSION: Final = "no_permission"
 IO: Final = "io"
+NOT_A_FILE: Final = "not_a_file"
+NO_DECODER: Final = "no_decoder"
 CHANGED: Final = "changed"
 
 UNREADABLE_CODES: Final = frozenset(
@@ -33,6 +35,8 @@ UNREADABLE_CODES: Final = frozenset(
         MISSING,
         NO_PERMISSION,
         IO,
+        NOT_A_FILE,
+        NO_DECODER,
         CHANGED,
     }
 )
@@ -40,7 +44,7 @@ UNREADABLE_CODES: Final = frozenset(
 OUT_OF_REACH: Final = frozenset({MISSING, IO})
 """Codes that say nothing of the file: its medium was taken away or failed, and may be back."""
 
-# Why a file was not even tried: LeftOut.code (MISSING, NO_PERMISSION as above)
+# Why a file was not even tried: LeftOut.code (MISSING, NO_PERMISSION, IO, NOT_A_FILE as above)
 NOT_AN_IMAGE: Final = "not_an_image"
 CD_INDEX: Final = "cd_index"
 TOO_DEEP: Final = "too_deep"
@@ -61,6 +65,7 @@ LEFT_OUT_CODES: Final = frozenset(
         MISSING,
         NO_PERMISSION,
         IO,
+        NOT_A_FILE,
     }
 )
 

@@ -32,11 +32,11 @@ came to its end too early: with 512 bytes lost there were more than 500."""
 def decode(data: bytes, how: int) -> npt.NDArray[Any]:
     """Return the pixels of a JPEG file as OpenCV reads them with the flags ``how``; one picture is decoded at a time.
 
-    Raises UnreadableImageError(code='damaged') where libjpeg gives up or goes on with garbage, and with ``io`` where the
-    second would not be heard.
+    Raises UnreadableImageError(code='damaged') where libjpeg gives up or goes on with garbage, and with ``no_decoder``
+    where the second would not be heard.
     """
     if not is_heard():
-        raise UnreadableImageError(codes.IO, "damage inside a JPEG would not be noticed")
+        raise UnreadableImageError(codes.NO_DECODER, "damage inside a JPEG would not be noticed")
     decoded, told = _decoded(data, how)
     if decoded is None:
         raise UnreadableImageError(codes.DAMAGED, "the JPEG decoder gave up")

@@ -258,7 +258,7 @@ def _is_bomb(info: zipfile.ZipInfo) -> bool:
 def read_bytes(entry: Entry, limit: int = limits.MAX_FILE_BYTES) -> bytes:
     """Return the bytes of a file or archive member, at most ``limit`` of them.
 
-    Raises UnreadableImageError: ``missing``, ``no_permission``, ``io``, ``empty``, ``too_large``, ``bomb``,
+    Raises UnreadableImageError: ``missing``, ``no_permission``, ``io``, ``not_a_file``, ``empty``, ``too_large``, ``bomb``,
     ``encrypted``, ``damaged``.
     """
     try:
@@ -273,11 +273,12 @@ def read_bytes(entry: Entry, limit: int = limits.MAX_FILE_BYTES) -> bytes:
     except PermissionError as error:
         raise UnreadableImageError(codes.NO_PERMISSION) from error
     except OSError as error:
-        raise UnreadableImageError(codes.IO, f"{type(error).__name__} {error.errno}") from error
+        code = codes.NOT_A_FILE if error.errno == errno.ENAMETOOLONG else codes.IO
+        raise UnreadableImageError(code, f"{type(error).__name__} {error.errno}") from error
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error
     except ValueError as error:  # a NUL in a path
-        raise UnreadableImageError(codes.IO, "not a file name") from error
+        raise UnreadableImageError(codes.NOT_A_FILE, "not a file name") from error
     if not data:
         raise UnreadableImageError(codes.EMPTY)
     return data
@@ -301,7 +302,7 @@ def _open_regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise UnreadableImageError(codes.IO, "not a plain file")
+        raise UnreadableImageError(codes.NOT_A_FILE, "not a plain file")
     return descriptor
 
 
@@ -344,7 +345,7 @@ def _os_code(error: OSError) -> str:
         return codes.NO_PERMISSION
     if isinstance(error, FileNotFoundError):
         return codes.MISSING
-    return codes.LINK_LOOP if error.errno == errno.ELOOP else codes.IO
+    return {errno.ELOOP: codes.LINK_LOOP, errno.ENAMETOOLONG: codes.NOT_A_FILE}.get(error.errno or 0, codes.IO)
 
 
 def _long(path: Path) -> str:

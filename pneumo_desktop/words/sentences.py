@@ -67,6 +67,13 @@ SENTENCES: dict[str, str] = {
     "missing": N_("The file is not there any more."),
     "no_permission": N_("You have no permission to read this file."),
     "io": N_("The medium could not be read. Please check the disk or the stick."),
+    "not_a_file": N_(
+        "This is no ordinary file, or its name is not one that a file can have. Please copy it under another name."
+    ),
+    "no_decoder": N_(
+        "The part of this program that reads such pictures does not start here; the file may be sound. Please start the "
+        "program again, or install it again."
+    ),
     "changed": N_("This file has changed since it was read. Read it again."),
     # Files that were left out
     "not_an_image": N_("No image, left out."),

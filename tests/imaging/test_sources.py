@@ -221,9 +221,9 @@ def test_a_very_long_path(tmp_path: Path) -> None:
 def test_a_path_longer_than_the_system_takes_is_told() -> None:
     entries, left = found(Path("/" + "x" * 5000))
     assert entries == []
-    assert [item.code for item in left] == [codes.IO]
-    assert reason(Entry(Path("/" + "x" * 5000))) == codes.IO
-    assert reason(Entry(Path("/a\0b"))) == codes.IO
+    assert [item.code for item in left] == [codes.NOT_A_FILE]
+    assert reason(Entry(Path("/" + "x" * 5000))) == codes.NOT_A_FILE
+    assert reason(Entry(Path("/a\0b"))) == codes.NOT_A_FILE
 
 
 def test_folders_deeper_than_anybody_means(tmp_path: Path) -> None:
@@ -254,7 +254,8 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
 def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     assert [item.code for item in found(tmp_path)[1]] == [codes.NOT_AN_IMAGE]
-    assert reason(Entry(tmp_path / "pipe.png")) == codes.IO
+    assert reason(Entry(tmp_path / "pipe.png")) == codes.NOT_A_FILE
+    assert codes.NOT_A_FILE not in codes.OUT_OF_REACH, "no disk or stick brings it back"
 
 
 def test_permission_is_told_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
