@@ -51,8 +51,8 @@ def end_text(end: EndOfReading) -> str:
         return text.format(count=end.unread)
     if end.out_of_reach:
         text = ntr(
-            "{count} file could not be reached. Is the disk or stick there?",
-            "{count} files could not be reached. Is the disk or stick there?",
+            "{count} file could not be reached. Is the stick out, or was it deleted?",
+            "{count} files could not be reached. Is the stick out, or were they deleted?",
             end.out_of_reach,
         )
         return text.format(count=end.out_of_reach)

@@ -184,7 +184,7 @@ def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
     lost = sum(row.judgement.out_of_reach for row in rows() if row.judgement is not None)
     assert 0 < lost < 60
     assert window.statusBar().currentMessage() == f"{60 - lost} files read. {lost} files could not be read."
-    asked = "files could not be reached. Is the disk or stick there?"
+    asked = "files could not be reached. Is the stick out, or were they deleted?"
     assert (bar.isVisible(), bar.text.text()) == (True, f"{lost} {asked}")
     assert (bar.go_on.isVisible(), bar.go_on.text()) == (True, "Read what is missing")
     assert [(queue.waiting, queue.again) for queue in store.unfinished()] == [(lost, 0)], "asked at the next start, too"
@@ -192,7 +192,7 @@ def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
     qtbot.waitUntil(lambda: not window.active_runs())
     assert (bar.isVisible(), bar.text.text()) == (True, f"{lost} {asked}")
     window.choose_language("es")
-    assert bar.text.text() == f"No se llegó a {lost} archivos. ¿Está el disco o la USB?"
+    assert bar.text.text() == f"No se llegó a {lost} archivos. ¿Falta la USB o se borraron?"
     assert bar.go_on.text() == "Leer lo que falta"
     window.choose_language("en")
 
