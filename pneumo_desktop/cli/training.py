@@ -17,8 +17,8 @@ from pneumo_desktop import training_program
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import arguments, exit_codes
 from pneumo_desktop.recipe import PLACE_KEYS
+from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import language, tr
-from pneumo_desktop.words.system_errors import about
 
 EXIT_STOPPED = 3
 LOG = "log.txt"
@@ -125,10 +125,7 @@ def _begun(options: argparse.Namespace) -> Path:
         values["population"] = options.population
     job.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(job / "cache", ignore_errors=True)  # of a training that did not get as far as a checkpoint
-    fresh = job / "job.json.new"
-    with about(job / "job.json"):
-        fresh.write_text(json.dumps(values, indent=1), "utf-8")  # in ASCII: a path may be no Unicode
-        os.replace(fresh, job / "job.json")
+    write_whole(job / "job.json", json.dumps(values, indent=1).encode("ascii"))  # a path may be no Unicode
     return job
 
 

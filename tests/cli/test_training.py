@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_desktop import places, training_program
+from pneumo_desktop import places, training_program, whole_file
 from pneumo_desktop.cli import main
 from pneumo_desktop.cli.training import job_folder
 from pneumo_desktop.models.package import ModelPackage
@@ -112,6 +113,18 @@ def test_options_go_before_the_recipe_and_the_test_part_is_the_windows(typed: li
     assert job["augmentation"] == {"flip": 0.0}
     assert job["locked_test"] == str((tmp_path / "data" / "training" / "locked-test.json").resolve())
     assert str(job["base"]).endswith("bundled.pneumo")
+
+
+def test_settings_that_a_full_disk_refuses_leave_nothing_half(
+    typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(whole_file.os, "fsync", full)
+    assert main([*typed, "--epochs", "3"]) == 2
+    assert "job.json" in capsys.readouterr().err
+    assert list(job_folder(Path(typed[3])).iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 200_000, "[]", '{"out": "elsewhere.pneumo"}'])
