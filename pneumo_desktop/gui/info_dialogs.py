@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pneumo_desktop import __version__
 from pneumo_desktop.app import Services
-from pneumo_desktop.gui.labels import as_it_is
 from pneumo_desktop.gui.model_words import model_text
+from pneumo_desktop.gui.questions import about
 from pneumo_desktop.words import tr
 from pneumo_desktop.words.sentences import sentence
 
@@ -53,4 +53,4 @@ class InfoDoors(QObject):
             model_text(self._services.card()),
             "Apache-2.0",
         ]
-        QMessageBox.about(self._window, tr("About Pneumo Desktop"), as_it_is("\n\n".join(filter(None, lines))))
+        about(self._window, tr("About Pneumo Desktop"), "\n\n".join(filter(None, lines)))

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from pneumo_desktop.app import CREATE_ERRORS, Services, why_not
 from pneumo_desktop.gui.errors import ErrorCatcher, close_log, open_log
-from pneumo_desktop.gui.labels import as_it_is
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.picture_file import write_picture
 from pneumo_desktop.gui.preferences import chosen
 from pneumo_desktop.gui.qt_words import translate_qt
+from pneumo_desktop.gui.questions import box
 from pneumo_desktop.gui.theme import Theme, apply_theme
 from pneumo_desktop.gui.workers import answer_first
 from pneumo_desktop.reading.outcome import Population
@@ -54,7 +54,7 @@ def forget_folders() -> None:
 def refuse(text: str) -> None:
     """Show why the program ends, and wait until that is closed."""
     translate_qt(_application())
-    QMessageBox(QMessageBox.Icon.Critical, "Pneumo Desktop", as_it_is(text)).exec()
+    box(QMessageBox.Icon.Critical, "Pneumo Desktop", text).exec()
 
 
 def run(
@@ -89,8 +89,8 @@ def run(
         window.open()
         if services.store.set_aside is not None:
             text = tr("The records were damaged and were set aside as {name}; a new file was begun.")
-            told = QMessageBox(QMessageBox.Icon.Warning, window.windowTitle(), "", parent=window)
-            told.setText(text.format(name=services.store.set_aside.name))
+            text = text.format(name=services.store.set_aside.name)
+            told = box(QMessageBox.Icon.Warning, window.windowTitle(), text, window)
             told.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             told.open()
         if paths:

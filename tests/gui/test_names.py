@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.labels import as_it_is
-from pneumo_desktop.gui.questions import asked, warn
+from pneumo_desktop.gui.questions import asked, box, warn
 from tests.using_the_window import as_a_tool_tip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,8 +39,18 @@ def test_a_message_shows_the_name_of_a_file_as_it_is(qtbot: QtBot, monkeypatch: 
     assert len(told) == 2
 
 
+def test_a_box_that_is_not_waited_for_shows_a_name_as_it_is_later_on_too(qtbot: QtBot) -> None:
+    made = box(QMessageBox.Icon.Warning, "", "<img src='a.png'> was set aside.")
+    qtbot.addWidget(made)
+    shown = made.findChild(QLabel, "qt_msgbox_label")
+    assert isinstance(shown, QLabel)
+    for text in ("<img src='a.png'> was set aside.", "<b>later</b>"):
+        made.setText(text)
+        assert (shown.text(), shown.textFormat()) == (text, Qt.TextFormat.PlainText)
+
+
 def test_labels_and_messages_come_from_the_doors_that_show_words_as_they_are() -> None:
     rooms, doors = ROOT / "pneumo_desktop" / "gui", {"labels.py", "questions.py"}
-    direct = re.compile(r"\bQLabel\(|QMessageBox\.(warning|question|information|critical)\(")
+    direct = re.compile(r"\bQLabel\(|\bQMessageBox(\.(warning|question|information|critical|about))?\(")
     found = [path.name for path in rooms.rglob("*.py") if direct.search(path.read_text("utf-8"))]
     assert set(found) <= doors

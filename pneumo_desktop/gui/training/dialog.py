@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.gui.labels import Label
-from pneumo_desktop.gui.questions import asked
+from pneumo_desktop.gui.questions import asked, box
 from pneumo_desktop.gui.screen_room import resize_within_screen, scrolled
 from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.gui.training.decision_page import DecisionPage
@@ -261,15 +261,15 @@ class TrainingDialog(QDialog):
             text = tr("You have not decided about the new model. It stays in its folder and is offered again.")
         else:
             return True
-        box = QMessageBox(QMessageBox.Icon.Question, tr("Training"), text, parent=self)
-        leave = box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
-        stay = box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
+        question = box(QMessageBox.Icon.Question, tr("Training"), text, self)
+        leave = question.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
+        stay = question.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(stay)
+        question.setEscapeButton(stay)
         if self.train.running:  # a training that ends meanwhile answers the question: there is a model to decide about
-            self.train.busy.connect(box.reject)
-        box.exec()
-        return box.clickedButton() is leave
+            self.train.busy.connect(question.reject)
+        question.exec()
+        return question.clickedButton() is leave
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs, after asking."""
