@@ -348,6 +348,8 @@ class QueueView(QWidget):
     def _header_clicked(self, section: int) -> None:
         """Choose in the box, which says what the list is sorted by, the next order of a column."""
         orders = [number for number, (column, _, _) in enumerate(_ORDERS) if column == section]
+        if not orders:  # the score is in the order of suspicion
+            return
         chosen = self.order_box.currentIndex()
         after = orders.index(chosen) + 1 if chosen in orders else 0
         self.order_box.setCurrentIndex(orders[after % len(orders)])

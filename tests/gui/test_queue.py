@@ -96,6 +96,14 @@ def test_the_box_says_which_order_a_header_chose_and_offers_every_other(view: Qu
     assert not header.isSortIndicatorShown()
 
 
+@pytest.mark.parametrize("column", list(Column))
+def test_a_click_on_any_header_chooses_an_order_of_its_own_or_none(view: QueueView, column: Column) -> None:
+    fill(view, [row(1, 0.2), row(2, 0.9)])
+    before = view.order_box.currentIndex()
+    view.table.horizontalHeader().sectionClicked.emit(column)
+    assert (view.order_box.currentIndex() == before) is (column is Column.SCORE)
+
+
 def test_filters_by_words_and_by_outcome(view: QueueView) -> None:
     fill(view, [row(1, 0.9, patient_name="Muñoz^Ana"), row(2, 0.9), row(3, 0.1, patient_name="MUÑOZ^Eva")])
     view.filter_box.setText("muñoz a")
