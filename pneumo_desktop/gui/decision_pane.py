@@ -245,6 +245,15 @@ class DecisionPane(QWidget):
             if self._row is None or entry_id != self._row.entry_id:
                 self._drafts.pop(entry_id, None)
 
+    def forget_row(self) -> None:
+        """Take it that the chosen row holds another image now, whose note is shown next: what was typed was of the one before.
+
+        The cursor stays where it is: letters that still come are keys anywhere else.
+        """
+        if self._row is not None:
+            self._drafts.pop(self._row.entry_id, None)
+        self._row = None
+
     def _drafted(self, text: str) -> None:
         if self._row is not None:
             self._drafts[self._row.entry_id] = text

@@ -134,15 +134,18 @@ class ReviewDesk(QObject):
     # looking
 
     def _show_row(self, row: Row | None) -> None:
-        if self.current is not None and (row is None or row.entry_id != self.current.entry_id):
+        before, same = self.current, _same_film(self.current, row)
+        if not same:
             self._decision.finish_note()
-        before, self.current = self.current, row
-        if not _same_film(before, row):
+        self.current = row
+        if not same:
             self.seen = self.changed = False
             self._held_back = ""
             self._decision.hold("")
         if row is not None and (before is None or before.entry_id != row.entry_id):
             self._ask_the_records(row)
+        elif row is not None and not same:
+            self._decision.forget_row()
         twin = self._queue.model.twin_name(row) if row is not None else ""
         self._result.set_row(row, bool(row and row.example), twin)
         self.row_shown.emit(row)
@@ -323,9 +326,7 @@ class ReviewDesk(QObject):
         """Show what stands in every row of its image, and return these. ``row`` itself may be of another image by now."""
         listed = self._queue.model.row_of(row.entry_id)
         if listed is not None and has_another_image(listed, row):
-            if self.current is not None and self.current.entry_id == row.entry_id:
-                self._result.set_row(None)  # its note went to the image before
-            self._decision.forget_drafts([row.entry_id])
+            self._decision.forget_drafts([row.entry_id])  # they went to the image before
             self._queue.add_rows([row])
             self._queue.flush()
             return {row.entry_id: row}

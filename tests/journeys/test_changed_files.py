@@ -508,3 +508,26 @@ def test_a_changed_file_without_a_result_is_not_looked_at_for_ever(
         qtbot.waitUntil(window.queue.thumbnails.idle)
         QCoreApplication.processEvents()
     assert len(refused) == 1
+
+
+def test_a_note_that_is_typed_while_its_file_is_read_anew_is_of_the_film_that_was_seen(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    """A folder is opened again while somebody types: its end reads anew what has changed, in the rows of before."""
+    row, _other = _replaced(window, folder, qtbot)
+    note = window.result.decision.note
+    window.activateWindow()
+    note.setFocus()
+    qtbot.keyClicks(note, "nodule of the old film")
+    shutil.copyfile(FIXTURES / "IM-0152-0001.jpeg", row.entry.path)
+    window.reading.read_file_again(row)
+    qtbot.waitUntil(lambda: window.review.current is not None and window.review.current.sha256 != row.sha256)
+    assert note.text() == "" and window.focusWidget() is note, "letters that still come decide nothing"
+    qtbot.waitUntil(lambda: window.review.seen)
+    told = f"{row.entry.display_name()}: saved for the image that you saw. Its file was read anew meanwhile"
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().startswith(told))
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    window.review.normal()
+    qtbot.waitUntil(lambda: kept(services.store, row.entry_id).decision is Decision.NORMAL)
+    assert kept(services.store, row.entry_id).note == ""
+    assert services.store.opinion(row).note == "nodule of the old film"
