@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from pneumo_desktop.records.rows import Opinion, Row, opinion_of
 from pneumo_desktop.records.saving import now
+
+_BESIDE = " / "
+"""Between two notes on one image, and between the initials of who wrote them."""
 
 
 def image_of(connection: sqlite3.Connection, entry_id: int, seen: Row | None) -> str:
@@ -27,6 +31,15 @@ def standing(connection: sqlite3.Connection, image: str) -> tuple[int, Opinion]:
     return (0, Opinion()) if found is None else (found[0], opinion_of(*found[1:]))
 
 
+class Said(NamedTuple):
+    """What became of what a reader said; the fields are named as in ``Saved``. ``number``: None where nothing was written."""
+
+    number: int | None
+    stood: Opinion
+    unseen: Opinion | None
+    note_kept: bool
+
+
 def say(
     connection: sqlite3.Connection,
     image: str,
@@ -34,21 +47,21 @@ def say(
     mine: Collection[int],
     said: Callable[[Opinion, bool], Opinion],
     again: bool = True,
-) -> tuple[int | None, Opinion | None]:
+) -> Said:
     """Write what is ``said`` of an image where something stands, unseen or not; what stands there already only if ``again``.
 
-    Return its number, and what stood there that the reader had not ``seen``: neither in the row nor as one of ``mine``.
-    Of that the note is kept. ``said`` gives the initials of who wrote its note; a note that stands keeps its own.
+    Unseen is what the reader has not ``seen``: neither in the row nor as one of ``mine``. Of that the note is kept. ``said``
+    gives the initials of who wrote its note; a note that stands keeps its own.
     """
     number, stands = standing(connection, image)
     unseen = stands if seen is not None and number not in mine and stands != seen.opinion else None
-    told = said(stands, unseen is not None)
+    told, note_kept = said(stands, unseen is not None), False
     if seen is not None and unseen is not None:
-        told = _with_both_notes(seen, unseen, told)
+        told, note_kept = _with_both_notes(seen, unseen, told)
     if not told.note or told.note == stands.note:
         told = told._replace(note_initials=stands.note_initials if told.note else "")
-    if told == stands and not again:
-        return None, unseen
+    if not again and (told == stands or (told.decision is None and told.note == stands.note)):
+        return Said(None, stands, unseen, note_kept)  # initials alone say nothing of an image that is not decided
     cursor = connection.execute(
         """INSERT INTO decision (image, decision, agreed_with, note, initials, note_initials, time)
         VALUES (?, ?, ?, ?, ?, ?, ?)""",
@@ -57,14 +70,20 @@ def say(
             told.note, told.initials, told.note_initials, now(),
         ),
     )  # fmt: skip
-    return int(cursor.lastrowid or 0), unseen
+    return Said(int(cursor.lastrowid or 0), stands, unseen, note_kept)
 
 
-def _with_both_notes(seen: Row, unseen: Opinion, told: Opinion) -> Opinion:
-    """Return ``told`` without losing the note of another window: alone where none was written, else before it."""
+def _with_both_notes(seen: Row, unseen: Opinion, told: Opinion) -> tuple[Opinion, bool]:
+    """Return ``told`` without losing a note that another window has written since, and whether there is one.
+
+    It stands alone where the reader wrote none, else before the reader's, without what that says too.
+    """
+    if unseen.note == seen.note:
+        return told, False
     if told.note in (seen.note, ""):
-        return told._replace(note=unseen.note)
-    if unseen.note in told.note:
-        return told
-    writers = dict.fromkeys(filter(None, (unseen.note_initials, told.note_initials)))
-    return told._replace(note=f"{unseen.note} / {told.note}", note_initials=" / ".join(writers))
+        return told._replace(note=unseen.note), bool(unseen.note)
+    if not unseen.note:
+        return told, False
+    lacking = [part for part in unseen.note.split(_BESIDE) if part not in told.note.split(_BESIDE)]
+    writers = dict.fromkeys(filter(None, [*unseen.note_initials.split(_BESIDE), *told.note_initials.split(_BESIDE)]))
+    return told._replace(note=_BESIDE.join([*lacking, told.note]), note_initials=_BESIDE.join(writers)), True

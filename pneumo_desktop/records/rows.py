@@ -113,13 +113,17 @@ class Row:
 
 
 class Saved(NamedTuple):
-    """A row as it stands after a decision or a note was written.
+    """A row as it stands after a decision or a note was to be written, and what ``stood`` there of the image that was seen.
 
-    unseen: what another window had saved of the image since the reader saw the row.
+    unseen: that too, where another window had saved it since the reader saw the row; note_kept: its note was not seen, and is
+    kept. written: False where what was said stood there already, so that there is nothing to undo.
     """
 
     row: Row
+    stood: Opinion = Opinion()
     unseen: Opinion | None = None
+    note_kept: bool = False
+    written: bool = True
 
 
 class Undone(NamedTuple):

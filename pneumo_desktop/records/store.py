@@ -361,12 +361,12 @@ class Store:
     ) -> Saved:
         with self._transaction() as connection:  # between looking and writing no other window writes
             mine = [number for number, _entry in self._undoable]
-            number, unseen = say(connection, image_of(connection, entry_id, seen), seen, mine, said, again)
-        if number is not None:
-            self._undoable.append((number, entry_id))
+            became = say(connection, image_of(connection, entry_id, seen), seen, mine, said, again)
+        if became.number is not None:
+            self._undoable.append((became.number, entry_id))
         row = self.row(entry_id)
         assert row is not None
-        return Saved(row, unseen)
+        return Saved(row, became.stood, became.unseen, became.note_kept, became.number is not None)
 
     def can_undo(self) -> bool:
         """Return whether this sitting has a decision or note to undo."""

@@ -152,7 +152,8 @@ def test_a_decision_is_of_the_image_that_was_seen(path: Path) -> None:
     (seen,) = store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
     (now,) = store.save_results([NewResult(entry_id, 0, "bb", judged(0.1), TOLD)])
     assert store.set_decision(entry_id, Decision.AGREE, "", "AB", judged(0.9).outcome, seen) == Saved(now)
-    assert store.set_note(entry_id, "left base", "AB", seen=seen) == Saved(now)
+    agreed = Opinion(Decision.AGREE, judged(0.9).outcome, "", "AB")
+    assert store.set_note(entry_id, "left base", "AB", seen=seen) == Saved(now, agreed)
     (copy,) = store.add_entries(store.new_queue("copies", TOLD), [Entry(Path("/x/copy.png"))])
     (row,) = store.save_results([NewResult(copy, 0, "aa", judged(0.9), TOLD)])
     told = (row.decision, row.agreed_with, row.note, row.initials)
@@ -203,6 +204,36 @@ def test_what_another_window_wrote_since_is_told_and_its_note_is_kept(path: Path
     assert again.unseen is None and again.row.note == "rotated twice", (
         "one's own, on its way to the list, is no other's"
     )
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("seen_note", "unseen_note", "told", "kept", "note_kept"),
+    [
+        ("X", "X", "", "", False),  # the reader deletes what he saw
+        ("X", "X", "Y", "Y", False),
+        ("X", "Y", "", "Y", True),
+        ("X", "Y", "X", "Y", True),
+        ("X", "", "X and more", "X and more", False),
+        ("", "opacity", "no opacity", "opacity / no opacity", True),  # a part of a word or a sentence is no note
+        ("", "rotated", "right base / rotated", "right base / rotated", True),
+        ("", "right base / rotated", "rotated", "right base / rotated", True),
+    ],
+)
+def test_of_two_notes_none_is_lost_that_the_reader_has_not_seen(
+    seen_note: str, unseen_note: str, told: str, kept: str, note_kept: bool, path: Path
+) -> None:
+    store, _queue, (entry_id, _) = filled(path)
+    other = Store(path)
+    store.save_results([NewResult(entry_id, 0, "aa", judged(0.9), TOLD)])
+    other.set_note(entry_id, seen_note, "AB")
+    seen = store.row(entry_id)
+    other.set_decision(entry_id, Decision.PNEUMONIA, unseen_note, "AB")
+    saved = store.set_note(entry_id, told, "CD", seen=seen)
+    assert saved is not None
+    assert (saved.row.note, saved.note_kept) == (kept, note_kept)
+    assert saved.written == store.can_undo() == (kept != unseen_note), "what stands is not written again"
     other.close()
     store.close()
 
