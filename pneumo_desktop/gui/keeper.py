@@ -20,12 +20,12 @@ _DECISION, _NOTE = "decision", "note"
 class Keeper(QObject):
     """Calls a ``Store`` in the order they were asked for and tells the answers on this object's thread.
 
-    ``saved`` carries (Saved, the Row as the reader saw it) of what is on disk, ``undone`` an Undone, ``failed`` what could not
-    be written.
+    ``saved`` carries (Saved, the Row as the reader saw it, the Decision or None for a note) of what is on disk, ``undone`` an
+    Undone, ``failed`` what could not be written.
     Only decisions made through this ``Store`` are undone; ``undoable`` says whether there is one.
     """
 
-    saved = Signal(object, object)
+    saved = Signal(object, object, object)
     undone = Signal(object)
     failed = Signal(object)
     undoable = Signal(bool)
@@ -58,7 +58,7 @@ class Keeper(QObject):
             self.undecided.discard(entry_id)
             for what in (_DECISION, _NOTE):
                 self.unrecorded.pop((entry_id, what), None)
-            self._saved(saved, row)
+            self._saved(saved, row, decision)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
@@ -80,7 +80,7 @@ class Keeper(QObject):
         def written(saved: Saved | None) -> None:
             self.unrecorded.pop((entry_id, _NOTE), None)
             if saved is not None:
-                self._saved(saved, row)
+                self._saved(saved, row, None)
 
         def lost(error: Exception) -> None:
             self.unrecorded[entry_id, _NOTE] = (row, None)
@@ -88,9 +88,10 @@ class Keeper(QObject):
 
         self._background.submit(lambda: self._store.set_note(entry_id, note, initials, writer, row), written, lost)
 
-    def _saved(self, saved: Saved, seen: Row) -> None:
-        self.undoable.emit(True)
-        self.saved.emit(saved, seen)
+    def _saved(self, saved: Saved, seen: Row, decision: Decision | None) -> None:
+        if saved.written:
+            self.undoable.emit(True)
+        self.saved.emit(saved, seen, decision)
 
     def undo(self) -> None:
         """Take the newest decision or note back."""

@@ -307,13 +307,14 @@ class ReviewDesk(QObject):
 
         self._keeper.ask(lambda: self._store.opinion(row), came, topic="opinion")
 
-    def _saved(self, saved: Saved, seen: Row) -> None:
+    def _saved(self, saved: Saved, seen: Row, decision: Decision | None) -> None:
         row = saved.row
         listed = self._queue.model.row_of(row.entry_id) is not None
         self._show_decided(row)
-        if listed:
-            told = [what_was_saved(seen, saved), self._held_back]  # that was said a moment ago: not to be wiped away
-            self._viewer.status.emit(" ".join(filter(None, told)))
+        told = what_was_saved(seen, saved, decision)
+        if listed and told:
+            # What was held back was said a moment ago: not to be wiped away.
+            self._viewer.status.emit(" ".join(filter(None, [told, self._held_back])))
 
     def _undone(self, undone: Undone) -> None:
         changed = self._show_decided(undone.row)

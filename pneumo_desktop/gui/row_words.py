@@ -151,38 +151,47 @@ def what_was_read(rows: Sequence[Row], unread: int) -> str:
     return " ".join(told)
 
 
-def what_was_saved(seen: Row, saved: Saved) -> str:
-    """Return sentences for what the reader has just decided or noted of a row that looked like ``seen``."""
-    row, unseen = saved.row, saved.unseen
-    name = row.entry.display_name()
-    if has_another_image(seen, row):
-        text = tr("{name}: saved for the image that you saw. Its file was read anew meanwhile and holds another one.")
-        told = [text.format(name=name)]
-    elif seen.decision is row.decision and seen.note != row.note:
-        text = tr("{name}: note saved. Ctrl+Z takes it back.") if row.note else tr("{name}: note removed.")
-        told = [text.format(name=name)]
-    elif row.decision is not None:
-        text = tr("{name}: {decision}. Ctrl+Z takes it back.")
-        told = [text.format(name=name, decision=tr(_DECIDED[row.decision]))]
-    else:
-        told = []
-    if unseen is not None:
-        told += _what_was_unseen(row, unseen)
+def what_was_saved(seen: Row, saved: Saved, decision: Decision | None) -> str:
+    """Return sentences for what the reader has just decided, or noted (None), of a row that looked like ``seen``."""
+    told = [_what_was_written(seen, saved, decision)] if saved.written else []
+    if saved.unseen is not None:
+        told += _what_was_unseen(seen, saved.unseen, decision)
+    if saved.note_kept:
+        told.append(tr("The other window's note is kept."))
+    if told and not saved.written:
+        told[0] = f"{saved.row.entry.display_name()}: {told[0]}"
     return " ".join(told)
 
 
-def _what_was_unseen(row: Row, unseen: Opinion) -> list[str]:
-    """Return what became of an opinion that another window had saved meanwhile."""
-    told = []
-    if unseen.decision is not None and (unseen.decision, unseen.initials) != (row.decision, row.initials):
-        if unseen.initials:
-            text = tr("It replaces “{decision}” by {initials} from another window.")
-        else:
-            text = tr("It replaces “{decision}” from another window.")
-        told.append(text.format(decision=tr(DECISION_WORDS[unseen.decision]), initials=unseen.initials))
-    if unseen.note and unseen.note in row.note:
-        told.append(tr("The note there is kept."))
-    return told
+def _what_was_written(seen: Row, saved: Saved, decision: Decision | None) -> str:
+    if has_another_image(seen, saved.row):
+        text = tr("{name}: saved for the image that you saw. Its file was read anew meanwhile and holds another one.")
+    elif decision is not None:
+        text = tr("{name}: {decision}. Ctrl+Z takes it back.")
+    elif saved.row.note == saved.stood.note:
+        text = tr("{name}: initials saved. Ctrl+Z takes them back.")
+    else:
+        text = tr("{name}: note saved. Ctrl+Z takes it back.") if saved.row.note else tr("{name}: note removed.")
+    words = tr(_DECIDED[decision]) if decision is not None else ""
+    return text.format(name=saved.row.entry.display_name(), decision=words)
+
+
+def _what_was_unseen(seen: Row, unseen: Opinion, decision: Decision | None) -> list[str]:
+    """Return what another window has decided or taken back meanwhile, and whether ``decision`` replaces that."""
+    if unseen._replace(note=seen.note, note_initials=seen.note_initials) == seen.opinion:
+        return []
+    if unseen.decision is None:
+        text = tr("“{decision}” was taken back in another window meanwhile.")
+        return [text.format(decision=tr(DECISION_WORDS[seen.decision]))] if seen.decision is not None else []
+    if decision is not None and unseen.initials:
+        text = tr("It replaces {initials}'s “{decision}”, saved in another window.")
+    elif decision is not None:
+        text = tr("It replaces “{decision}”, saved in another window.")
+    elif unseen.initials:
+        text = tr("{initials}'s “{decision}” was saved in another window meanwhile.")
+    else:
+        text = tr("“{decision}” was saved in another window meanwhile.")
+    return [text.format(decision=tr(DECISION_WORDS[unseen.decision]), initials=unseen.initials)]
 
 
 def what_is_unrecorded(refused: Collection[tuple[Row, Decision | None]]) -> str:

@@ -106,8 +106,8 @@ def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
     qtbot.keyClicks(window.result.decision.note, "rotated")
     window.review.normal()
     name = first.entry.display_name()
-    replaced = "It replaces “Reader: pneumonia” by AB from another window."
-    note_kept = "The note there is kept."
+    replaced = "It replaces AB's “Reader: pneumonia”, saved in another window."
+    note_kept = "The other window's note is kept."
     qtbot.waitUntil(lambda: told() == f"{name}: normal. Ctrl+Z takes it back. {replaced} {note_kept}")
     assert kept(store, first.entry_id).note == "right base / rotated"
     window.review.undo()
@@ -119,7 +119,77 @@ def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
     other.set_decision(second.entry_id, Decision.CANNOT_TELL)
     other.close()
     window.review.normal()
-    qtbot.waitUntil(lambda: "It replaces “Reader: cannot tell” from another window." in told())
+    qtbot.waitUntil(lambda: "It replaces “Reader: cannot tell”, saved in another window." in told())
+
+
+def test_deleting_a_note_beside_which_another_window_decided_deletes_it_and_takes_back_nothing_else(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, note, told = window._services.store, window.result.decision.note, window.statusBar().currentMessage
+    first, second = window.queue.model.shown_rows()[:2]
+    look_at(window, 1, qtbot)
+    window.review.normal()
+    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    other = Store(store.path)
+    other.set_note(first.entry_id, "X", "AB")
+    look_at(window, 0, qtbot)
+    qtbot.waitUntil(lambda: note.text() == "X")
+    other.set_decision(first.entry_id, Decision.PNEUMONIA, "X", "AB")
+    note.selectAll()
+    qtbot.keyClick(note, Qt.Key.Key_Delete)
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    meanwhile = "AB's “Reader: pneumonia” was saved in another window meanwhile."
+    qtbot.waitUntil(lambda: told() == f"{first.entry.display_name()}: note removed. {meanwhile}")
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.PNEUMONIA, None, "", "AB", "")
+    window.review.undo()
+    qtbot.waitUntil(lambda: told() == f"{first.entry.display_name()}: The note says “X” again.")
+    assert kept(store, second.entry_id).decision is Decision.NORMAL
+    other.close()
+
+
+def test_nothing_is_undone_where_nothing_was_written(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    """The note that the reader saw is another by now: deleting the one leaves the other."""
+    read_folder(window, folder, qtbot, 6)
+    store, note, told = window._services.store, window.result.decision.note, window.statusBar().currentMessage
+    first = window.queue.model.shown_rows()[0]
+    other = Store(store.path)
+    other.set_note(first.entry_id, "X", "AB")
+    look_at(window, 1, qtbot)
+    look_at(window, 0, qtbot)
+    qtbot.waitUntil(lambda: note.text() == "X")
+    other.set_note(first.entry_id, "Y", "AB")
+    other.close()
+    note.selectAll()
+    qtbot.keyClick(note, Qt.Key.Key_Delete)
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: told() == f"{first.entry.display_name()}: The other window's note is kept.")
+    assert note.text() == "Y" and not window.menus.actions["undo"].isEnabled()
+
+
+def test_a_note_is_told_as_a_note_and_a_decision_as_whose_it_is(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, pane, told = window._services.store, window.result.decision, window.statusBar().currentMessage
+    first = look_at(window, 0, qtbot)
+    window._keeper._background.wait()
+    name = first.entry.display_name()
+    other = Store(store.path)
+    other.set_decision(first.entry_id, Decision.PNEUMONIA, "", "AB")
+    qtbot.keyClicks(pane.note, "rotated")
+    qtbot.keyClick(pane.note, Qt.Key.Key_Return)
+    meanwhile = "AB's “Reader: pneumonia” was saved in another window meanwhile."
+    qtbot.waitUntil(lambda: told() == f"{name}: note saved. Ctrl+Z takes it back. {meanwhile}")
+    pane.initials.selectAll()
+    qtbot.keyClicks(pane.initials, "CD")
+    qtbot.keyClick(pane.initials, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: told() == f"{name}: initials saved. Ctrl+Z takes them back.")
+    other.set_decision(first.entry_id, None, "rotated")
+    other.close()
+    qtbot.keyClicks(pane.note, " a little")
+    qtbot.keyClick(pane.note, Qt.Key.Key_Return)
+    meanwhile = "“Reader: pneumonia” was taken back in another window meanwhile."
+    qtbot.waitUntil(lambda: told() == f"{name}: note saved. Ctrl+Z takes it back. {meanwhile}")
+    assert kept(store, first.entry_id).opinion[:3] == (None, None, "rotated a little")
 
 
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
