@@ -218,6 +218,10 @@ class DecisionPane(QWidget):
         """Tell of a note that was typed and not yet told of, before another row is shown or the window closes."""
         self._note_done()
 
+    def is_typed(self) -> bool:
+        """Return whether the note holds what was typed and not yet told of."""
+        return self._row is not None and self.note_text() != self._handed[0]
+
     def note_text(self) -> str:
         """Return the note as it is typed."""
         return self.note.text().strip()

@@ -133,11 +133,20 @@ class ReviewDesk(QObject):
 
     # looking
 
+    def _as_typed_on(self, row: Row) -> Row:
+        """Return ``row`` with what the reader has seen of the film on which a note is being typed, whatever stands there now.
+
+        Saving the note then keeps what another window has written meanwhile; else it would be replaced unseen.
+        """
+        if self.current is None or not _same_film(self.current, row) or not self._decision.is_typed():
+            return row
+        return row.with_opinion(self.current.opinion)
+
     def _show_row(self, row: Row | None) -> None:
         before, same = self.current, _same_film(self.current, row)
         if not same:
             self._decision.finish_note()
-        self.current = row
+        self.current = row = self._as_typed_on(row) if row is not None else None
         if not same:
             self.seen = self.changed = False
             self._held_back = ""
@@ -222,7 +231,7 @@ class ReviewDesk(QObject):
             return
         self._queue.take(row)
         if self.current is not None and self.current.entry_id == row.entry_id:
-            self.current = row
+            self.current = row = self._as_typed_on(row)
             self._result.set_row(row, row.example, self._queue.model.twin_name(row))
 
     def _show_tags(self) -> None:
@@ -298,10 +307,12 @@ class ReviewDesk(QObject):
             self._keeper.note(row, pane.note_text(), pane.initials_text(), pane.my_initials())
 
     def _ask_the_records(self, row: Row) -> None:
-        """Show what another window has decided or noted of a row since it was listed."""
+        """Show what another window has decided or noted of a row since it was listed, unless a note is being typed on it."""
 
         def came(opinion: Opinion) -> None:
             listed = self._queue.model.row_of(row.entry_id)
+            if _same_film(self.current, listed) and self._decision.is_typed():
+                return
             if listed is not None and listed.sha256 == row.sha256 and listed.opinion != opinion:
                 self._show_decided(listed.with_opinion(opinion))
 

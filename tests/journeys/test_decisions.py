@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from pneumo_desktop.gui.export_dialog import ExportChoice, export_to
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.reading.outcome import Outcome, Population
-from pneumo_desktop.records.rows import Decision, NewResult, Opinion
+from pneumo_desktop.records.rows import Decision, NewResult, Opinion, Row
 from pneumo_desktop.records.store import Store
 from tests.using_the_window import kept, look_at, read_folder
 
@@ -190,6 +191,45 @@ def test_a_note_is_told_as_a_note_and_a_decision_as_whose_it_is(window: MainWind
     meanwhile = "“Reader: pneumonia” was taken back in another window meanwhile."
     qtbot.waitUntil(lambda: told() == f"{name}: note saved. Ctrl+Z takes it back. {meanwhile}")
     assert kept(store, first.entry_id).opinion[:3] == (None, None, "rotated a little")
+
+
+def test_a_note_of_another_window_that_comes_while_one_is_typed_is_kept(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records are slow to answer, or the row is read anew: the field shows what is typed, not what stands there."""
+    read_folder(window, folder, qtbot, 6)
+    store, note, told = window._services.store, window.result.decision.note, window.statusBar().currentMessage
+    first, second = window.queue.model.shown_rows()[:2]
+    look_at(window, 2, qtbot)
+    other, asked, typed = Store(store.path), store.opinion, threading.Event()
+
+    def slow(row: Row) -> Opinion:
+        typed.wait()
+        return asked(row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "opinion", slow)
+        other.set_note(first.entry_id, "right base", "AB")
+        window.queue.choose(0)
+        qtbot.keyClicks(note, "rotated")
+        typed.set()
+        window._keeper.finish()
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    name, note_kept = first.entry.display_name(), "The other window's note is kept."
+    window._keeper.finish()
+    assert told() == f"{name}: note saved. Ctrl+Z takes it back. {note_kept}"
+    assert kept(store, first.entry_id).note == note.text() == "right base / rotated"
+
+    look_at(window, 1, qtbot)
+    window._keeper.finish()
+    qtbot.keyClicks(note, "rotated")
+    other.set_note(second.entry_id, "left base", "AB")
+    other.close()
+    window.queue.add_rows([kept(store, second.entry_id)])
+    window.queue.flush()
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    window._keeper.finish()
+    assert kept(store, second.entry_id).note == note.text() == "left base / rotated"
 
 
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
