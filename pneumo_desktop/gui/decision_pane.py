@@ -21,6 +21,9 @@ _BUTTONS: tuple[tuple[Decision, str, str], ...] = (
     (Decision.CANNOT_TELL, N_("Cannot tell"), "3"),
 )
 
+_LONGEST_NOTE, _LONGEST_INITIALS = 1000, 8
+"""Characters that are typed; two notes that were saved of one film are longer together."""
+
 
 def can_agree(judgement: Judgement | None) -> bool:
     """Return whether there is a verdict to agree with."""
@@ -66,12 +69,11 @@ class DecisionPane(QWidget):
             button.clicked.connect(lambda _checked=False, chosen=decision: self.decided.emit(chosen))
             self.buttons[decision] = button
         self.note = _Field()
-        self.note.setMaxLength(1000)
         self.note.setAcceptDrops(False)
         self.note.textEdited.connect(self._drafted)
         self.note.editingFinished.connect(self._note_done)
         self.initials = _Field()
-        self.initials.setMaxLength(8)
+        self.initials.setMaxLength(_LONGEST_INITIALS)
         self.initials.setAcceptDrops(False)
         self.initials.textEdited.connect(self._signed_as)
         self.initials.editingFinished.connect(self._note_done)
@@ -150,21 +152,31 @@ class DecisionPane(QWidget):
     def _show_fields(self, note: str) -> None:
         """Show ``note`` and the row's initials, mine where it has none."""
         row = self._row
-        initials = (row.initials if row is not None else "") or self._mine
-        self.note.setText(note)
-        self.initials.setText(initials)
-        self._handed = ((row.note or "") if row is not None else "", initials)
+        kept = row.note if row is not None else ""
+        self._make_room(kept, note)
+        self.note.setText(kept)
+        self.initials.setText((row.initials if row is not None else "") or self._mine)
+        self._handed = (self.note_text(), self.initials_text())  # as the fields have them: nothing is typed yet
+        if note != kept:
+            self.note.setText(note)
+
+    def _make_room(self, *notes: str) -> None:
+        """Let the field hold every one of ``notes``: one that was cut would be taken for one that was typed."""
+        self.note.setMaxLength(max(_LONGEST_NOTE, *(2 * len(note) for note in notes)))  # Qt counts in UTF-16
 
     def _take_fields(self, row: Row) -> None:
         """Show the note and the initials that were saved, or are left after an undoing; what is being typed stays."""
-        saved = (row.note or "", row.initials or self._mine)
+        saved = (row.note, row.initials or self._mine)
         typed = (self.note_text(), self.initials_text())
-        for field, was, handed, now in zip((self.note, self.initials), typed, self._handed, saved, strict=True):
-            if was == handed and was != now:
+        self._make_room(row.note, self.note.text())
+        handed = []
+        for field, was, before, now in zip((self.note, self.initials), typed, self._handed, saved, strict=True):
+            if was == before and was != now:
                 field.setText(now)
-        if typed[0] in (self._handed[0], saved[0]):
+            handed.append(field.text().strip() if was == before else now.strip())
+        if typed[0] in (self._handed[0], handed[0]):
             self._drafts.pop(row.entry_id, None)
-        self._handed = saved
+        self._handed = (handed[0], handed[1])
 
     def _fill(self) -> None:
         row = self._row

@@ -232,6 +232,30 @@ def test_a_note_of_another_window_that_comes_while_one_is_typed_is_kept(
     assert kept(store, second.entry_id).note == note.text() == "left base / rotated"
 
 
+def test_looking_at_a_long_note_writes_nothing(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    """Two windows' notes on one film are longer together than what is typed."""
+    read_folder(window, folder, qtbot, 6)
+    store, note = window._services.store, window.result.decision.note
+    first = look_at(window, 0, qtbot)
+    window._keeper.finish()
+    other = Store(store.path)
+    other.set_note(first.entry_id, "x" * 600, "AB")
+    qtbot.keyClicks(note, "y" * 600)
+    window.review.finish_note()
+    window._keeper.finish()
+    both = f"{'x' * 600} / {'y' * 600}"
+    assert kept(store, first.entry_id).note == note.text() == both
+    other.set_note(
+        first.entry_id, "\N{GRINNING FACE}" * 1500 + " ", "AB"
+    )  # two units of UTF-16 each, and a space behind
+    theirs = kept(store, first.entry_id).opinion
+    other.close()
+    for place in (1, 0, 1):
+        look_at(window, place, qtbot)
+        window._keeper.finish()
+    assert kept(store, first.entry_id).opinion == theirs, "only looked at"
+
+
 def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     result, undo_action = window.result, window.menus.actions["undo"]
     fields = (*result.decision.buttons.values(), result.decision.note, result.decision.initials)
