@@ -51,15 +51,17 @@ def say(
     """Write what is ``said`` of an image where something stands, unseen or not; what stands there already only if ``again``.
 
     Unseen is what the reader has not ``seen``: neither in the row nor as one of ``mine``. Of that the note is kept. ``said``
-    gives the initials of who wrote its note; a note that stands keeps its own.
+    gives the initials of who wrote its note; a note that stands keeps its own, and one of ``mine`` that has none takes them.
     """
     number, stands = standing(connection, image)
     unseen = stands if seen is not None and number not in mine and stands != seen.opinion else None
     told, note_kept = said(stands, unseen is not None), False
     if seen is not None and unseen is not None:
         told, note_kept = _with_both_notes(seen, unseen, told)
-    if not told.note or told.note == stands.note:
-        told = told._replace(note_initials=stands.note_initials if told.note else "")
+    if not told.note:
+        told = told._replace(note_initials="")
+    elif told.note == stands.note and (stands.note_initials or _first_with(connection, image, told.note) not in mine):
+        told = told._replace(note_initials=stands.note_initials)
     if not again and (told == stands or (told.decision is None and told.note == stands.note)):
         return Said(None, stands, unseen, note_kept)  # initials alone say nothing of an image that is not decided
     cursor = connection.execute(
@@ -71,6 +73,16 @@ def say(
         ),
     )  # fmt: skip
     return Said(int(cursor.lastrowid or 0), stands, unseen, note_kept)
+
+
+def _first_with(connection: sqlite3.Connection, image: str, note: str) -> int | None:
+    """Return the number of what brought the ``note`` that stands of an image: decisions beside it bear it, too."""
+    number: int | None = connection.execute(
+        """SELECT min(id) FROM decision WHERE image = :image AND undone = 0 AND id >
+        coalesce((SELECT max(id) FROM decision WHERE image = :image AND undone = 0 AND note <> :note), 0)""",
+        {"image": image, "note": note},
+    ).fetchone()[0]
+    return number
 
 
 def _with_both_notes(seen: Row, unseen: Opinion, told: Opinion) -> tuple[Opinion, bool]:

@@ -373,6 +373,24 @@ def test_a_decision_is_signed_with_the_initials_that_were_typed(window: MainWind
     assert kept(store, first).initials == "AB", "decided anew"
 
 
+def test_the_first_note_of_a_sitting_bears_the_initials_that_are_typed_after_it(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    store, pane = window._services.store, window.result.decision
+    first = look_at(window, 0, qtbot)
+    window.activateWindow()
+    pane.note.setFocus()
+    qtbot.keyClicks(pane.note, "rotated")
+    qtbot.keyClick(pane.note, Qt.Key.Key_Tab)
+    assert window.focusWidget() is pane.initials
+    qtbot.keyClicks(pane.initials, "CD")
+    qtbot.keyClick(pane.initials, Qt.Key.Key_Return)
+    window.review.normal()
+    window._keeper.finish()
+    assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "rotated", "CD", "CD")
+
+
 def test_looking_at_a_decision_signs_nothing_with_its_initials(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
     store, pane = window._services.store, window.result.decision

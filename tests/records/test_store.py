@@ -183,6 +183,26 @@ def test_a_note_bears_the_initials_of_who_wrote_it(path: Path) -> None:
     store.close()
 
 
+def test_a_note_without_initials_takes_those_of_whoever_signs_it_first_in_the_sitting_that_wrote_it(path: Path) -> None:
+    store, _queue, (first, second) = filled(path)
+    store.set_note(first, "rotated")
+    signed = store.set_decision(first, Decision.NORMAL, "rotated", "CD")
+    assert signed.row.opinion == Opinion(Decision.NORMAL, None, "rotated", "CD", "CD")
+    assert store.set_decision(first, Decision.NORMAL, "rotated", "EF").row.note_initials == "CD"
+
+    other = Store(path)
+    other.set_note(second, "clear")
+    store.set_decision(second, Decision.NORMAL, "clear")
+    assert store.set_decision(second, Decision.NORMAL, "clear", "CD").row.opinion == Opinion(
+        Decision.NORMAL, None, "clear", "CD", ""
+    ), "nobody knows who wrote that one"
+    store.set_note(second, "not so clear", "CD", "")
+    noted = store.set_note(second, "not so clear", "EF", "EF")
+    assert noted is not None and noted.row.opinion[2:] == ("not so clear", "EF", "EF")
+    other.close()
+    store.close()
+
+
 def test_what_another_window_wrote_since_is_told_and_its_note_is_kept(path: Path) -> None:
     store, _queue, (entry_id, _) = filled(path)
     other = Store(path)
