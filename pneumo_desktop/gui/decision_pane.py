@@ -41,10 +41,14 @@ class _Field(QLineEdit):
 
 
 class DecisionPane(QWidget):
-    """Shows what was decided of one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself."""
+    """Shows what was decided of one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself.
+
+    ``note_dropped``: what stands in the field is what the row has, whatever was typed in between.
+    """
 
     decided = Signal(object)
     note_edited = Signal()
+    note_dropped = Signal()
     undo_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -279,9 +283,11 @@ class DecisionPane(QWidget):
 
     def _note_done(self) -> None:
         row, told = self._row, (self.note_text(), self.initials_text())
-        if row is None or told == self._handed:
+        if row is None:
             return
         # Initials alone say nothing of a radiograph that is not decided.
-        if row.decision is not None or told[0] != self._handed[0]:
+        if told != self._handed and (row.decision is not None or told[0] != self._handed[0]):
             self._handed = told
             self.note_edited.emit()
+        elif told[0] == row.note.strip():
+            self.note_dropped.emit()

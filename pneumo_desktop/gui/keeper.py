@@ -36,8 +36,8 @@ class Keeper(QObject):
         self._background = Background(1, self)
         self.undecided: set[int] = set()
         """Entries whose decision is on its way to the disk."""
-        self.unrecorded: dict[tuple[int, str], tuple[Row, Decision | None]] = {}
-        """The decisions, and the notes (None), that the disk refused and that were not saved since."""
+        self.unrecorded: dict[tuple[str | int, str], tuple[Row, Decision | None]] = {}
+        """The decisions, and the notes (None), that the disk refused and that were not saved since on any file of the image."""
         self._refused = False
         self.failed.connect(self._remember)
 
@@ -56,15 +56,14 @@ class Keeper(QObject):
 
         def written(saved: Saved) -> None:
             self.undecided.discard(entry_id)
-            for what in (_DECISION, _NOTE):
-                self.unrecorded.pop((entry_id, what), None)
+            self._recorded(row, _DECISION, _NOTE)
             self._saved(saved, row, decision)
 
         def lost(error: Exception) -> None:
             self.undecided.discard(entry_id)
-            self.unrecorded[entry_id, _DECISION] = (row, decision)
+            self.unrecorded[row.image or entry_id, _DECISION] = (row, decision)
             if note != (row.note or ""):
-                self.unrecorded[entry_id, _NOTE] = (row, None)
+                self.unrecorded[row.image or entry_id, _NOTE] = (row, None)
             self._look_for_undoable()
             self.failed.emit(error)
 
@@ -78,15 +77,26 @@ class Keeper(QObject):
         entry_id = row.entry_id
 
         def written(saved: Saved | None) -> None:
-            self.unrecorded.pop((entry_id, _NOTE), None)
+            self._recorded(row, _NOTE)
             if saved is not None:
                 self._saved(saved, row, None)
 
         def lost(error: Exception) -> None:
-            self.unrecorded[entry_id, _NOTE] = (row, None)
+            self.unrecorded[row.image or entry_id, _NOTE] = (row, None)
             self.failed.emit(error)
 
         self._background.submit(lambda: self._store.set_note(entry_id, note, initials, writer, row), written, lost)
+
+    def drop_note(self, row: Row) -> None:
+        """Take it that the note which the disk refused of ``row`` is no longer wanted; one typed on its twin still is."""
+        refused, _decision = self.unrecorded.get((row.image or row.entry_id, _NOTE), (None, None))
+        if refused is not None and refused.entry_id == row.entry_id:
+            self._recorded(row, _NOTE)
+
+    def _recorded(self, row: Row, *what: str) -> None:
+        for name in (row.image, row.entry_id):  # refused before its content was known
+            for one in what:
+                self.unrecorded.pop((name, one), None)
 
     def _saved(self, saved: Saved, seen: Row, decision: Decision | None) -> None:
         if saved.written:

@@ -30,14 +30,9 @@ HEADERS = {
 }
 
 
-def _image(row: Row) -> str:
-    """Return what names an image by its content; nothing where that is not known yet."""
-    return f"{row.sha256}#{row.entry.frame}" if row.sha256 else ""
-
-
 def is_same_image(first: Row, second: Row) -> bool:
     """Return whether two rows are one entry, or entries with the same content: what is decided holds for both."""
-    return first.entry_id == second.entry_id or (_image(first) != "" and _image(first) == _image(second))
+    return first.entry_id == second.entry_id or (first.image != "" and first.image == second.image)
 
 
 def decided_as(decided: Row, row: Row) -> Row:
@@ -160,7 +155,7 @@ class QueueModel(QAbstractTableModel):
 
     def twin_name(self, row: Row) -> str:
         """Return the name of another file in the list with the same image, or nothing."""
-        image = _image(row)
+        image = row.image
         first = self._first.get(image, row.entry_id)
         twins = self._twins.get(image, ())
         other = first if first != row.entry_id else next(iter(twins), row.entry_id)
@@ -168,7 +163,7 @@ class QueueModel(QAbstractTableModel):
 
     def same_image(self, row: Row) -> list[Row]:
         """Return the rows of the list with the image of ``row``, shown or not; itself too where it is listed."""
-        image = _image(row)
+        image = row.image
         found = dict.fromkeys([row.entry_id, *([self._first[image]] if image in self._first else ())])
         found.update(dict.fromkeys(self._twins.get(image, ())))
         return [self._rows[entry_id] for entry_id in found if entry_id in self._rows]
@@ -254,7 +249,7 @@ class QueueModel(QAbstractTableModel):
             self._resort()
 
     def _know_image(self, before: Row | None, row: Row) -> None:
-        image, old = _image(row), _image(before) if before is not None else ""
+        image, old = row.image, before.image if before is not None else ""
         if image == old:
             return
         if old:  # the file has another content now

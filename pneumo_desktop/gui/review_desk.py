@@ -107,6 +107,7 @@ class ReviewDesk(QObject):
         queue.current_changed.connect(self._show_row)
         self._decision.decided.connect(self.decide)
         self._decision.note_edited.connect(self._note_edited)
+        self._decision.note_dropped.connect(self._note_dropped)
         self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
         queue.thumbnails.changed.connect(self.changed_on_disk)
@@ -305,6 +306,10 @@ class ReviewDesk(QObject):
         row, pane = self.current, self._decision
         if row is not None:
             self._keeper.note(row, pane.note_text(), pane.initials_text(), pane.my_initials())
+
+    def _note_dropped(self) -> None:
+        if self.current is not None:
+            self._keeper.drop_note(self.current)
 
     def _ask_the_records(self, row: Row) -> None:
         """Show what another window has decided or noted of a row since it was listed, unless a note is being typed on it."""

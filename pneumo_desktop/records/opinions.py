@@ -15,8 +15,8 @@ _BESIDE = " / "
 
 def image_of(connection: sqlite3.Connection, entry_id: int, seen: Row | None) -> str:
     """Return what an opinion hangs on: the content that was seen, which the entry may have no more."""
-    if seen is not None and seen.sha256:
-        return f"{seen.sha256}#{seen.entry.frame}"
+    if seen is not None and seen.image:
+        return seen.image
     sha256, frame = connection.execute("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,)).fetchone()
     return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
 

@@ -103,6 +103,11 @@ class Row:
     note_initials: str = ""
 
     @property
+    def image(self) -> str:
+        """What names the image by its content, whichever file has it; nothing where that is not known yet."""
+        return f"{self.sha256}#{self.entry.frame}" if self.sha256 else ""
+
+    @property
     def opinion(self) -> Opinion:
         """What was said of the image."""
         return Opinion(self.decision, self.agreed_with, self.note, self.initials, self.note_initials)

@@ -563,6 +563,63 @@ def test_closing_names_every_film_that_was_refused_since_the_start_and_not_saved
     assert window.close()
 
 
+def test_closing_warns_of_nothing_that_is_recorded_or_no_longer_wanted(
+    window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decision is recorded with its image, whichever file was looked at; a note that was deleted again is no loss."""
+    read_folder(window, folder, qtbot, 6)
+    store, note, model = window._services.store, window.result.decision.note, window.queue.model
+    asked = list[str]()
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def question(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    def look(row: Row) -> None:
+        window.queue.choose_entry(row.entry_id)
+        qtbot.waitUntil(lambda: window.review.seen)
+        window._keeper.finish()
+
+    monkeypatch.setattr(QMessageBox, "warning", lambda *_: None)
+    monkeypatch.setattr(QMessageBox, "question", question)
+    first, twin = [row for row in model.all_rows() if len(model.same_image(row)) == 2]
+    alone = next(row for row in model.all_rows() if len(model.same_image(row)) == 1 and can_agree(row.judgement))
+    look(first)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "set_decision", full)
+        patch.setattr(store, "set_note", full)
+        window.review.pneumonia()
+        window._keeper.finish()
+        look(alone)
+        qtbot.keyClicks(note, "oops")
+        window.review.finish_note()
+        window._keeper.finish()
+        look(twin)
+        qtbot.keyClicks(note, "wanted")
+        look(first)
+        assert not window.close()
+    assert asked[-1].split("\n\n")[0].splitlines() == [
+        "Not recorded:", f"{first.entry.display_name()}: pneumonia", f"{alone.entry.display_name()}: note",
+        f"{twin.entry.display_name()}: note",
+    ], "looking at its twin drops no note"  # fmt: skip
+    look(twin)
+    assert note.text() == "wanted"
+    window.review.pneumonia()  # there is room again
+    look(alone)
+    assert note.text() == "oops"
+    note.selectAll()
+    qtbot.keyClick(note, Qt.Key.Key_Delete)
+    assert window.close() and len(asked) == 1
+    later = Store(store.path)
+    assert [kept(later, row.entry_id).opinion[:3] for row in (first, alone)] == [
+        (Decision.PNEUMONIA, None, "wanted"), (None, None, ""),
+    ]  # fmt: skip
+    later.close()
+
+
 def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
     window.queue.clear()
