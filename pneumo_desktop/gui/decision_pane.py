@@ -43,7 +43,7 @@ class _Field(QLineEdit):
 class DecisionPane(QWidget):
     """Shows what was decided of one ``Row`` and tells of the reader's wishes by signals; it stores nothing itself.
 
-    ``note_dropped``: what stands in the field is what the row has, whatever was typed in between.
+    ``note_dropped``: the reader has made what was typed what the row has again.
     """
 
     decided = Signal(object)
@@ -289,5 +289,5 @@ class DecisionPane(QWidget):
         if told != self._handed and (row.decision is not None or told[0] != self._handed[0]):
             self._handed = told
             self.note_edited.emit()
-        elif told[0] == row.note.strip():
+        elif row.entry_id in self._drafts and told[0] == row.note.strip():
             self.note_dropped.emit()
