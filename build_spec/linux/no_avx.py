@@ -24,14 +24,14 @@ def emulated(program: Path) -> list[str]:
     """Return the start of a line that runs a frozen program on a Nehalem.
 
     A frozen program starts itself once more with its library path set, and would leave the emulator by that: it is
-    told that this has happened already.
+    told that this has happened already. What tells OpenBLAS which processor it has is for this computer alone.
     """
     told = {
         "_PYI_ARCHIVE_FILE": program, "_PYI_PARENT_PROCESS_LEVEL": -1, "LD_LIBRARY_PATH": program.parent / "_internal",
         "QT_QPA_PLATFORM": "offscreen",
     }  # fmt: skip
     pairs = [word for name, value in told.items() for word in ("-E", f"{name}={value}")]
-    return ["qemu-x86_64", "-cpu", "Nehalem", *pairs, "-U", "DISPLAY,WAYLAND_DISPLAY", str(program)]
+    return ["qemu-x86_64", "-cpu", "Nehalem", *pairs, "-U", "DISPLAY,WAYLAND_DISPLAY,OPENBLAS_CORETYPE", str(program)]
 
 
 def _run(line: list[str], *words: str, codes: tuple[int, ...] = (0,), **options: object) -> str:
