@@ -64,6 +64,8 @@ class Services:
         self._package: ModelPackage | None = None
         self._package_lock = threading.Lock()
         self._pipelines: list[Pipeline] = []
+        self.begun: set[int] = set()
+        """The queues that this process has read from, to their end or not: none of an earlier sitting."""
         self._presence = Presence(folder)
         self.vouched = Vouched(store)
 
@@ -276,6 +278,7 @@ class Services:
         )  # fmt: skip
         self._pipelines = [running for running in self._pipelines if running.running()]
         self._pipelines.append(pipeline)
+        self.begun.add(queue_id)
         pipeline.start(paths)
         return pipeline
 

@@ -62,8 +62,14 @@ class Unfinished(QObject):
         self.offer_next()
 
     def offer_next(self) -> None:
-        """Offer the next one, unless something is being read."""
-        if self._queues and not self._busy():
+        """Offer the next one, unless something is being read.
+
+        Who opens a folder at once may have begun before the records were looked into: that list is no earlier one.
+        """
+        if self._busy():
+            return
+        self._queues = [queue for queue in self._queues if queue.queue_id not in self._services.begun]
+        if self._queues:
             queue = self._queues[0]
             self._offer.ask(lambda: (_question(queue), tr("Continue"), tr("Don't continue")))
 

@@ -520,7 +520,7 @@ def test_a_note_that_is_typed_while_its_file_is_read_anew_is_of_the_film_that_wa
     note.setFocus()
     qtbot.keyClicks(note, "nodule of the old film")
     shutil.copyfile(FIXTURES / "IM-0152-0001.jpeg", row.entry.path)
-    window.reading.read_file_again(row)
+    window.reading.changed_files.read_again(row)
     qtbot.waitUntil(lambda: window.review.current is not None and window.review.current.sha256 != row.sha256)
     assert note.text() == "" and window.focusWidget() is note, "letters that still come decide nothing"
     qtbot.waitUntil(lambda: window.review.seen)

@@ -33,6 +33,7 @@ from pneumo_desktop.imaging.load import load
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.pipeline import Callbacks
+from pneumo_desktop.records.rows import UnfinishedQueue
 from pneumo_desktop.words import set_language
 from pneumo_desktop.words.sentences import sentence
 from tests.using_the_window import FIXTURES, as_a_tool_tip, look_at, picture, read_folder
@@ -210,6 +211,20 @@ def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
     assert "nunca lo reemplaza" in window.result.disclaimer.text()
     window.choose_language("en")
     assert window.menus.actions["open_folder"].text() == "Open a folder…"
+
+
+def test_a_list_of_this_sitting_is_never_offered_as_one_of_the_last(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot
+) -> None:
+    """The records are looked into beside a folder that is opened at once; what they told then comes late."""
+    read_folder(window, folder, qtbot, 6)
+    earlier = services.store.new_queue("films", Population.NOT_KNOWN)
+    own = window.queue.model.row_at(0).queue_id
+    found = [UnfinishedQueue(own, folder.name, Population.NOT_KNOWN, 0)]
+    window._unfinished._found(found)
+    assert not window.offer.isVisible()
+    window._unfinished._found([*found, UnfinishedQueue(earlier, "films", Population.NOT_KNOWN, 2)])
+    assert window.offer._label.text() == "2 images of “films” were not read last time."
 
 
 def test_the_language_changes_what_is_asked_and_why_nothing_is_shown(
