@@ -238,20 +238,20 @@ class Services:
         for row in rows:
             if only_changed and row.sha256 == sha256:
                 continue
-            told = self.store.queue_population(row.queue_id)
-            reading = known_reading(self.store, reader, sha256, entry.frame, model, told, False)
-            if reading is not None:
-                patient = self.store.patient_of(sha256)
-            else:
-                radiograph = decode(entry, data, sha256)
-                reading, patient = reader.read(radiograph, told), patient_of(radiograph)
-            changed += self.store.save_results(
-                [
-                    NewResult(
-                        row.entry_id, entry.frame, sha256, reading.judgement, told, False, reading.heat_map, patient
-                    )
-                ]
-            )
+            saved = None
+            while saved is None:  # whose images they are may be told while one is read
+                told = self.store.queue_population(row.queue_id)
+                reading = known_reading(self.store, reader, sha256, entry.frame, model, told, False)
+                if reading is not None:
+                    patient = self.store.patient_of(sha256)
+                else:
+                    radiograph = decode(entry, data, sha256)
+                    reading, patient = reader.read(radiograph, told), patient_of(radiograph)
+                new = NewResult(
+                    row.entry_id, entry.frame, sha256, reading.judgement, told, False, reading.heat_map, patient
+                )
+                saved = self.store.save_as_told(new, row.queue_id)
+            changed += saved
             self.store.end_reading(row.queue_id)  # it may have been the last one that was out of reach
         return changed
 

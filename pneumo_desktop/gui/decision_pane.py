@@ -54,7 +54,8 @@ class DecisionPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._row: Row | None = None
-        self._drafts: dict[int, str] = {}
+        self._drafts: dict[int, tuple[str, str]] = {}
+        """What is typed on an entry and not told of as saved, behind the image that was shown then."""
         self._handed = ("", "")
         """The note and the initials as the row has them, or as they were last told of: what differs is being typed."""
         self._mine = ""
@@ -140,10 +141,18 @@ class DecisionPane(QWidget):
         """Show what was decided of ``row``, and what can be."""
         before, self._row = self._row, row
         if row is None or before is None or row.entry_id != before.entry_id:
-            self._show_fields("" if row is None else self._drafts.get(row.entry_id, row.note or ""))
+            self._show_fields("" if row is None else self._draft_of(row))
         elif (row.note, row.initials) != (before.note, before.initials):
             self._take_fields(row)
         self._fill()
+
+    def _draft_of(self, row: Row) -> str:
+        """Return what was typed on ``row`` and is not saved, else its note; words on another image are no note on this one."""
+        image, text = self._drafts.get(row.entry_id, ("", row.note))
+        if image in ("", row.image):
+            return text
+        del self._drafts[row.entry_id]
+        return row.note
 
     def hold(self, why: str) -> None:
         """Let nothing be decided or noted of the chosen row, and say why; "" lets it again.
@@ -276,7 +285,7 @@ class DecisionPane(QWidget):
 
     def _drafted(self, text: str) -> None:
         if self._row is not None:
-            self._drafts[self._row.entry_id] = text
+            self._drafts[self._row.entry_id] = (self._row.image, text)
 
     def _signed_as(self, text: str) -> None:
         self._mine = text.strip()
@@ -290,4 +299,5 @@ class DecisionPane(QWidget):
             self._handed = told
             self.note_edited.emit()
         elif row.entry_id in self._drafts and told[0] == row.note.strip():
+            del self._drafts[row.entry_id]
             self.note_dropped.emit()

@@ -89,14 +89,18 @@ class Keeper(QObject):
 
     def drop_note(self, row: Row) -> None:
         """Take it that the note which the disk refused of ``row`` is no longer wanted; one typed on its twin still is."""
-        refused, _decision = self.unrecorded.get((row.image or row.entry_id, _NOTE), (None, None))
-        if refused is not None and refused.entry_id == row.entry_id:
-            self._recorded(row, _NOTE)
+        self._recorded(row, _NOTE)
+
+    def notes_refused(self) -> set[int]:
+        """Return the entries whose typed note the disk refused."""
+        return {row.entry_id for (_image, what), (row, _decision) in self.unrecorded.items() if what == _NOTE}
 
     def _recorded(self, row: Row, *what: str) -> None:
         for name in (row.image, row.entry_id):  # refused before its content was known
             for one in what:
-                self.unrecorded.pop((name, one), None)
+                refused, _decision = self.unrecorded.get((name, one), (None, None))
+                if one == _DECISION or (refused is not None and refused.entry_id == row.entry_id):
+                    self.unrecorded.pop((name, one), None)
 
     def _saved(self, saved: Saved, seen: Row, decision: Decision | None) -> None:
         if saved.written:

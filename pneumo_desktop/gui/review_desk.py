@@ -348,7 +348,7 @@ class ReviewDesk(QObject):
             self._queue.flush()
             return {row.entry_id: row}
         changed = {shown.entry_id: shown for shown in self._queue.take_decided(row)}
-        self._decision.forget_drafts({row.entry_id, *changed})
+        self._decision.forget_drafts({row.entry_id, *changed} - self._keeper.notes_refused())
         if self.current is not None and self.current.entry_id in changed:
             self.current = current = changed[self.current.entry_id]
             self._result.set_row(current, current.example, self._queue.model.twin_name(current))

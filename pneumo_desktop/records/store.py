@@ -262,6 +262,13 @@ class Store:
                     )
         return [row for entry_id in changed if (row := self.row(entry_id)) is not None]
 
+    def save_as_told(self, new: NewResult, queue_id: int) -> list[Row] | None:
+        """Save a result of an entry of ``queue_id``; None, and nothing is saved, where other patients are told of it by now."""
+        with self._lock:
+            if self.queue_population(queue_id) is not new.told_population:
+                return None
+            return self.save_results([new])
+
     def queue_population(self, queue_id: int) -> Population:
         """Return whose images a queue was said to hold."""
         rows = self._all("SELECT population FROM queue WHERE id = ?", (queue_id,))

@@ -531,3 +531,27 @@ def test_a_note_that_is_typed_while_its_file_is_read_anew_is_of_the_film_that_wa
     qtbot.waitUntil(lambda: kept(services.store, row.entry_id).decision is Decision.NORMAL)
     assert kept(services.store, row.entry_id).note == ""
     assert services.store.opinion(row).note == "nodule of the old film"
+
+
+def test_a_file_that_is_read_anew_while_its_population_is_told_is_read_as_of_that(
+    window: MainWindow, services: Services, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    row = next(row for row in window.queue.model.all_rows() if row.entry.path.name == "person1_bacteria_1.jpeg")
+    shutil.copyfile(FIXTURES / "IM-0152-0001.jpeg", row.entry.path)
+    (folder / "IM-0152-0001.jpeg").unlink()
+    told: list[Population] = []
+
+    def read(reader: Reader, radiograph: Radiograph, population: Population) -> Reading:
+        reading = read_as_ever(reader, radiograph, population)
+        if not told:  # somebody answers *Whose images?* while this one is under way
+            services.store.read_again(row.queue_id, Population.ADULTS)
+        told.append(population)
+        return reading
+
+    read_as_ever = Reader.read
+    monkeypatch.setattr(Reader, "read", read)
+    monkeypatch.setattr("pneumo_desktop.reading.pipeline.known_reading", lambda *_of: None)
+    services.read_anew([row])
+    assert told == [Population.NOT_KNOWN, Population.ADULTS]
+    assert services.store.told_population(row.entry_id) is Population.ADULTS
