@@ -133,6 +133,8 @@ def test_a_letter_typed_and_erased_deletes_no_note_of_another_window(
     elsewhere = Store(services.store.path)
     elsewhere.set_note(film, "effusion left", "AB")
     elsewhere.close()
+    window.queue.add_rows([kept(services.store, film)])  # as a reading of the list tells of it
+    window.queue.flush()
     choose(film)
     qtbot.waitUntil(lambda: note.text() == "effusion left")
     choose(other)
