@@ -180,7 +180,7 @@ def adapt(options: argparse.Namespace) -> None:
             ("fine-tuning, all passes, processor time", one_pass_busy * options.epochs, "s"),
             ("times less processor time", one_pass_busy * options.epochs / adapting_busy, ""),
         ],
-        steps_measured=options.steps, learnt=len(adapted.space.learnt), best_epoch=adapted.best_epoch,
+        steps_measured=options.steps, learnt=adapted.space.learnt.stop - adapted.space.learnt.start, best_epoch=adapted.best_epoch,
         rehearsal=len(adapted.rehearsal.labels),
     )  # fmt: skip
 

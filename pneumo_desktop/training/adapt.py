@@ -3,7 +3,8 @@
 Every weight below the evidence stays as it is, so the features, and the gate on them, stay too. Where the package carries
 what its rehearsal looks like in the blocks below the top, the evidence is taken from there (``depths``): the top of a
 network that has seen one population no longer holds what another one needs. Else the last layer learns. It does so too
-where the old evidence already tells the clinic's images apart: then the top holds more than the blocks.
+where the old evidence already tells the clinic's images apart: then the top holds more than the blocks, and what the old
+evidence takes from these stays.
 """
 
 from __future__ import annotations
@@ -98,34 +99,28 @@ class Features:
 class Space:
     """Which of the features the evidence is made of. All heads are over all F + E of them.
 
-    judge: reads them. width: F, what the gate sees. old: the head that is there. learnt: the numbers that a new one uses.
-    places: block -> its numbers, empty where only the last layer learns.
+    judge: reads them. width: F, what the gate sees. old: the head that is there. learnt: those whose weights are learnt.
+    places: block -> its numbers, where the head has evidence from the blocks. fresh: nothing of the old head is kept.
     """
 
     judge: Judge
     width: int
     old: Head
-    learnt: npt.NDArray[np.int64]
+    learnt: slice
     places: Mapping[int, slice]
+    fresh: bool
 
     @property
     def start(self) -> Head:
-        """What a new head is pulled towards: the old one, or in a deep space none at all."""
-        kernel = self.old.kernel[self.learnt]
-        return Head(0.0 * kernel, 0.0) if self.places else Head(kernel, self.old.bias)
+        """What a new head is pulled towards: the old one, or where it is a fresh one none at all."""
+        return Head(0.0 * self.old.kernel, 0.0) if self.fresh else self.old
 
     def known(self, rehearsal: Rehearsal) -> npt.NDArray[np.float32]:
         """Return the rehearsal's features, as many as the heads have."""
         return rehearsal.full[:, : len(self.old.kernel)]
 
-    def whole(self, head: Head) -> Head:
-        """Return a head over ``learnt`` as one over all features."""
-        kernel = np.zeros(len(self.old.kernel))
-        kernel[self.learnt] = head.kernel
-        return Head(kernel, head.bias)
-
     def written(self, network: bytes, head: Head) -> bytes:
-        """Return the network file with another head, over all features."""
+        """Return the network file with another head."""
         top = head_of(network)
         assert top is not None
         kernel = head.kernel.astype(np.float32)
@@ -159,25 +154,21 @@ def space_of(base: ModelPackage, rehearsal_depths: int, picture: npt.NDArray[np.
         if block not in places or places[block].stop - places[block].start != term.size:
             raise Problem("not_adaptable", base.card.architecture)
         kernel[places[block]] = term
-    learnt = [np.arange(at.start, at.stop) for at in places.values()] or [np.arange(width - top.kernel.size, width)]
-    return Space(judge, width, Head(kernel, float(top.bias[0])), np.concatenate(learnt), places)
+    learnt = slice(width, count) if places else slice(width - top.kernel.size, width)
+    return Space(judge, width, Head(kernel, float(top.bias[0])), learnt, places, fresh=bool(places))
 
 
-def last_layer_of(base: ModelPackage, space: Space) -> Space | None:
-    """Return the space in which the last layer learns beside a deep one; None without a deep one.
-
-    None, too, where the base itself has evidence from the blocks: its last layer alone is not its head.
-    """
+def last_layer_of(base: ModelPackage, space: Space) -> Space:
+    """Return the space in which the last layer learns from the old one; what the base takes from its blocks stays."""
     top = head_of(base.network_bytes)
-    if not space.places or top is None or terms_of(base.network_bytes):
-        return None
-    return replace(space, learnt=np.arange(space.width - top.kernel.size, space.width), places={})
+    assert top is not None
+    places = {block: space.places[block] for block in terms_of(base.network_bytes)}
+    return replace(space, learnt=slice(space.width - top.kernel.size, space.width), places=places, fresh=False)
 
 
 def to_learn_in(base: ModelPackage, space: Space, features: Features) -> Space:
     """Return the space whose evidence is learnt: the last layer's where the old head tells the clinic's images apart."""
-    last = last_layer_of(base, space)
-    return last if last is not None and features.area_of(space.old) >= KNOWS else space
+    return last_layer_of(base, space) if space.fresh and features.area_of(space.old) >= KNOWS else space
 
 
 def features_of(
@@ -275,7 +266,7 @@ def adapt(
     if not state.best_epoch:
         known = space.old.logits(space.known(rehearsal))
         return Adapted(base.network_bytes, space.old, space, features, rehearsal, known, 0)
-    head = space.whole(Head(np.array(state.kernel), state.bias))
+    head = Head(np.array(state.kernel), state.bias)
     pull = float(_pulls(job)[state.best_epoch - 1])
     known = cross_fitted(space, features, _mix(job, space, rehearsal), head, pull, control)
     network = space.written(base.network_bytes, head)
@@ -292,12 +283,11 @@ def cross_fitted(
     """
     fold = np.arange(len(mix.known_labels)) % HELD_OUT
     logits = head.logits(mix.known)
-    mix, local = mix.over(space.learnt), features.train[:, space.learnt]
 
     def without(place: int) -> Values:
         control.check()
-        learn = mix.of(local, features.train_labels, VIEWS, fold != place)
-        own = HeadFit(learn.features, learn.labels, learn.weights, space.start).fit(pull)
+        learn = mix.of(features.train, features.train_labels, VIEWS, fold != place)
+        own = HeadFit(learn.features, learn.labels, learn.weights, space.start, space.learnt).fit(pull)
         return own.logits(mix.known[fold == place])
 
     others = range(1, HELD_OUT if len(fold) else 0)
@@ -308,7 +298,7 @@ def cross_fitted(
 
 
 def _mix(job: Job, space: Space, rehearsal: Rehearsal) -> Mix:
-    return Mix(space.known(rehearsal), rehearsal.labels, bool(space.places), job.class_weighting)
+    return Mix(space.known(rehearsal), rehearsal.labels, space.fresh, job.class_weighting)
 
 
 def _pulls(job: Job) -> Values:
@@ -335,12 +325,13 @@ def _fit(
     finish: bool,
 ) -> _State:
     keep, mix = np.arange(len(rehearsal.labels)) % HELD_OUT != 0, _mix(job, space, rehearsal)
-    learn = mix.over(space.learnt).of(features.train[:, space.learnt], features.train_labels, VIEWS, keep)
+    learn = mix.of(features.train, features.train_labels, VIEWS, keep)
     judge = mix.of(features.val, features.val_labels, 2, ~keep)
     epochs = int(job.epochs or 1)
     path = job.folder_of_job / _CHECKPOINT
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = [base.sha256, epochs, job.seed, job.class_weighting, len(learn.labels), len(judge.labels), len(space.learnt)]
+    numbers = [space.learnt.start, space.learnt.stop, len(space.old.kernel)]
+    key = [base.sha256, epochs, job.seed, job.class_weighting, len(learn.labels), len(judge.labels), *numbers]
     state = _restored(path, key)
     if state is None:
         state = _State(best_loss=judge.loss(space.old))
@@ -350,23 +341,22 @@ def _fit(
         raise Problem("nothing_to_finish")
     if finish or _is_over(state, job, events):
         return state
-    fitting = HeadFit(learn.features, learn.labels, learn.weights, space.start)
+    fitting = HeadFit(learn.features, learn.labels, learn.weights, space.start, space.learnt)
     pulls = _pulls(job)
     for done in range(state.epoch):  # each epoch starts from the one before: else a resumed run would end elsewhere
         fitting.fit(float(pulls[done]))
     while state.epoch < epochs:
         control.check()
         started = time.monotonic()
-        part = fitting.fit(float(pulls[state.epoch]))
-        head = space.whole(part)
+        head = fitting.fit(float(pulls[state.epoch]))
         loss = judge.loss(head)
         better = loss < state.best_loss
         state.epoch += 1
         if better:
             state.best_epoch, state.best_loss = state.epoch, loss
-            state.kernel, state.bias = part.kernel.tolist(), part.bias
+            state.kernel, state.bias = head.kernel.tolist(), head.bias
         seconds = max(time.monotonic() - started, 1e-6)
-        told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(part), "accuracy": learn.accuracy(part)}
+        told = {"epoch": state.epoch, "epochs": epochs, "loss": learn.loss(head), "accuracy": learn.accuracy(head)}
         events.tell(
             "step", **told, step=state.epoch, steps=epochs, images_per_second=len(learn.labels) / seconds,
             seconds_left=(epochs - state.epoch) * seconds, memory_mb=used_memory_mb(),

@@ -19,7 +19,7 @@ WAYS = ("adapt", "fine-tune", "transfer", "compact", "classic")
 _BASE_MB = 750
 """TensorFlow with the program round it (measured, 2.21)."""
 
-_ADAPT_MB, _ADAPT_MB_PER_IMAGE = 420, 0.2
+_ADAPT_MB, _ADAPT_MB_PER_IMAGE = 420, 0.25
 """Adapting: LiteRT with the program, and the features of each image's copies with what the fit makes of them."""
 
 _MB_PER_MEGAPIXEL = {"fine-tune": 1500.0, "transfer": 900.0, "compact": 500.0, "classic": 350.0}

@@ -22,8 +22,9 @@ class Head:
     bias: float
 
     def logits(self, features: npt.NDArray[np.floating]) -> Values:
-        """Return the logits of (n, C) features."""
-        return np.asarray(features, np.float64) @ self.kernel + self.bias
+        """Return the logits of (C,) or (n, C) features."""
+        used = np.flatnonzero(self.kernel)
+        return np.asarray(features[..., used], np.float64) @ self.kernel[used] + self.bias
 
 
 def balanced_weights(labels: npt.NDArray[np.int64], total: float, balance: bool = True) -> Values:
@@ -46,16 +47,23 @@ class HeadFit:
     """Fits heads that differ from ``start`` as little as ``pull`` says.
 
     Minimises the weighted mean log loss + pull / 2 * |difference|^2, the difference measured on features scaled to
-    unit spread, within their ``COMPONENTS`` strongest directions. features (n, C), labels (n,) 0/1, weights (n,) above 0.
-    Holds one float64 copy of the features while it is made.
+    unit spread, within their ``COMPONENTS`` strongest directions. features (n, C), labels (n,) 0/1, weights (n,) above 0;
+    learnt: which of the features have weights that may differ, by default all.
+    Holds one float64 copy of the features that are learnt while it is made.
     """
 
     def __init__(
-        self, features: npt.NDArray[np.floating], labels: npt.NDArray[np.int64], weights: Values, start: Head
+        self,
+        features: npt.NDArray[np.floating],
+        labels: npt.NDArray[np.int64],
+        weights: Values,
+        start: Head,
+        learnt: slice = slice(None),
     ) -> None:
         self._labels, self._weights, self._start = labels.astype(np.float64), weights / weights.sum(), start
-        x = np.array(features, np.float64)
-        self._offset = start.logits(x)
+        self._learnt = learnt
+        self._offset = start.logits(features)
+        x = np.array(features[:, learnt], np.float64)
         self._mean = self._weights @ x
         roots = np.sqrt(self._weights)[:, None]
         x -= self._mean
@@ -96,5 +104,7 @@ class HeadFit:
             if before - loss < 1e-9:
                 break
         self._change = change
-        kernel = self._axes @ change[:-1]
-        return Head(self._start.kernel + kernel, self._start.bias + float(change[-1] - kernel @ self._mean))
+        step_of_kernel = self._axes @ change[:-1]
+        kernel = self._start.kernel.copy()
+        kernel[self._learnt] += step_of_kernel
+        return Head(kernel, self._start.bias + float(change[-1] - step_of_kernel @ self._mean))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +45,6 @@ class Mix:
     known_labels: npt.NDArray[np.int64]
     deep: bool
     balance: bool
-
-    def over(self, numbers: npt.NDArray[np.int64]) -> Mix:
-        """Return it with these of the F numbers alone."""
-        return replace(self, known=self.known[:, numbers])
 
     def of(
         self,

@@ -34,7 +34,7 @@ def card() -> Card:
 def space() -> Space:
     """A deep space of drawn numbers: a fresh head over all of them."""
     judge = Judge(ModelPackage.open(places.bundled_model()))
-    return Space(judge, COLUMNS, Head(np.zeros(COLUMNS), 0.0), np.arange(COLUMNS), {8: slice(0, COLUMNS)})
+    return Space(judge, COLUMNS, Head(np.zeros(COLUMNS), 0.0), slice(0, COLUMNS), {8: slice(0, COLUMNS)}, fresh=True)
 
 
 def drawn(seed: int) -> tuple[Features, Mix]:
@@ -55,7 +55,7 @@ def final(space: Space, features: Features, mix: Mix) -> Head:
     """The head that adapting makes: fitted on all but every fifth of the rehearsal."""
     keep = np.arange(len(mix.known_labels)) % HELD_OUT != 0
     learn = mix.of(features.train, features.train_labels, VIEWS, keep)
-    return space.whole(HeadFit(learn.features, learn.labels, learn.weights, space.start).fit(PULL))
+    return HeadFit(learn.features, learn.labels, learn.weights, space.start).fit(PULL)
 
 
 def asked(space: Space, features: Features, mix: Mix) -> np.ndarray:

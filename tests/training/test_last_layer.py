@@ -14,10 +14,11 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.training import adapt
 from pneumo_desktop.training.depths import terms_of, with_depth_features, with_terms
-from pneumo_desktop.training.head import Head
+from pneumo_desktop.training.head import Head, HeadFit
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.rehearsal import Rehearsal
 
+from .blocks import without_terms
 from .conftest import Ended, job_at
 
 Here = Callable[..., Ended]
@@ -26,7 +27,7 @@ Here = Callable[..., Ended]
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> ModelPackage:
     """The bundled model as if it had learnt from forty generated films, with what they look like in the blocks."""
-    bundled = ModelPackage.open(places.bundled_model())
+    bundled = without_terms(ModelPackage.open(places.bundled_model()))
     pictures = [chest(900 + number, bool(number % 2)) for number in range(40)]
     seen = Rehearsal.seen(bundled.card, bundled.network_bytes, pictures, [number % 2 for number in range(40)])
     gate = {name: values for name, values in bundled.arrays.items() if name.startswith("gate_")}
@@ -39,22 +40,36 @@ def test_the_last_layer_learns_beside_a_deep_space_from_the_old_one(base: ModelP
     picture = chest(1, True)
     deep = adapt.space_of(base, base.arrays["rehearsal_depths"].shape[1], picture)
     last = adapt.last_layer_of(base, deep)
-    assert last is not None
     assert last.places == {}
     seen = last.judge.look(picture).features
     assert len(seen) == len(last.old.kernel)
-    assert last.start.logits(seen[last.learnt]) == pytest.approx(Judge(base).look(picture).logit, abs=1e-4)
-    head = last.whole(Head(last.start.kernel * 2.0, 0.5))
+    assert last.start.logits(seen) == pytest.approx(Judge(base).look(picture).logit, abs=1e-4)
+    head = Head(last.start.kernel * 2.0, 0.5)
     written = last.written(base.network_bytes, head)
     assert terms_of(written) == {}
     own = Judge(unwritten(base.card, written)).look(picture).logit
     assert own == pytest.approx(float(head.logits(seen)), abs=1e-4)
-    # Where the old evidence is from the blocks as well, the last layer alone is not the old head.
+
+
+def test_the_last_layer_learns_and_what_the_base_takes_from_its_blocks_stays(base: ModelPackage) -> None:
     widths = with_depth_features(base.network_bytes)
     assert widths is not None
     terms = {block: np.full(width, 0.01, np.float32) for block, width in widths.widths.items()}
     mixed = replace(base, network_bytes=with_terms(base.network_bytes, terms))
-    assert adapt.last_layer_of(mixed, adapt.space_of(mixed, sum(widths.widths.values()), picture)) is None
+    picture = chest(1, True)
+    last = adapt.last_layer_of(mixed, adapt.space_of(mixed, sum(widths.widths.values()), picture))
+    seen = last.judge.look(picture).features
+    assert last.start.logits(seen) == pytest.approx(Judge(mixed).look(picture).logit, abs=1e-4)
+    features = np.stack([last.judge.look(chest(seed, bool(seed % 2))).features for seed in range(8)])
+    fit = HeadFit(features, np.arange(8) % 2, np.ones(8), last.start, last.learnt)
+    head = fit.fit(0.01)
+    assert np.abs(head.kernel - last.old.kernel).max() > 0
+    written = last.written(mixed.network_bytes, head)
+    assert {block: term.tolist() for block, term in terms_of(written).items()} == {
+        block: term.tolist() for block, term in terms.items()
+    }
+    own = Judge(unwritten(base.card, written)).look(picture).logit
+    assert own == pytest.approx(float(head.logits(seen)), abs=1e-4)
 
 
 @pytest.mark.parametrize(("knows", "blocks"), [(1.1, {9, 11}), (0.0, set())])
