@@ -1,8 +1,7 @@
-"""One network from several runs: the mean of their weights, children and adults on one scale, its maps on the colours'."""
+"""One network from several runs: the mean of their weights, children and adults on one scale."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pneumo_desktop.training.corpus import Sample
-from pneumo_desktop.training.head import Head, HeadFit, Values
+from pneumo_desktop.training.corpus import Sample, cell_weights
+from pneumo_desktop.training.head import Head, HeadFit
 
 PULL = 3.0
 """How strongly the direction that tells children from adults is kept short (``head.HeadFit``)."""
@@ -33,16 +32,6 @@ def mean_weights(files: Sequence[Path]) -> list[npt.NDArray[Any]]:
     return [np.asarray(np.mean(weights, axis=0, dtype=np.float32)) for weights in zip(*every, strict=True)]
 
 
-def cell_weights(samples: Sequence[Sample]) -> Values:
-    """Return weights (n,) by which ill and well children, ill and well adults each count for a quarter.
-
-    With them neither a population nor its share of pneumonia tells anything of the label.
-    """
-    cells = [(sample.is_child, sample.label) for sample in samples]
-    sizes = Counter(cells)
-    return np.array([1.0 / sizes[cell] for cell in cells])
-
-
 def level_populations(
     model: keras.Model,
     fitting: tuple[Sequence[Sample], npt.NDArray[np.float32]],
@@ -54,7 +43,7 @@ def level_populations(
     elsewhere for each. Children are those of Guangzhou here, adults those of the NIH and of RSNA: that the direction is age
     elsewhere too is not known. One direction of the pooled features tells children from adults (logistic, learnt on ``fitting``);
     its share in the head is the one of the largest likelihood on ``choosing``. Both are samples with the features (n, F) of
-    the network, whose last C the head sees, and each of ``cell_weights``' quarters counts the same: the direction cannot
+    the network, whose last C the head sees, and each of ``corpus.cell_weights``' quarters counts the same: the direction cannot
     learn how common pneumonia is in either hospital.
     """
     evidence = model.get_layer("evidence")
@@ -77,12 +66,3 @@ def level_populations(
         ]
     )
     return share
-
-
-def stretch(model: keras.Model, factor: float) -> None:
-    """Multiply the logits, and the map whose mean they are, by ``factor``; the order of films and of places stays.
-
-    Runs that disagree cancel out in their mean, and its maps would be pale: colours stand for logits.
-    """
-    evidence = model.get_layer("evidence")
-    evidence.set_weights([np.float32(factor) * np.asarray(weight) for weight in evidence.get_weights()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,16 @@ class Sample:
     def is_child(self) -> bool:
         """Tell whether it is a film of the children of Guangzhou; all others are the adult hospital's."""
         return self.source == CHILDREN_SOURCE
+
+
+def cell_weights(samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
+    """Return weights (n,) by which ill and well children, ill and well adults each count for a quarter.
+
+    With them neither a population nor its share of pneumonia tells anything of the label.
+    """
+    cells = [(sample.is_child, sample.label) for sample in samples]
+    sizes = Counter(cells)
+    return np.array([1.0 / sizes[cell] for cell in cells])
 
 
 def part_of(source: str, group: str, seed: int) -> str:

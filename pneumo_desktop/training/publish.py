@@ -1,7 +1,7 @@
 """From finished runs to the bundled package: gate, calibration, operating points, figures, card.
 
 ``python -m pneumo_desktop.training.publish --run RUN [RUN ...] --out FILE.pneumo``; with ``--network-of PACKAGE`` instead of
-the runs the network stays as it is.
+the runs the network stays as it is, or gets a second head (``--second-head``).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from pneumo_desktop.training.corpus import (
     Sample,
     load_corpus,
 )
+from pneumo_desktop.training.depths import terms_of
 from pneumo_desktop.training.figures_of_record import (
     against_rsna_normals,
     all_figures,
@@ -52,6 +53,7 @@ from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.points_of_record import calibrated, operating_points
 from pneumo_desktop.training.rehearsal import Rehearsal
+from pneumo_desktop.training.second_head import PULL, stretched, with_second_head
 from pneumo_desktop.training.torch_weights import WEIGHTS_LICENCE
 
 if TYPE_CHECKING:
@@ -144,16 +146,13 @@ def _levelled(model: keras.Model, card: Card, fitting: Sequence[Sample], choosin
     return replace(card, training={**card.training, "share_of_population_direction": round(share, 4)})
 
 
-def _stretched(model: keras.Model, card: Card, choosing: Sequence[Sample]) -> Card:
+def _stretched(card: Card, network: bytes, choosing: Sequence[Sample]) -> tuple[Card, bytes]:
     """Stretch the logits so that one in ten ill children of ``choosing`` has a place in the strongest colour."""
-    from pneumo_desktop.training.average import stretch
-    from pneumo_desktop.training.export_network import to_litert
-
     ill = [s.picture for s in choosing if s.is_child and s.label == 1]
-    strongest = [output.map.max() for output in Judge(unwritten(card, to_litert(model))).look_at_all(ill)]
+    strongest = [output.map.max() for output in Judge(unwritten(card, network)).look_at_all(ill)]
     factor = FULL_SCALE_LOGIT / float(np.quantile(strongest, 0.9))
-    stretch(model, factor)
-    return replace(card, training={**card.training, "logits_stretched_by": round(factor, 4)})
+    told = round(card.training.get("logits_stretched_by", 1.0) * factor, 4)
+    return replace(card, training={**card.training, "logits_stretched_by": told}), stretched(network, factor)
 
 
 def _order_alone(base: Card, run: Path, reporting: Sequence[Sample]) -> dict[str, Any]:
@@ -253,6 +252,7 @@ class Source:
     training: Mapping[str, Any]
     model: keras.Model | None = None
     network: bytes = b""
+    second_head: bool = True
 
     @staticmethod
     def runs(runs: Sequence[Path]) -> Source:
@@ -263,8 +263,8 @@ class Source:
         return Source(learnt, settings["architecture"], settings["size"], int(model.count_params()), settings, model)
 
     @staticmethod
-    def package(path: Path) -> Source:
-        """The network of the package at ``path``, as it is; what it has learnt from is what its card says.
+    def package(path: Path, second_head: bool = False) -> Source:
+        """The network of the package at ``path``, as it is or with a second head; what it has learnt from is what its card says.
 
         Raises SystemExit where its parts are not this corpus'.
         """
@@ -277,18 +277,25 @@ class Source:
             raise SystemExit(f"{path} has learnt from films of the report part: its split is another one")
         return Source(
             LearntFrom(left_out, as_mined, card.data["fingerprint"], card.training.get("pretraining", {})),
-            card.architecture, card.input_size, card.parameters, card.training, network=package.network_bytes,
+            card.architecture, card.input_size, card.parameters, card.training,
+            network=package.network_bytes, second_head=second_head,
         )  # fmt: skip
 
     def finished(self, card: Card, fitting: Sequence[Sample], choosing: Sequence[Sample]) -> tuple[Card, bytes]:
-        """Return the card and the network; that of runs is levelled and stretched, that of a package is so already."""
-        from pneumo_desktop.training.export_network import to_litert
+        """Return the card and the network: that of runs is levelled, and what gets a second head is stretched after that."""
+        network = self.network
+        if self.model is not None:
+            from pneumo_desktop.training.export_network import to_litert
 
-        if self.model is None:
-            return card, self.network
-        card = _levelled(self.model, card, fitting, choosing)
-        card = _stretched(self.model, card, choosing)
-        return card, to_litert(self.model)
+            card = _levelled(self.model, card, fitting, choosing)
+            network = to_litert(self.model)
+        if not self.second_head:
+            return card, network
+        network = with_second_head(card, network, fitting)
+        if added := sum(kernel.size for kernel in terms_of(network).values()):
+            told = {**card.training, "second_head_pull": PULL}
+            card = replace(card, training=told, parameters=card.parameters + added)
+        return _stretched(card, network, choosing)
 
 
 def publish(
@@ -347,9 +354,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     network.add_argument(
         "--network-of", type=Path, help="a package: its network with gate, points and figures made anew"
     )
+    parser.add_argument(
+        "--second-head", action="store_true", help="with --network-of: the network gets one, as those of runs do"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model-id", default="pneumo-5")
+    parser.add_argument("--model-id", default="pneumo-6")
     parser.add_argument(
         "--figures-without-rsna",
         type=Path,
@@ -358,7 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     corpus = load_corpus(chosen.data)
-    source = Source.runs(chosen.run) if chosen.run else Source.package(chosen.network_of)
+    source = Source.runs(chosen.run) if chosen.run else Source.package(chosen.network_of, chosen.second_head)
     card = publish(source, corpus, chosen.data, chosen.out, chosen.model_id, chosen.figures_without_rsna)
     points = {name.value: vars(point) for name, point in card.operating_points.items()}
     print(json.dumps({"metrics": card.metrics, "points": points, "calibration": vars(card.calibration)}, indent=1))

@@ -151,6 +151,7 @@ _KEYS: dict[str, str] = {
     "mixed_share": N_("Share of the weights mixed in"), "norms_still": N_("Batch normalisation stands still"),
     "parts": N_("Parts"), "population": N_("Population"), "quotas": N_("Images of each kind in a step"),
     "rehearsal_images": N_("Remembered images learnt with"),
+    "second_head_pull": N_("Pull on the second head"),
     "share_of_population_direction": N_("Share of the head that told children from adults"),
     "logits_stretched_by": N_("Logits stretched by"), "mixup": N_("Mixup (0: films are not mixed)"),
     "size": N_("Image size"), "of_package": N_("Of the model"), "steps": N_("Steps"),

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from pneumo_desktop.evaluation.metrics import auc
 from pneumo_desktop.training.augment import Augmentation
-from pneumo_desktop.training.average import cell_weights, level_populations, mean_weights, stretch
-from pneumo_desktop.training.corpus import FIT, Sample
+from pneumo_desktop.training.average import level_populations, mean_weights
+from pneumo_desktop.training.corpus import FIT, Sample, cell_weights
 from pneumo_desktop.training.fit import AVERAGE, EARLIER, BalancedBatches, FitSettings, mixed_weights
 from pneumo_desktop.training.networks import build
 
@@ -98,14 +98,3 @@ def test_the_direction_cannot_learn_how_common_pneumonia_is_in_a_hospital() -> N
     for population in (young, ~young):
         for disease in (ill, ~ill):
             np.testing.assert_allclose(weights[population & disease].sum(), 1.0)
-
-
-def test_stretched_logits_keep_their_order() -> None:
-    model = build("compact", 32, 0.0)
-    pictures = np.random.default_rng(2).uniform(0, 1, (4, 32, 32, 1)).astype(np.float32)
-    before = {name: np.asarray(value) for name, value in model(pictures).items()}
-    stretch(model, 1.5)
-    after = {name: np.asarray(value) for name, value in model(pictures).items()}
-    for name in ("logit", "map"):
-        np.testing.assert_allclose(after[name], 1.5 * before[name], rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(after["features"], before["features"])
