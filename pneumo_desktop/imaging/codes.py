@@ -77,6 +77,7 @@ ALPHA_FLATTENED: Final = "alpha_flattened"
 COLOUR_MADE_GREY: Final = "colour_made_grey"
 AGE_UNCLEAR: Final = "age_unclear"
 PADDING_CUT: Final = "padding_cut"
+BITS_BEYOND: Final = "bits_beyond"
 
 NOTE_CODES: Final = frozenset(
     {
@@ -87,5 +88,6 @@ NOTE_CODES: Final = frozenset(
         COLOUR_MADE_GREY,
         AGE_UNCLEAR,
         PADDING_CUT,
+        BITS_BEYOND,
     }
 )

@@ -282,11 +282,11 @@ def _frame(dataset: Dataset, syntax: uid.UID, frame: int, frames: int, plugin: s
     try:
         if syntax == uid.JPEGExtended12Bit and plugin == "gdcm":
             return _extended_12_bit(dataset, frame, frames)
-        # The decoder must find the very stream that was checked: no second table of offsets.
-        options: dict[str, Any] = {"number_of_frames": frames, "extended_offsets": None}
-        if syntax in _NATIVE:
-            # pydicom masks the bits above BitsStored, which are the picture itself where HighBit says so.
-            options = {"correct_unused_bits": False}
+        # pydicom masks the bits above BitsStored, which are the picture itself where HighBit says so.
+        options: dict[str, Any] = {"correct_unused_bits": False}
+        if syntax not in _NATIVE:
+            # The decoder must find the very stream that was checked: no second table of offsets.
+            options |= {"number_of_frames": frames, "extended_offsets": None}
         array, _ = get_decoder(syntax).as_array(dataset, index=frame, decoding_plugin=plugin, **options)
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error

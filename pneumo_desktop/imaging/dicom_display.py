@@ -25,6 +25,9 @@ MIN_INSIDE = 0.02
 MIN_SPREAD = 0.02
 """A window in which all pixels together fill less than this share is not used either."""
 
+MANY_BEYOND = 0.001
+"""From this share of the pixels on, values that the stored bits do not hold are told."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -57,13 +60,19 @@ def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: boo
     padding = _padding(stored, dataset)
     bits = min(integer(dataset, "BitsStored", 16), integer(dataset, "BitsAllocated", 16))
     signed = integer(dataset, "PixelRepresentation", 0) == 1
+    notes: list[str] = []
     if bits < 1:
         raise UnreadableImageError(codes.DAMAGED, "no stored bits")
     if bits > 16:
         shifted, rescale = _squeeze(stored)
         bits, lowest = 16, 0
     else:
-        shifted = _unsigned(stored, bits, signed, integer(dataset, "HighBit", bits - 1), exact)
+        stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+        high_bit = max(bits - 1, min(integer(dataset, "HighBit", bits - 1), stored.dtype.itemsize * 8 - 1))
+        counts = stored if padding is None else stored[~padding]
+        if _beyond(counts, bits, signed, high_bit, exact, dataset) > MANY_BEYOND:
+            notes.append(codes.BITS_BEYOND)
+        shifted = _unsigned(stored, bits, signed, high_bit, exact)
         rescale = (1.0, 0.0)
         lowest = -(1 << (bits - 1)) if signed else 0
     levels = (np.arange(1 << bits, dtype=np.float64) + lowest) * rescale[0] + rescale[1]
@@ -77,7 +86,6 @@ def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: boo
     rounding = np.round(values)
 
     windows: tuple[Window, ...]
-    notes: list[str] = []
     if luts:
         data, first, top_bits = _lut(luts[0], bool(rounding.min() < 0))
         table = data[np.clip(rounding - first, 0, len(data) - 1).astype(np.int64)]
@@ -168,10 +176,29 @@ def _unsigned(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, 
     if not exact:
         lowest = -half if signed else 0
         return (np.clip(stored.astype(np.int32), lowest, lowest + top) - lowest).astype(kind)
-    raw = stored.view(np.dtype(f"u{stored.dtype.itemsize}")) if stored.dtype.isnative else stored
-    shift = max(0, min(high_bit + 1 - bits, stored.dtype.itemsize * 8 - bits))
-    plain = (raw >> shift) & top
+    plain = (_raw(stored) >> (high_bit + 1 - bits)) & top
     return (plain ^ half if signed else plain).astype(kind)
+
+
+def _raw(stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return stored.view(np.dtype(f"u{stored.dtype.itemsize}"))
+
+
+def _beyond(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, exact: bool, dataset: Dataset) -> float:
+    """Return the share of the values that need more than the stored bits; signs, overlays and the same litter everywhere need none."""
+    if not exact:
+        lowest = -(1 << (bits - 1)) if signed else 0
+        return float(np.mean((stored < lowest) | (stored > lowest + (1 << bits) - 1)))
+    above = _raw(stored) >> high_bit  # with the sign, or the highest bit
+    width = stored.dtype.itemsize * 8 - high_bit
+    kept = (1 << width) - 2
+    for group in range(0x6000, 0x6020, 2):
+        place = dataset.get((group, 0x0102))
+        if place is not None and place.value and int(place.value) > high_bit:
+            kept &= ~(1 << (int(place.value) - high_bit))
+    litter = above & kept
+    expected = np.where(above & 1, kept, 0) if signed else litter.flat[0]
+    return float(np.mean((litter != expected) & (litter != litter.flat[0])))
 
 
 def _squeeze(stored: npt.NDArray[Any]) -> tuple[Pixels, tuple[float, float]]:

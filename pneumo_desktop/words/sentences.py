@@ -91,6 +91,7 @@ SENTENCES: dict[str, str] = {
     "colour_made_grey": N_("A colour file, shown in grey."),
     "age_unclear": N_("The patient's age in the file cannot be understood."),
     "padding_cut": N_("The empty margin that the file declares was cut off."),
+    "bits_beyond": N_("The file holds larger values than its header allows: parts of the picture may be wrong."),
     "analysed_outside": N_("Judged at the user's wish, although the patient lies outside the model's population."),
     "not_read_again": N_("The file could not be read again: this is the earlier result."),
     "turned": N_("The film stood sideways or upside down and was turned before it was read."),

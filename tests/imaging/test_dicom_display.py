@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import uid
+from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
 
 from pneumo_desktop.imaging import codes
@@ -45,6 +46,14 @@ def test_the_window_is_the_standards(centre: int, width: int, slope: float, inte
     found = screen(WindowCenter=at, WindowWidth=width * slope, RescaleSlope=slope, RescaleIntercept=intercept)
     expected = linear(RAMP * slope + intercept, at, width * slope)
     assert np.abs(found - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian])
+def test_sixteen_signed_bits_in_either_byte_order(syntax: str) -> None:
+    film = making.film(16)
+    signed = (film.astype(np.int32) - 32768).astype(np.int16)
+    radiograph = decode_here(Entry(Path("x")), making.written(making.dataset(signed, 16), syntax), "")
+    np.testing.assert_array_equal(radiograph.pixels, film)
 
 
 def test_linear_exact() -> None:
@@ -134,8 +143,43 @@ def test_litter_above_the_stored_bits_is_cut_off() -> None:
     np.testing.assert_array_equal(shown(RAMP | 0xF000).pixels, RAMP)
 
 
-def test_a_high_bit_at_the_top() -> None:
-    np.testing.assert_array_equal(shown((RAMP << 4).astype(np.uint16), HighBit=15).pixels, RAMP)
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.RLELossless, uid.JPEGLSLossless])
+def test_values_that_need_more_bits_than_the_header_declares_are_told(syntax: str) -> None:
+    """Some of the picture is lost or wraps: PS3.5 8.1.1 gives those bits no part in the value."""
+    made = dcmread(io.BytesIO(making.written(making.dataset(making.film(12)), syntax)))
+    made.BitsStored, made.HighBit = 10, 9
+    stream = io.BytesIO()
+    made.save_as(stream)
+    assert codes.BITS_BEYOND in decode_here(Entry(Path("x")), stream.getvalue(), "").notes
+
+
+def test_signs_overlays_and_padding_above_the_stored_bits_are_no_lost_values() -> None:
+    signed = (RAMP.astype(np.int32) - 2048).astype(np.int16)
+    overlay = RAMP | np.where(np.eye(64), 0x2000, 0).astype(np.uint16)
+    padded = RAMP.copy()
+    padded[:20] = 0x8000
+    inside = Dataset()
+    inside.add_new(0x60000100, "US", 16)
+    inside.add_new(0x60000102, "US", 13)
+    made = making.dataset(overlay)
+    made.update(inside)
+    for radiograph in (
+        shown(signed),
+        shown(RAMP | 0xF000),
+        shown(padded, PixelPaddingValue=0x8000),
+        decode_here(Entry(Path("x")), making.written(made), ""),
+    ):
+        assert codes.BITS_BEYOND not in radiograph.notes
+    assert codes.BITS_BEYOND in shown(overlay).notes
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.RLELossless])
+def test_a_high_bit_at_the_top(syntax: str) -> None:
+    made = dcmread(io.BytesIO(making.written(making.dataset((RAMP << 4).astype(np.uint16), 16), syntax)))
+    made.BitsStored = 12
+    stream = io.BytesIO()
+    made.save_as(stream)
+    np.testing.assert_array_equal(decode_here(Entry(Path("x")), stream.getvalue(), "").pixels, RAMP)
 
 
 def test_thirty_two_bits_are_brought_to_sixteen() -> None:
