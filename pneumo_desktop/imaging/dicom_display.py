@@ -85,15 +85,20 @@ def show_grey(stored: npt.NDArray[Any], dataset: Dataset, frame: int, exact: boo
     function = text(voi, "VOILUTFunction") or "LINEAR"
     rounding = np.round(values)
 
-    windows: tuple[Window, ...]
+    curve: tuple[npt.NDArray[np.float64], int] | None = None
     if luts:
         data, first, top_bits = _lut(luts[0], bool(rounding.min() < 0))
-        table = data[np.clip(rounding - first, 0, len(data) - 1).astype(np.int64)]
-        shifted, bits = _apply(table, shifted, top_bits)
-        windows = (_full(bits),)
+        curve = data[np.clip(rounding - first, 0, len(data) - 1).astype(np.int64)], top_bits
     elif function == "SIGMOID" and centres and widths and widths[0] > 0:
         slope = np.clip(-4.0 * (values - centres[0]) / widths[0], -700.0, 700.0)
-        shifted, bits = _apply(np.round(65535.0 / (1.0 + np.exp(slope))), shifted, 16)
+        curve = np.round(65535.0 / (1.0 + np.exp(slope))), 16
+    if curve is not None and not _tells_apart(*curve, shifted if padding is None else shifted[~padding]):
+        curve, centres = None, []
+        notes.append(codes.WINDOW_IGNORED)
+
+    windows: tuple[Window, ...]
+    if curve is not None:
+        shifted, bits = _apply(curve[0], shifted, curve[1])
         windows = (_full(bits),)
     else:
         straight = not sequence(transformation, "ModalityLUTSequence")
@@ -167,6 +172,14 @@ def _shows(pixels: npt.NDArray[Any], window: Window, low: int, high: int) -> boo
         return True
     within = np.count_nonzero((pixels > bottom) & (pixels < top))
     return bool(within >= MIN_INSIDE * pixels.size)
+
+
+def _tells_apart(table: npt.NDArray[np.float64], bits: int, pixels: Pixels) -> bool:
+    """Tell whether a curve shows a picture rather than one grey; of a picture of one value nothing is asked."""
+    present = np.zeros(len(table), bool)
+    present[pixels.reshape(-1)] = True
+    values = table[present]
+    return len(values) < 2 or bool(np.ptp(values) >= MIN_SPREAD * ((1 << bits) - 1))
 
 
 def _unsigned(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, exact: bool) -> Pixels:

@@ -85,6 +85,18 @@ def test_a_window_that_shows_nothing_is_not_used_and_said_so(centre: float, widt
     assert as_display(radiograph).std() > 50
 
 
+def test_a_sigmoid_or_a_voi_lut_that_shows_nothing_is_not_used_either() -> None:
+    flat = np.full(256, 4000)
+    flat[-1] = 4095  # above every value of the film
+    for curve in (
+        {"WindowCenter": -9999, "WindowWidth": 100, "VOILUTFunction": "SIGMOID"},
+        {"VOILUTSequence": [_lut(flat, 6000, 12)]},
+    ):
+        radiograph = shown(**curve)
+        assert radiograph.notes == (codes.WINDOW_IGNORED,)
+        np.testing.assert_array_equal(as_display(radiograph), as_display(shown()))
+
+
 def test_monochrome1_and_its_twin_look_the_same() -> None:
     twin = shown(4095 - RAMP, PhotometricInterpretation="MONOCHROME1", WindowCenter=2048, WindowWidth=1000)
     plain = shown(WindowCenter=2048, WindowWidth=1000)
