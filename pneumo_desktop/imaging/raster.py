@@ -51,8 +51,7 @@ def decode(kind: Kind, data: bytes, frame: int = 0) -> Picture:
         channels = _jpeg(header, data)
         orientation = header.orientation
     elif kind is Kind.PNG and header.bits == 16 and header.channels > 1:
-        channels = _deep_png(data)
-        orientation = 1
+        channels, orientation = _deep_png(data)
     else:
         channels, frames, orientation = _pillow(kind, header, data, frame)
     pixels, colour = _grey(channels, notes)
@@ -89,21 +88,17 @@ def _jpeg(header: Header, data: bytes) -> npt.NDArray[Any]:
     return libjpeg.decode(data, how | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
-def _deep_png(data: bytes) -> npt.NDArray[Any]:
-    """Decode a 16-bit PNG with several channels (Pillow would cut them to 8 bits) as RGB or RGBA."""
-    _pillow_verify(data)
+def _deep_png(data: bytes) -> tuple[npt.NDArray[Any], int]:
+    """Decode a 16-bit PNG with several channels (Pillow would cut them to 8 bits) as RGB or RGBA; with its orientation."""
+    # Pillow's strict decoder finds out whether it is whole.
+    _cut, _frames, orientation = _pillow(Kind.PNG, Header(1, 1), data, 0)
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise UnreadableImageError(codes.DAMAGED, "the PNG decoder gave up")
     if decoded.ndim == 3:
         order = [2, 1, 0, 3] if decoded.shape[2] == 4 else [2, 1, 0]
-        return np.ascontiguousarray(decoded[:, :, order])
-    return decoded
-
-
-def _pillow_verify(data: bytes) -> None:
-    """Let Pillow's strict decoder find out whether a PNG is whole."""
-    _pillow(Kind.PNG, Header(1, 1), data, 0)
+        decoded = np.ascontiguousarray(decoded[:, :, order])
+    return decoded, orientation
 
 
 def _pillow(kind: Kind, header: Header, data: bytes, frame: int) -> tuple[npt.NDArray[Any], int, int]:
@@ -120,12 +115,13 @@ def _pillow(kind: Kind, header: Header, data: bytes, frame: int) -> tuple[npt.ND
                 image.seek(frame)
             # Pillow may have read another header than we did: a second IHDR, another page.
             check_claim(Header(image.width, image.height, header.channels, header.bits), len(data))
-            negative = kind is Kind.TIFF and _white_is_zero(image) and image.mode.startswith("I;16")
+            if kind is Kind.TIFF:
+                _refuse_mixed_planes(image)
             image.load()
             # Pillow has turned a TIFF itself by now.
             turn = 1 if kind is Kind.TIFF else exif_orientation(_exif(image.info))
-            array = _to_array(image)
-            return (np.uint16(65535) - array if negative else array), frames, turn
+            array = _to_array(image) if kind is not Kind.TIFF else _tiff_array(image)
+            return array, frames, turn
     except UnreadableImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -133,7 +129,9 @@ def _pillow(kind: Kind, header: Header, data: bytes, frame: int) -> tuple[npt.ND
     except MemoryError as error:
         raise UnreadableImageError(codes.TOO_LARGE, "not enough memory") from error
     except (UnidentifiedImageError, NotImplementedError) as error:
-        raise UnreadableImageError(codes.DAMAGED, f"{kind}: {error}"[:200]) from error
+        # Of a TIFF every page has been read as sound by now (``sniff``): it holds numbers of a kind that Pillow does not know.
+        code = codes.UNSUPPORTED_ENCODING if kind is Kind.TIFF else codes.DAMAGED
+        raise UnreadableImageError(code, f"{kind}: {error}"[:200]) from error
     except Exception as error:  # a decoder may fail in any way; the file is to blame, not the program
         text = str(error)
         code = codes.TRUNCATED if "truncated" in text or "incomplete" in text else codes.DAMAGED
@@ -148,9 +146,27 @@ def _exif(info: dict[str | tuple[int, int], Any]) -> bytes:
     return block.removeprefix(b"Exif\0\0") if isinstance(block, bytes) else b""
 
 
-def _white_is_zero(image: Image.Image) -> bool:
+def _refuse_mixed_planes(image: Image.Image) -> None:
+    """Refuse what Pillow mixes up without a word: uncompressed planes of 16 bits."""
     tags = getattr(image, "tag_v2", {})
-    return tags.get(262) == 0
+    if tags.get(284) == 2 and tags.get(259, 1) == 1 and max(tags.get(258, (1,))) > 8 and tags.get(277, 1) > 1:
+        raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, "uncompressed planes of 16 bits")
+
+
+def _tiff_array(image: Image.Image) -> npt.NDArray[Any]:
+    """Return a loaded TIFF page as ``_to_array`` does, with what Pillow leaves undone: signs, and where white is zero."""
+    tags = getattr(image, "tag_v2", {})
+    signed = tags.get(339, (1,))[0] == 2
+    if image.mode == "I" and not signed and max(tags.get(258, (1,))) == 32:
+        array: npt.NDArray[Any] = _deep_range(np.asarray(image).view(np.uint32))
+    else:
+        array = _to_array(image)
+    if image.mode == "L" and signed:
+        array = array ^ np.uint8(128)
+    if tags.get(262) == 0 and (image.mode.startswith("I;16") or image.mode in ("I", "F")):
+        top = (1 << max(8, int(array.max()).bit_length())) - 1  # 12 bits in 16 are a negative of 12 bits
+        array = np.uint16(top) - array
+    return array
 
 
 def _to_array(image: Image.Image) -> npt.NDArray[Any]:
@@ -176,9 +192,9 @@ def _deep_range(values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     if values.dtype.kind == "f":
         values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
-    if values.dtype.kind == "i" and low >= 0 and high <= 65535:
+    if values.dtype.kind in "iu" and low >= 0 and high <= 65535:
         return values.astype(np.uint16)
-    step = 1.0 if values.dtype.kind == "i" and high - low <= 65535 else max(high - low, 1e-12) / 65535.0
+    step = 1.0 if values.dtype.kind in "iu" and high - low <= 65535 else max(high - low, 1e-12) / 65535.0
     deep = np.empty(values.shape, np.uint16)
     for rows in bands(values):
         deep[rows] = np.round((values[rows].astype(np.float64) - low) / step)
@@ -199,7 +215,7 @@ def _grey(channels: npt.NDArray[Any], notes: list[str]) -> tuple[Pixels, float]:
         alpha = channels[:, :, -1]
         top = int(np.iinfo(channels.dtype).max)
         channels = channels[:, :, :-1]
-        if int(alpha.min()) < top:
+        if int(alpha.min()) < top and alpha.any():  # where nothing at all is to be seen, the channel was never filled
             notes.append(codes.ALPHA_FLATTENED)
             for rows in bands(channels):
                 scale = alpha[rows, :, None].astype(np.float32) / np.float32(top)

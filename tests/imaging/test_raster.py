@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -93,6 +97,13 @@ def test_transparency_is_laid_on_black() -> None:
     assert opaque.notes == ()
 
 
+def test_a_transparency_that_was_never_filled_hides_nothing() -> None:
+    image = Image.fromarray(np.dstack([GREY, GREY, GREY, np.zeros_like(GREY)]), "RGBA")
+    picture = decode(Kind.PNG, saved(image, "PNG"))
+    np.testing.assert_array_equal(picture.pixels, GREY)
+    assert picture.notes == ()
+
+
 def test_a_colour_picture_is_measured_and_said_to_be_one() -> None:
     colours = np.dstack([GREY, GREY // 2, 255 - GREY])
     picture = decode(Kind.PNG, saved(Image.fromarray(colours), "PNG"))
@@ -127,6 +138,17 @@ def test_every_exif_orientation_is_undone(kind: Kind, orientation: int) -> None:
     upright(decode(kind, saved(stored, kind.upper(), exif=exif.tobytes(), quality=95)))
 
 
+def test_an_orientation_of_a_deep_colour_png_is_undone() -> None:
+    stored = cv2.imencode(".png", np.dstack([np.rot90(GREY).astype(np.uint16) * 257] * 3))[1].tobytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(block) - 4) + block + struct.pack(">I", zlib.crc32(block))
+    picture = decode(Kind.PNG, stored[:33] + chunk + stored[33:])  # behind the header
+    np.testing.assert_array_equal(picture.pixels, GREY.astype(np.uint16) * 257)
+    assert picture.notes == (codes.EXIF_ORIENTATION,)
+
+
 def test_imagemagicks_way_to_write_exif_into_a_png() -> None:
     exif = Image.Exif()
     exif[0x0112] = 3
@@ -148,6 +170,64 @@ def test_white_is_zero_is_turned_round() -> None:
     eight = saved(Image.fromarray(GREY), "TIFF", tiffinfo={262: 0})  # Pillow stores 8 bits the other way round itself
     assert (255 - GREY).tobytes() in eight
     np.testing.assert_array_equal(decode(Kind.TIFF, eight).pixels, GREY)
+
+
+def tiff(planes: list[npt.NDArray[Any]], white_is_zero: bool = False, kind: int = 1, order: str = "<") -> bytes:
+    """Return an uncompressed TIFF as its specification writes it; ``kind`` 1 unsigned, 2 signed, 3 float."""
+    height, width = planes[0].shape
+    size, count = planes[0].dtype.itemsize, len(planes)
+    strips = [np.ascontiguousarray(plane, plane.dtype.newbyteorder(order)).tobytes() for plane in planes]
+    entries = [
+        (256, [width]), (257, [height]), (258, [8 * size] * count), (259, [1]),
+        (262, [2 if count == 3 else 0 if white_is_zero else 1]),
+        (273, [8 + sum(map(len, strips[:n])) for n in range(count)]), (277, [count]), (278, [height]),
+        (279, [len(strip) for strip in strips]), (284, [2 if count > 1 else 1]), (339, [kind] * count),
+    ]  # fmt: skip
+    pixels = b"".join(strips)
+    begin = 8 + len(pixels) + 2 + 12 * len(entries) + 4
+    directory, behind = struct.pack(order + "H", len(entries)), b""
+    for tag, values in entries:
+        packed = struct.pack(order + f"{len(values)}I", *values)
+        here = packed if len(packed) == 4 else struct.pack(order + "I", begin + len(behind))
+        behind += b"" if len(packed) == 4 else packed
+        directory += struct.pack(order + "HHI", tag, 4, len(values)) + here
+    first = struct.pack(order + "I", 8 + len(pixels))
+    return (b"II*\0" if order == "<" else b"MM\0*") + first + pixels + directory + bytes(4) + behind
+
+
+def test_white_is_zero_in_any_depth() -> None:
+    film = making.film(12)
+    twelve = decode(Kind.TIFF, tiff([4095 - film], white_is_zero=True))
+    plain = decode(Kind.TIFF, tiff([film]))
+    np.testing.assert_array_equal(twelve.pixels, film)
+    assert (twelve.window, twelve.bits_stored) == (plain.window, plain.bits_stored)
+    part = film.astype(np.float32) / 4095
+    negative, positive = (
+        decode(Kind.TIFF, tiff([p], white, 3)).pixels for p, white in ((1 - part, True), (part, False))
+    )
+    assert np.abs(negative.astype(int) - positive).max() <= 1
+
+
+def test_large_and_signed_numbers_keep_their_order() -> None:
+    film = making.film(16)
+    large = decode(Kind.TIFF, tiff([film.astype(np.uint32) * 65537])).pixels
+    signed = decode(Kind.TIFF, tiff([(GREY.astype(int) - 128).astype(np.int8)], kind=2)).pixels
+    assert np.corrcoef(large.ravel(), film.ravel())[0, 1] > 0.9999
+    np.testing.assert_array_equal(signed, GREY)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        tiff([making.film(16)] * 3),  # Pillow makes 8 bits of 16 and mixes the planes
+        tiff([making.film(16).astype(np.float64)], kind=3),
+        tiff([making.film(16)], white_is_zero=True, order=">"),
+    ],
+)  # fmt: skip
+def test_numbers_that_the_decoder_does_not_know_are_not_called_damaged(data: bytes) -> None:
+    with pytest.raises(UnreadableImageError) as caught:
+        decode(Kind.TIFF, data)
+    assert caught.value.code == codes.UNSUPPORTED_ENCODING
 
 
 def test_pages_are_counted_and_read_one_by_one() -> None:
