@@ -199,7 +199,8 @@ def _answer(radiograph: Radiograph) -> tuple[dict[str, Any], Any]:
         "tags": dict(radiograph.tags),
     }
     for name in (
-        "sha256", "format", "spacing_mm", "bits_stored", "frame_count", "all_tags", "age_years", "colour", "notes",
+        "sha256", "format", "spacing_mm", "spacing_at_detector", "bits_stored", "frame_count", "all_tags", "age_years",
+        "colour", "notes",
     ):  # fmt: skip
         header[name] = getattr(radiograph, name)
     pixels = np.ascontiguousarray(radiograph.pixels, radiograph.pixels.dtype.newbyteorder("<"))

@@ -29,7 +29,7 @@ from pydicom.tag import BaseTag, Tag
 
 from pneumo_desktop.imaging import codes, libjpeg, limits, rle
 from pneumo_desktop.imaging.dicom_display import Shown, show_colour, show_grey
-from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, fits, integer, spacing_mm, tags, text
+from pneumo_desktop.imaging.dicom_tags import age_years, all_rows, at_detector, fits, integer, spacing_mm, tags, text
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.sniff import Header, check_claim, jpeg2000_frame, jpeg_frame
 from pneumo_desktop.opencv import cv2
@@ -88,6 +88,7 @@ def decode(entry: Entry, data: bytes, sha256: str, with_all_tags: bool = False) 
         raise UnreadableImageError(codes.NO_PIXELS, f"no frame {entry.frame} of {frames}")
     shown = _show(dataset, data, entry.frame, frames)
     age, age_unclear = age_years(dataset)
+    spacing = spacing_mm(dataset, entry.frame)
     notes = list(shown.notes)
     if frames > 1:
         notes.append(codes.FIRST_FRAME_SHOWN)
@@ -100,7 +101,8 @@ def decode(entry: Entry, data: bytes, sha256: str, with_all_tags: bool = False) 
         windows=shown.windows,
         sha256=sha256,
         format="DICOM",
-        spacing_mm=spacing_mm(dataset, entry.frame),
+        spacing_mm=spacing,
+        spacing_at_detector=at_detector(dataset, spacing),
         bits_stored=shown.bits_stored,
         frame_count=frames,
         tags=tags(dataset),

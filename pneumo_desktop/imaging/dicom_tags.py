@@ -173,6 +173,15 @@ def spacing_mm(dataset: Dataset, frame: int = 0) -> tuple[float, float] | None:
     return None
 
 
+def at_detector(dataset: Dataset, spacing: tuple[float, float] | None) -> bool:
+    """Tell whether a spacing is that at the detector or on the scanned film: lengths there are larger than in the patient.
+
+    A PixelSpacing equal to it is not calibrated (DICOM PS3.3 10.7.1.3).
+    """
+    planes = (numbers(dataset, keyword) for keyword in ("ImagerPixelSpacing", "NominalScannedPixelSpacing"))
+    return spacing is not None and any(tuple(plane) == spacing for plane in planes)
+
+
 def all_rows(dataset: Dataset) -> tuple[tuple[str, str, str, str], ...]:
     """Return (tag, keyword, VR, value) for every element, at most ``MAX_ROWS``; nested ones begin with ``>``."""
     rows: list[tuple[str, str, str, str]] = []

@@ -76,6 +76,7 @@ class Radiograph:
     windows: all that the file offers; ``window`` is the first unless that shows nothing.
     bits_stored: ``pixels`` lie in 0 .. 2**bits_stored - 1.
     spacing_mm: (row, column) millimetres a pixel, or None where the file does not know.
+    spacing_at_detector: True where they are those of the detector or the scanned film, on which the patient is magnified.
     sha256: hex digest of the file's (or archive member's) bytes.
     frame_count: frames in the file; this is frame ``entry.frame``.
     tags: DICOM keyword -> value as text, a whitelist, for the worklist and for the gate
@@ -96,6 +97,7 @@ class Radiograph:
     format: str
     windows: tuple[Window, ...] = ()
     spacing_mm: tuple[float, float] | None = None
+    spacing_at_detector: bool = False
     bits_stored: int = 8
     frame_count: int = 1
     tags: Mapping[str, str] = field(default_factory=dict)

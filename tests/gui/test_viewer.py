@@ -318,6 +318,14 @@ def test_a_length_is_in_millimetres_where_the_file_knows_them(viewer: ViewerPane
     assert viewer.canvas.measure_text == ""
 
 
+def test_a_length_at_the_detector_is_not_given_for_the_patients(viewer: ViewerPanel, qtbot: QtBot) -> None:
+    viewer.set_picture(prepare_picture(replace(radiograph(), spacing_at_detector=True)))
+    viewer.action("actual_size").trigger()
+    viewer.action("measure_tool").trigger()
+    drag(qtbot, viewer, QPoint(200, 200), QPoint(240, 200), Qt.MouseButton.LeftButton)
+    assert viewer.canvas.measure_text == "10.0 mm at the detector"
+
+
 def test_a_length_without_a_scale_is_in_pixels_and_says_so(viewer: ViewerPanel, qtbot: QtBot) -> None:
     viewer.set_picture(prepare_picture(radiograph(spacing=None)))
     viewer.action("actual_size").trigger()

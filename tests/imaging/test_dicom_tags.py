@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from pneumo_desktop.imaging import limits
+from pneumo_desktop.imaging import apart, limits
 from pneumo_desktop.imaging.dicom import read
 from pneumo_desktop.imaging.dicom_tags import (
     MAX_ROWS,
@@ -28,6 +29,7 @@ from pneumo_desktop.imaging.dicom_tags import (
     text,
     texts,
 )
+from pneumo_desktop.imaging.radiograph import Entry
 from tests import making
 
 
@@ -111,6 +113,20 @@ def test_spacing() -> None:
     for value in ([0, 0], [-1, 1], [1000, 1000]):
         assert spacing_mm(header(PixelSpacing=value)) is None
     assert spacing_mm(header()) is None
+
+
+@pytest.mark.parametrize(
+    ("elements", "detector"),
+    [
+        ({"ImagerPixelSpacing": [0.2, 0.2]}, True), ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, True),
+        ({"PixelSpacing": [0.18, 0.18], "ImagerPixelSpacing": [0.2, 0.2]}, False), ({"PixelSpacing": [0.2, 0.2]}, False),
+        ({"NominalScannedPixelSpacing": [0.1, 0.1]}, True), ({}, False),
+    ],
+)  # fmt: skip
+def test_a_spacing_is_that_of_the_detector_unless_it_was_calibrated(elements: dict[str, Any], detector: bool) -> None:
+    """Also behind the helper process that decodes it."""
+    data = making.written(making.dataset(making.film(), **elements))
+    assert apart.decode(Entry(Path("x")), data, "").spacing_at_detector is detector
 
 
 def test_only_the_whitelist_comes_out() -> None:

@@ -344,12 +344,14 @@ class ViewerPanel(QWidget):
         if self._picture is None:
             return
         points = (first.x(), first.y()), (second.x(), second.y())
-        spacing = self._picture.radiograph.spacing_mm
+        radiograph = self._picture.radiograph
+        spacing = radiograph.spacing_mm
         if spacing is None:
             length = length_mm(*points, (1.0, 1.0), self._view())
             text = tr("{length} pixels (no scale in the file)").format(length=round(length))
         else:
-            text = tr("{length} mm").format(length=decimal(length_mm(*points, spacing, self._view()), 1))
+            words = tr("{length} mm at the detector") if radiograph.spacing_at_detector else tr("{length} mm")
+            text = words.format(length=decimal(length_mm(*points, spacing, self._view()), 1))
         canvas.measure_text = text
         self.status.emit(text)
 
