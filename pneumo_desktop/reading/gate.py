@@ -30,7 +30,10 @@ UNDO_TURN = {"turned_90": 270, "turned_180": 180, "turned_270": 90}
 SHORTEST_SIDE = 112
 """Pixels, half of what the training copies have; below it an image was a thumbnail of a film rather than a film."""
 
-_CHEST_PARTS = ("CHEST", "THORAX", "LUNG", "TORAX", "TORAC", "RIB")
+_CHEST_PARTS = ("CHEST", "RAX", "TORAC", "LUNG", "PULM", "PECHO", "RIB")
+"""Parts of words: RAX is in thorax, torax and tórax, however the accent is written."""
+
+_NO_PART = {"UNKNOWN", "OTHER", "NONE", "UNDEFINED", "UNSPECIFIED", "N/A"}
 _PROJECTION_MODALITIES = {"CR", "DX", "RG", "SC", "OT", "XA", "RF", "DR", ""}
 _LATERAL_VIEWS = {"LL", "RL", "LATERAL", "LLD", "RLD", "LAT"}
 _COLOURFUL = 18.0
@@ -118,7 +121,7 @@ def check_file(radiograph: Radiograph) -> Refusal | None:
     if tags.get("Modality", "").upper() not in _PROJECTION_MODALITIES:
         return Refusal(Reason.NOT_CHEST_FRONTAL, "modality")
     part = tags.get("BodyPartExamined", "").upper()
-    if part and not any(word in part for word in _CHEST_PARTS):
+    if part and part not in _NO_PART and not any(word in part for word in _CHEST_PARTS):
         return Refusal(Reason.NOT_CHEST_FRONTAL, "body_part")
     if tags.get("ViewPosition", "").upper() in _LATERAL_VIEWS:
         return Refusal(Reason.NOT_CHEST_FRONTAL, "lateral")

@@ -105,6 +105,12 @@ def test_what_dicom_says_is_believed(tags: dict[str, str], detail: str, reader: 
     assert (judged.reason, judged.detail, judged.score) == (Reason.NOT_CHEST_FRONTAL, detail, None)
 
 
+@pytest.mark.parametrize("part", ["chest", "TÓRAX", "T\u00c3 RAX", "Torax PA", "PULMONES", "PECHO", "UNKNOWN", ""])
+def test_a_chest_is_known_by_its_spanish_words_and_no_part_is_no_other_part(part: str, reader: Reader) -> None:
+    judged = reader.read(replace(film(), tags={"Modality": "DX", "BodyPartExamined": part})).judgement
+    assert judged.score is not None
+
+
 def test_an_age_outside_the_card_withholds_the_verdict(package: ModelPackage, reader: Reader) -> None:
     newborn = replace(film(), age_years=0.1)
     judged = reader.read(newborn).judgement
