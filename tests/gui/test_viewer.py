@@ -441,6 +441,17 @@ def test_a_map_without_colour_says_so(viewer: ViewerPanel) -> None:
     set_language("en")
 
 
+@pytest.mark.parametrize("repair", [{"inverted": True}, {"turned": 180}])
+def test_a_picture_that_is_repaired_otherwise_is_seen_afresh(viewer: ViewerPanel, repair: dict[str, int]) -> None:
+    """Another model took it for a negative: through the window of before it would be white."""
+    viewer.zoom_in()
+    viewer.use_preset(2)
+    again = prepare_picture(radiograph(), **repair)  # type: ignore[arg-type]
+    viewer.set_picture(again, keep_view=True)
+    assert viewer._view() == ViewState(again.radiograph.window)
+    assert viewer.canvas._fitted
+
+
 def test_a_picture_judged_anew_keeps_the_view(viewer: ViewerPanel, picture: Picture) -> None:
     viewer.zoom_in()
     viewer.invert()

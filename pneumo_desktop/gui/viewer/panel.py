@@ -121,9 +121,7 @@ class ViewerPanel(QWidget):
         from pneumo_desktop.gui.viewer.view_state import ViewState
 
         before, self._picture = self._picture, picture
-        keep_view = (
-            keep_view and before is not None and before.radiograph.pixels.shape == picture.radiograph.pixels.shape
-        )
+        keep_view = keep_view and before is not None and _dress(before) == _dress(picture)
         if not keep_view or self._state is None:
             self._state = ViewState(picture.radiograph.window)
             self._preset = 0
@@ -354,6 +352,11 @@ class ViewerPanel(QWidget):
             text = words.format(length=decimal(length_mm(*points, spacing, self._view()), 1))
         canvas.measure_text = text
         self.status.emit(text)
+
+
+def _dress(picture: Picture) -> tuple[object, ...]:
+    """Return what must be the same for a place or a window in one picture to mean the same in another."""
+    return picture.radiograph.pixels.shape, picture.turned, picture.inverted
 
 
 def _preset_name(name: str) -> str:

@@ -28,7 +28,7 @@ class Picture:
 
     radiograph: as it was judged: turned and inverted first. levels: its pixels (H, W), then halved again and again.
     heat_map: (h, w) float32 evidence or None. heat: it in colours, (h, w) ARGB with the strength as alpha.
-    presets: (message id or name, window), the file's own first.
+    presets: (message id or name, window), the file's own first. turned, inverted: what was done to it first.
     """
 
     radiograph: Radiograph
@@ -36,6 +36,8 @@ class Picture:
     presets: tuple[tuple[str, Window], ...]
     heat_map: npt.NDArray[np.float32] | None = None
     heat: QImage | None = None
+    turned: int = 0
+    inverted: bool = False
 
     @property
     def without_colour(self) -> bool:
@@ -54,7 +56,8 @@ def prepare_picture(
     if inverted:
         radiograph = invert(radiograph)
     found = (("", radiograph.window), *presets(radiograph))
-    return Picture(radiograph, _levels(radiograph.pixels), found, heat_map, _heat_image(radiograph, heat_map))
+    heat = _heat_image(radiograph, heat_map)
+    return Picture(radiograph, _levels(radiograph.pixels), found, heat_map, heat, turned, inverted)
 
 
 def _levels(
