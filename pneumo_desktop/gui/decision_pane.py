@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.labels import Label, make_bold, wrapped
@@ -31,11 +31,40 @@ def can_agree(judgement: Judgement | None) -> bool:
 
 
 class _Field(QLineEdit):
-    """A line to type into. ``left``: it has lost the focus, typed into or not."""
+    """A line to type into. ``left``: it has lost the focus, typed into or not. ``refused``: something typed was not taken."""
 
     left = Signal()
+    refused = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refuses = False
+
+    def refuse_typing(self) -> None:
+        """Take nothing from whoever is typing, until he comes to this line anew: it is of what the line held before.
+
+        The keys stay here: anywhere else they would decide.
+        """
+        self._refuses = self.hasFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._refuses and event.text() and event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.refused.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        if self._refuses:
+            self.refused.emit()
+        else:
+            super().inputMethodEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._refuses = False
+        super().mousePressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._refuses = False
         super().focusOutEvent(event)
         self.left.emit()
 
@@ -277,11 +306,12 @@ class DecisionPane(QWidget):
     def forget_row(self) -> None:
         """Take it that the chosen row holds another image now, whose note is shown next: what was typed was of the one before.
 
-        The cursor stays where it is: letters that still come are keys anywhere else.
+        The cursor stays where it is, and letters that still come are taken for neither image.
         """
         if self._row is not None:
             self._drafts.pop(self._row.entry_id, None)
         self._row = None
+        self.note.refuse_typing()
 
     def _drafted(self, text: str) -> None:
         if self._row is not None:

@@ -103,11 +103,12 @@ class ReviewDesk(QObject):
         self._instead: tuple[Row, Callable[[], str]] | None = None
         """The row and what is said in place of a picture, in the current language, while it is."""
         self._held_back = ""
-        """Why a decision on the chosen row was not taken, as it was said; nothing where one was taken since."""
+        """Why a decision or letters on the chosen row were not taken, as it was said; nothing where one was taken since."""
         queue.current_changed.connect(self._show_row)
         self._decision.decided.connect(self.decide)
         self._decision.note_edited.connect(self._note_edited)
         self._decision.note_dropped.connect(self._note_dropped)
+        self._decision.note.refused.connect(self._say_not_typed)
         self._decision.undo_wanted.connect(self.undo)
         viewer.tags_wanted.connect(self._show_tags)
         queue.thumbnails.changed.connect(self.changed_on_disk)
@@ -305,11 +306,20 @@ class ReviewDesk(QObject):
     def _note_edited(self) -> None:
         row, pane = self.current, self._decision
         if row is not None:
+            self._held_back = ""
             self._keeper.note(row, pane.note_text(), pane.initials_text(), pane.my_initials())
 
     def _note_dropped(self) -> None:
         if self.current is not None:
             self._keeper.drop_note(self.current)
+
+    def _say_not_typed(self) -> None:
+        if self.current is not None:
+            text = tr(
+                "Not taken: {name} was read anew and holds another image. Click into the note to write on this one."
+            )
+            self._held_back = text.format(name=self.current.entry.display_name())
+            self._viewer.status.emit(self._held_back)
 
     def _ask_the_records(self, row: Row) -> None:
         """Show what another window has decided or noted of a row since it was listed, unless a note is being typed on it."""

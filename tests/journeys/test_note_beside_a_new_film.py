@@ -1,0 +1,70 @@
+"""Somebody types a note, and the file of the row is read anew meanwhile: what is typed is never of a film nobody has seen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from pneumo_desktop.app import Services
+from pneumo_desktop.gui.main_window import MainWindow
+from pneumo_desktop.records.rows import Row
+from tests.using_the_window import FIXTURES, kept, read_folder
+
+FILM, OTHER = "person1_bacteria_1.jpeg", "IM-0152-0001.jpeg"
+
+
+@pytest.fixture
+def seen(window: MainWindow, folder: Path, qtbot: QtBot) -> Row:
+    """A film that is looked at, whose file is read anew with another film while a note is typed."""
+    read_folder(window, folder, qtbot, 6)
+    row = next(row for row in window.queue.model.all_rows() if row.entry.path.name == FILM)
+    window.queue.choose_entry(row.entry_id)
+    qtbot.waitUntil(lambda: window.review.seen)
+    window.activateWindow()
+    note = window.result.decision.note
+    note.setFocus()
+    qtbot.keyClicks(note, "nodule on the l")
+    shutil.copyfile(FIXTURES / OTHER, row.entry.path)
+    window.reading.changed_files.read_again(row)
+    qtbot.waitUntil(lambda: window.review.current is not None and window.review.current.sha256 != row.sha256)
+    return row
+
+
+def test_letters_that_were_on_their_way_are_not_taken(
+    window: MainWindow, services: Services, seen: Row, qtbot: QtBot
+) -> None:
+    note, told = window.result.decision.note, window.statusBar().currentMessage
+    qtbot.keyClicks(note, "eft 1")
+    qtbot.keyClick(note, Qt.Key.Key_Backspace)
+    assert note.text() == "" and window.focusWidget() is note
+    not_taken = f"Not taken: {FILM} was read anew and holds another image. Click into the note to write on this one."
+    qtbot.waitUntil(lambda: told().endswith(not_taken))
+    qtbot.waitUntil(lambda: window.review.seen)
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    window._keeper.finish()
+    assert kept(services.store, seen.entry_id).note == ""
+    assert services.store.opinion(seen).note == "nodule on the l"
+
+
+@pytest.mark.parametrize("by_mouse", [True, False])
+def test_who_comes_to_the_note_anew_writes_on_the_new_film(
+    window: MainWindow, services: Services, seen: Row, qtbot: QtBot, by_mouse: bool
+) -> None:
+    note, told = window.result.decision.note, window.statusBar().currentMessage
+    qtbot.waitUntil(lambda: window.review.seen)
+    qtbot.keyClicks(note, "eft")
+    if by_mouse:
+        qtbot.mouseClick(note, Qt.MouseButton.LeftButton)
+    else:
+        qtbot.keyClick(note, Qt.Key.Key_Return)
+        window.focus_note()
+    qtbot.keyClicks(note, "clear")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    window._keeper.finish()
+    assert kept(services.store, seen.entry_id).note == "clear"
+    assert told() == f"{FILM}: note saved. Ctrl+Z takes it back."
+    assert services.store.opinion(seen).note == "nodule on the l"
