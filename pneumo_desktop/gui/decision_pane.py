@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, 
 from pneumo_desktop.gui.labels import Label, make_bold, wrapped
 from pneumo_desktop.gui.row_words import agrees_no_more, note_writer, status_text
 from pneumo_desktop.reading.outcome import Judgement, Outcome
+from pneumo_desktop.records.opinions import BESIDE
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.words import N_, tr
 
@@ -172,6 +173,8 @@ class DecisionPane(QWidget):
         if row is None or before is None or row.entry_id != before.entry_id:
             self._show_fields("" if row is None else self._draft_of(row))
         elif (row.note, row.initials) != (before.note, before.initials):
+            if row.note != before.note:
+                self._keep_beside(row.note)
             self._take_fields(row)
         self._fill()
 
@@ -219,6 +222,22 @@ class DecisionPane(QWidget):
         if typed[0] in (self._handed[0], handed[0]):
             self._drafts.pop(row.entry_id, None)
         self._handed = (handed[0], handed[1])
+
+    def _keep_beside(self, saved: str) -> None:
+        """Where another window's note was put before mine, or stands there instead, put it before what I have typed since."""
+        mine = self._handed[0]
+        if not self.is_typed() or (mine and not saved.endswith(BESIDE + mine)):
+            return
+        before, typed = saved.removesuffix(mine).removesuffix(BESIDE), self.note.text()
+        if not before:
+            return
+        if typed.strip():
+            before += BESIDE
+        text, cursor = before + typed, self.note.cursorPosition()
+        self._make_room(text)
+        self.note.setText(text)
+        self.note.setCursorPosition(len(before) + cursor)
+        self._drafted(text)
 
     def _fill(self) -> None:
         row = self._row

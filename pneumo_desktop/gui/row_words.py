@@ -156,6 +156,8 @@ def what_was_saved(seen: Row, saved: Saved, decision: Decision | None) -> str:
     told = [_what_was_written(seen, saved, decision)] if saved.written else []
     if saved.unseen is not None:
         told += _what_was_unseen(seen, saved.unseen, decision)
+        if seen.note and not saved.unseen.note:
+            told.append(tr("Another window had deleted the note."))
     if saved.note_kept:
         told.append(tr("The other window's note is kept."))
     if told and not saved.written:

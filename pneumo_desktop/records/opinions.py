@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pneumo_desktop.records.rows import Opinion, Row, opinion_of
 from pneumo_desktop.records.saving import now
 
-_BESIDE = " / "
+BESIDE = " / "
 """Between two notes on one image, and between the initials of who wrote them."""
 
 
@@ -96,6 +96,6 @@ def _with_both_notes(seen: Row, unseen: Opinion, told: Opinion) -> tuple[Opinion
         return told._replace(note=unseen.note), bool(unseen.note)
     if not unseen.note:
         return told, False
-    lacking = [part for part in unseen.note.split(_BESIDE) if part not in told.note.split(_BESIDE)]
-    writers = dict.fromkeys(filter(None, [*unseen.note_initials.split(_BESIDE), *told.note_initials.split(_BESIDE)]))
-    return told._replace(note=_BESIDE.join([*lacking, told.note]), note_initials=_BESIDE.join(writers)), True
+    lacking = [part for part in unseen.note.split(BESIDE) if part not in told.note.split(BESIDE)]
+    writers = dict.fromkeys(filter(None, [*unseen.note_initials.split(BESIDE), *told.note_initials.split(BESIDE)]))
+    return told._replace(note=BESIDE.join([*lacking, told.note]), note_initials=BESIDE.join(writers)), True
