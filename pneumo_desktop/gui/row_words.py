@@ -216,9 +216,9 @@ def what_was_undone(undone: Undone) -> str:
     if undone.covered:
         text = tr("{name}: taken back. What another window has saved since stands.")
         return text.format(name=row.entry.display_name())
+    again = tr("The decision “{decision}” stands again.")
     if undone.decision is not row.decision:
         gone = tr("The decision “{decision}” was taken back.")
-        again = tr("The decision “{decision}” stands again.")
         words, decision = (gone, undone.decision) if undone.decision is not None else (again, row.decision)
         told.append(words.format(decision=tr(DECISION_WORDS[decision]) if decision else ""))
     if undone.note != row.note:
@@ -226,5 +226,8 @@ def what_was_undone(undone: Undone) -> str:
             tr("The note says “{note}” again.").format(note=row.note) if row.note else tr("The note was taken back.")
         )
     if undone.initials != row.initials:
-        told.append(tr("The initials were taken back."))
+        text = tr("The initials are {initials} again.") if row.initials else tr("The initials were taken back.")
+        told.append(text.format(initials=row.initials))
+    if not told and row.decision is not None:
+        told.append(again.format(decision=tr(DECISION_WORDS[row.decision])))
     return f"{row.entry.display_name()}: {' '.join(told)}" if told else ""

@@ -116,3 +116,34 @@ def test_one_that_was_seen_and_is_deleted_there_is_told(
         saved = "note saved. Ctrl+Z takes it back. " if written else ""
         assert told() == f"{row.entry.display_name()}: {saved}{deleted}"
         assert kept(services.store, row.entry_id).note == written
+
+
+def test_undoing_over_another_readers_decision_says_whose_stands_again(
+    window: MainWindow, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    told, initials = window.statusBar().currentMessage, window.result.decision.initials
+    elsewhere.set_decision(film.entry_id, Decision.PNEUMONIA, "", "AB")
+    qtbot.keyClicks(initials, "CD")
+    for decide, undone in (
+        (window.review.normal, "The decision “Reader: normal” was taken back. The initials are AB again."),
+        (window.review.pneumonia, "The initials are AB again."),
+    ):
+        window.queue.choose_entry(film.entry_id)
+        qtbot.waitUntil(lambda: window.review.seen)
+        decide()
+        window.review.undo()
+        window._keeper.finish()
+        assert told() == f"{film.entry.display_name()}: {undone}"
+
+
+def test_undoing_the_second_of_two_equal_decisions_says_that_the_first_stands(
+    window: MainWindow, film: Row, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        window.queue.choose_entry(film.entry_id)
+        qtbot.waitUntil(lambda: window.review.seen)
+        window.review.pneumonia()
+    window.review.undo()
+    window._keeper.finish()
+    again = "The decision “Reader: pneumonia” stands again."
+    assert window.statusBar().currentMessage() == f"{film.entry.display_name()}: {again}"
