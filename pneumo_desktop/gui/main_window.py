@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         for field in (self.result.decision.note, self.result.decision.initials):
             field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
+        self.viewer.status_outdated.connect(self._say_no_more)
         self._keeper.failed.connect(self._not_saved)
         self.menus.actions["undo"].setEnabled(False)
         self._keeper.undoable.connect(self.menus.actions["undo"].setEnabled)
@@ -227,6 +228,10 @@ class MainWindow(QMainWindow):
     def say(self, text: str) -> None:
         """Write a line into the status bar."""
         self.statusBar().showMessage(text)
+
+    def _say_no_more(self, text: str) -> None:
+        if self.statusBar().currentMessage() == text:
+            self.say("")
 
     def open(self) -> None:
         """Show the window: in its own size, or all over a screen that has no more room than that."""

@@ -30,10 +30,12 @@ _NARROW = 70
 class ViewerPanel(QWidget):
     """Shows one ``Picture``.
 
-    ``status`` tells the value under the pointer, ``tags_wanted`` asks for the tag dialog.
+    ``status`` tells the value under the pointer or a length, ``status_outdated`` that what was told last is of a picture
+    that is shown no more, ``tags_wanted`` asks for the tag dialog.
     """
 
     status = Signal(str)
+    status_outdated = Signal(str)
     tags_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,6 +44,7 @@ class ViewerPanel(QWidget):
         self._picture: Picture | None = None
         self._state: ViewState | None = None
         self._preset = 0
+        self._told = ""
         self.canvas = Canvas()
         self.twin = Canvas()
         self.twin.hide()
@@ -125,6 +128,7 @@ class ViewerPanel(QWidget):
         if not keep_view or self._state is None:
             self._state = ViewState(picture.radiograph.window)
             self._preset = 0
+            self.status_outdated.emit(self._told)
         self._enable()
         self.redraw(keep_view=keep_view)
 
@@ -138,6 +142,7 @@ class ViewerPanel(QWidget):
         self.twin.hide()
         self._bottom.hide()
         self._enable()
+        self.status_outdated.emit(self._told)
 
     def _enable(self) -> None:
         """Actions of a picture are there when there is one."""
@@ -332,9 +337,9 @@ class ViewerPanel(QWidget):
         row, column = source_place(x, y, (height, width), self._view())
         if 0 <= row < height and 0 <= column < width:
             value = int(pixels[row, column])
-            self.status.emit(tr("Column {x}, row {y}: value {value}").format(x=column, y=row, value=value))
+            self._tell(tr("Column {x}, row {y}: value {value}").format(x=column, y=row, value=value))
         else:
-            self.status.emit("")
+            self._tell("")
 
     def _measure(self, canvas: Canvas, first: QPointF, second: QPointF) -> None:
         from pneumo_desktop.gui.viewer.view_state import length_mm
@@ -351,6 +356,10 @@ class ViewerPanel(QWidget):
             words = tr("{length} mm at the detector") if radiograph.spacing_at_detector else tr("{length} mm")
             text = words.format(length=decimal(length_mm(*points, spacing, self._view()), 1))
         canvas.measure_text = text
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        self._told = text
         self.status.emit(text)
 
 
