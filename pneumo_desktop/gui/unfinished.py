@@ -16,7 +16,7 @@ from pneumo_desktop.words import ntr, tr
 def _question(queue: UnfinishedQueue) -> str:
     if not queue.waiting:
         return tr("“{label}” was not looked through to its end last time.").format(label=queue.label)
-    said, unread = [], queue.waiting - queue.again
+    said, unread = [], queue.waiting - queue.again - queue.out_of_reach
     if unread:
         text = ntr(
             "{count} image of “{label}” was not read last time.",
@@ -24,6 +24,15 @@ def _question(queue: UnfinishedQueue) -> str:
             unread,
         )
         said.append(text.format(count=unread, label=queue.label))
+    if queue.out_of_reach:
+        text = ntr(
+            "{count} image of “{label}” could not be reached last time. If it is gone for good, choose “Don't continue”: "
+            "then you are not asked again.",
+            "{count} images of “{label}” could not be reached last time. If they are gone for good, choose “Don't continue”: "
+            "then you are not asked again.",
+            queue.out_of_reach,
+        )
+        said.append(text.format(count=queue.out_of_reach, label=queue.label))
     if queue.again:
         text = ntr(
             "{count} image of “{label}” was to be read again and still has its earlier result.",

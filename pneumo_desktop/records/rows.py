@@ -33,13 +33,17 @@ class Decision(StrEnum):
 
 
 class UnfinishedQueue(NamedTuple):
-    """A queue that was not finished: ``waiting`` entries are to be read, ``again`` of them have an earlier result."""
+    """A queue that was not finished: ``waiting`` entries are to be read; ``again`` of them have an earlier result.
+
+    out_of_reach: others of them have been tried, and their medium was away.
+    """
 
     queue_id: int
     label: str
     population: Population
     waiting: int
     again: int = 0
+    out_of_reach: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
 from pneumo_desktop.records.opening import (
@@ -179,10 +180,12 @@ class Store:
         """Return the queues that were not finished, the newest first."""
         rows = self._all(
             """SELECT q.id, q.label, q.population, count(e.id) AS waiting,
-            coalesce(sum(e.again = 1 AND r.reason IS NOT 'unreadable'), 0) FROM queue q
+            coalesce(sum(e.again = 1 AND r.reason IS NOT 'unreadable'), 0),
+            coalesce(sum(r.reason = 'unreadable' AND r.detail IN (SELECT value FROM json_each(?))), 0) FROM queue q
             LEFT JOIN entry e ON e.queue_id = q.id AND (e.result_id IS NULL OR e.again = 1)
             LEFT JOIN result r ON r.id = e.result_id
-            WHERE q.finished IS NULL GROUP BY q.id HAVING waiting > 0 OR q.unwalked IS NOT NULL ORDER BY q.id DESC"""
+            WHERE q.finished IS NULL GROUP BY q.id HAVING waiting > 0 OR q.unwalked IS NOT NULL ORDER BY q.id DESC""",
+            (json.dumps(sorted(codes.OUT_OF_REACH)),),
         )
         return [UnfinishedQueue(number, label, Population(told), *counts) for number, label, told, *counts in rows]
 

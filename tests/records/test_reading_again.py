@@ -67,11 +67,11 @@ def test_what_is_to_be_read_again_keeps_its_result_until_there_is_another(path: 
     assert store.rows(queue) == before
     assert store.heat_map(ids[0]) is not None
     assert store.told_population(ids[0]) is TOLD
-    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 2, 2)]
+    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 2, 2, 0)]
     (row,) = store.save_results([NewResult(ids[1], 1, "bb", judged(0.2, "m2"), Population.ADULTS)])
     assert row.judgement == judged(0.2, "m2")
     assert [entry_id for entry_id, _entry in store.waiting(queue)] == [ids[0]]
-    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 1, 1)]
+    assert store.unfinished() == [(queue, "folder", Population.ADULTS, 1, 1, 0)]
     store.finish_queue(queue)  # not to be gone on with
     assert store.unfinished() == store.waiting(queue) == []
     assert store.rows(queue) == [before[0], row]

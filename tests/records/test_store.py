@@ -271,7 +271,7 @@ def test_an_undoing_is_told_although_no_file_has_the_image_any_more(path: Path) 
 def test_unfinished_queues_are_known_until_they_are_finished(path: Path) -> None:
     store, queue, ids = filled(path)
     store.save_results([NewResult(ids[0], 0, None, judged(None), TOLD)])
-    assert store.unfinished() == [(queue, "folder", TOLD, 1, 0)]
+    assert store.unfinished() == [(queue, "folder", TOLD, 1, 0, 0)]
     store.finish_queue(queue)
     assert store.unfinished() == []
     store.close()
