@@ -367,7 +367,8 @@ class Pipeline:
 
     def _tell_progress(self) -> None:
         """Tell how far the run is, if anything has changed; the total grows while the folder is walked."""
-        out_of_reach = self._out_of_reach + self._taken_away
+        # What a walk that was cut off has not found cannot be counted; where nothing else is known it is told as one.
+        out_of_reach = self._out_of_reach or int(self._taken_away)
         state = (self._done, self._total, self._walking, out_of_reach)
         if state == self._told_progress:
             return
