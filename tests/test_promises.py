@@ -241,7 +241,7 @@ def log_errors_of(missing: Path, logs: Path, qtbot: QtBot) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be no text")
 def test_a_name_that_is_no_text_goes_all_the_way(tmp_path: Path) -> None:
-    folder = tmp_path / "films"
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xf1o"))
     folder.mkdir()
     odd = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9 \xff.jpeg"))
     shutil.copyfile(FILM, odd)
