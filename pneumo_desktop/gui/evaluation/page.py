@@ -92,6 +92,7 @@ class EvaluationPage(QWidget):
         """What the two models have side by side where there is room: matrices, histograms."""
         self._lines = [QHBoxLayout() for _ in range(2)]
         """The numbers beside the matrices, the calibration beside the histograms."""
+        self._click_hint = Label(tr("Click a cell to see its images."), wordWrap=True)
         self.gallery = Gallery()
         self.thresholds = ThresholdTab()
         self.tabs = QTabWidget()
@@ -138,7 +139,7 @@ class EvaluationPage(QWidget):
             one.addWidget(matrix, 1)
             one.addWidget(button)
             matrices.addLayout(one)
-        right.addWidget(Label(tr("Click a cell to see its images."), wordWrap=True))
+        right.addWidget(self._click_hint)
         right.addLayout(matrices, 1)
         self._lines[0].addLayout(left)
         self._lines[0].addLayout(right)
@@ -170,6 +171,8 @@ class EvaluationPage(QWidget):
             line.setStretch(0, left)
             line.setStretch(1, right)
             line.activate()  # a tab that is not on top would be thought to need the room that it needed before
+        for label in (self.verdict, self.caveats, self._click_hint):  # else the figures give up what their lines need
+            label.setMinimumHeight(label.heightForWidth(label.width()))
 
     # What is shown
 
