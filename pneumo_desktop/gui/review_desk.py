@@ -13,7 +13,13 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.keeper import Keeper
 from pneumo_desktop.gui.queue_view import QueueView
 from pneumo_desktop.gui.result_panel import ResultPanel
-from pneumo_desktop.gui.row_words import has_another_image, is_changed, what_was_saved, what_was_undone
+from pneumo_desktop.gui.row_words import (
+    has_another_image,
+    is_changed,
+    what_was_replaced,
+    what_was_saved,
+    what_was_undone,
+)
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.imaging import codes
@@ -330,6 +336,8 @@ class ReviewDesk(QObject):
                 return
             if listed is not None and listed.sha256 == row.sha256 and listed.opinion != opinion:
                 self._show_decided(listed.with_opinion(opinion))
+                if told := what_was_replaced(listed, opinion):
+                    self._viewer.status.emit(told)
 
         self._keeper.ask(lambda: self._store.opinion(row), came, topic="opinion")
 

@@ -196,6 +196,14 @@ def _what_was_unseen(seen: Row, unseen: Opinion, decision: Decision | None) -> l
     return [text.format(decision=tr(DECISION_WORDS[unseen.decision]), initials=unseen.initials)]
 
 
+def what_was_replaced(listed: Row, stands: Opinion) -> str:
+    """Return what another window has replaced or taken back of what was said of a row that looked like ``listed``."""
+    told = _what_was_unseen(listed, stands, None) if listed.decision is not None else []
+    if listed.note and not stands.note:
+        told.append(tr("Another window had deleted the note."))
+    return f"{listed.entry.display_name()}: {' '.join(told)}" if told else ""
+
+
 def what_is_unrecorded(refused: Collection[tuple[Row, Decision | None]]) -> str:
     """Return a line for each film whose decision, or note (None), is not on the disk; "" where all are."""
     lines = [tr("Not recorded:")] if refused else []

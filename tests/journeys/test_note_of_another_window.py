@@ -147,3 +147,27 @@ def test_undoing_the_second_of_two_equal_decisions_says_that_the_first_stands(
     window._keeper.finish()
     again = "The decision “Reader: pneumonia” stands again."
     assert window.statusBar().currentMessage() == f"{film.entry.display_name()}: {again}"
+
+
+def test_what_the_list_showed_and_another_window_has_replaced_is_told_where_it_is_chosen_again(
+    window: MainWindow, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    name, told = film.entry.display_name(), window.statusBar().currentMessage
+    qtbot.keyClicks(window.result.decision.note, "rotated")
+    window.review.pneumonia()
+    window._keeper.finish()
+    for opinion, said in (
+        ((Decision.NORMAL, "rotated", "AB"), "AB's “Reader: normal” was saved in another window meanwhile."),
+        ((Decision.NORMAL, "", "AB"), "Another window had deleted the note."),
+        ((None, "", ""), "“Reader: normal” was taken back in another window meanwhile."),
+    ):
+        elsewhere.set_decision(film.entry_id, *opinion)
+        window.queue.choose_entry(film.entry_id)
+        window._keeper.finish()
+        assert told() == f"{name}: {said}"
+        window.next_row()
+    elsewhere.set_decision(film.entry_id, Decision.NORMAL, "", "AB")
+    window.queue.choose_entry(film.entry_id)
+    window._keeper.finish()
+    assert "AB" in window.result.decision.saved.text()
+    assert told() == f"{name}: {said}", "what is new is seen beside the film; it wipes no other word away"
