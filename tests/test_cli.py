@@ -295,7 +295,7 @@ def test_a_name_forges_no_row_of_what_is_printed(
     assert not [line for line in (*told.out.splitlines(), *told.err.splitlines()) if line.startswith(forged)]
     assert not {"\r", "\x1b"} & {*told.out, *told.err}
     bundled = ModelPackage.open(places.bundled_model())
-    card = replace(bundled.card, model_id="other\n* forged", created="x\r* forged")
+    card = replace(bundled.card, model_id="other", created="x\r* forged\n* forged")
     by_hand = tmp_path / "data" / "models" / "other.pneumo"
     by_hand.parent.mkdir()
     write_package(by_hand, card, bundled.network_bytes, bundled.arrays, bundled.reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ CARD_VERSION = 1
 MAX_INPUT_SIZE = 512
 MAX_DEPTH = 32
 """Of objects and lists within each other; the bundled card has 6. What shows or writes a card goes down as deep as it does."""
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 class BadPackageError(Exception):
@@ -95,7 +99,7 @@ class Card:
 
     @staticmethod
     def from_json(values: Any) -> Card:
-        """Check ``values`` field by field; raises BadPackageError(code='card')."""
+        """Check ``values`` field by field; raises BadPackageError, code ``card``, or ``preprocessing`` for a card of a later version."""
         try:
             return _parse(values)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
@@ -103,7 +107,11 @@ class Card:
 
 
 def _check_plain(values: Any) -> None:
-    """Raise ValueError where ``values`` lie deeper than ``MAX_DEPTH`` or hold a text that UTF-8 cannot hold."""
+    """Raise ValueError where ``values`` lie deeper than ``MAX_DEPTH``, or hold a text that UTF-8 cannot hold or a number that is none.
+
+    Python reads NaN, infinities and whole numbers that no float can hold; other programs' JSON knows none of them, and a
+    window that shows one fails. OverflowError for the last.
+    """
     level = [values]
     for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []
@@ -114,10 +122,17 @@ def _check_plain(values: Any) -> None:
                 inner += value
             elif isinstance(value, str):
                 value.encode("utf-8")
+            elif isinstance(value, int | float) and not math.isfinite(value):
+                raise ValueError("a number in the card is not finite")
         if not inner:
             return
         level = inner
     raise ValueError(f"the card is deeper than {MAX_DEPTH} levels")
+
+
+def is_plain_name(model_id: str) -> bool:
+    """Tell whether a model's id is a plain name: it becomes a file's name, and stands in legends and on terminals."""
+    return _PLAIN_NAME.fullmatch(model_id) is not None
 
 
 def _text(values: Mapping[str, Any], key: str, limit: int = 200) -> str:
@@ -180,7 +195,10 @@ def _parse(values: Any) -> Card:
     if not isinstance(values, dict):
         raise ValueError("the card is not an object")
     _check_plain(values)
-    _whole(values, "card_version", CARD_VERSION, CARD_VERSION)
+    if _whole(values, "card_version", CARD_VERSION, 1000) != CARD_VERSION:
+        raise BadPackageError("preprocessing", "a card of a later version")
+    if not is_plain_name(_text(values, "model_id")):
+        raise ValueError("the model's id is not a plain name")
     calibration = values["calibration"]
     age_range = values["age_range"]
     if not isinstance(age_range, list) or len(age_range) != 2:
@@ -190,7 +208,7 @@ def _parse(values: Any) -> Card:
         parent = _text(values, "parent")
     points = {Population(key): _operating_point(value) for key, value in _object(values, "operating_points").items()}
     return Card(
-        model_id=_text(values, "model_id", 80),
+        model_id=values["model_id"],
         name=_text(values, "name"),
         created=_text(values, "created", 40),
         architecture=_text(values, "architecture", 40),

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import io
 import json
+import math
 import os
 import struct
 import tempfile
@@ -194,10 +195,13 @@ def read_arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
 
 def _references(values: Any) -> tuple[ReferenceScore, ...]:
     try:
-        return tuple(
+        found = tuple(
             ReferenceScore(seed=int(row["seed"]), pneumonia=bool(row["pneumonia"]), logit=float(row["logit"]))
             for row in values["references"][:16]
         )
+        if not all(math.isfinite(known.logit) for known in found):
+            raise ValueError("a reference score is not finite")
+        return found
     except (KeyError, TypeError, ValueError, OverflowError) as problem:
         raise BadPackageError("reference", str(problem)) from problem
 

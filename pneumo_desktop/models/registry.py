@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ _BUNDLED = ""
 """The bundled model in the history: it stays the chosen one when an update brings another under a new id."""
 _BUNDLED_BY_ID = frozenset({"pneumo-1", "pneumo-2"})
 """Ids under which a history written before there was that mark may name it."""
-
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 def _fresh(path: Path) -> AbstractContextManager[BinaryIO]:
@@ -204,8 +201,6 @@ class Registry:
         if sha256 not in (None, package.sha256):
             raise BadPackageError("hash", "the file is not the one that was tried")
         model_id = package.card.model_id
-        if _SAFE_ID.fullmatch(model_id) is None:
-            raise BadPackageError("card", "the model's id is not a plain name")
         known = self.same(package)
         if known is not None:
             return known

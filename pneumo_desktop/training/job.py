@@ -11,7 +11,7 @@ from typing import Any
 from pneumo_desktop import places
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind
-from pneumo_desktop.models.card import MAX_INPUT_SIZE
+from pneumo_desktop.models.card import MAX_INPUT_SIZE, is_plain_name
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.recipe import RECIPE_KEYS
 from pneumo_desktop.training.augment import Augmentation
@@ -186,6 +186,8 @@ def parse(values: Any, folder_of_job: Path) -> Job:
     for key in ("name", "model_id"):
         if key in given and (not isinstance(given[key], str) or not 0 < len(given[key]) <= 80):
             raise Problem("job", what=key)
+    if not is_plain_name(given.get("model_id", "free")):  # else its package would not open
+        raise Problem("job", what="model_id")
     try:
         if "population" in given:
             given["population"] = Population(given["population"])

@@ -149,7 +149,10 @@ def test_a_package_for_another_preprocessing_is_refused(tmp_path: Path) -> None:
     [
         ("input_size", 100_000), ("input_size", "64"), ("model_id", ""), ("parameters", True),
         ("calibration", {"slope": 0, "intercept": 0}), ("operating_points", {"martians": {}}),
-        ("operating_points", {"adults": {"low": 0.9, "threshold": 0.5, "high": 0.6}}), ("age_range", [1]), ("card_version", 2),
+        ("operating_points", {"adults": {"low": 0.9, "threshold": 0.5, "high": 0.6}}), ("age_range", [1]), ("card_version", 0),
+        ("model_id", "x" * 81), ("model_id", "a\x1b[2Jb"), ("model_id", "a\nb"), ("model_id", "$\\frac{$"),
+        ("model_id", "_hidden"), ("model_id", "<b>"), ("model_id", "a\u202eb"), ("parameters", 10**400),
+        ("metrics", {"auc": float("nan")}), ("data", {"a": [{"b": float("-inf")}]}), ("training", {"a": 10**400}),
         ("ages", None), ("ages", [[1, 6], [18, 86]]), ("ages", {"adults": [18]}), ("ages", {"adults": 18}),
         ("ages", {"adults": ["18", 86]}), ("ages", {"adults": [True, 86]}), ("ages", {"adults": [86, 18]}),
         ("ages", {"adults": [18, 18]}), ("ages", {"adults": [18, 1e9]}), ("ages", {"adults": [18, float("nan")]}),
@@ -163,6 +166,18 @@ def test_a_card_is_checked_field_by_field(key: str, value: object) -> None:
     with pytest.raises(BadPackageError) as caught:
         Card.from_json(json.loads(json.dumps(values)))
     assert caught.value.code == "card"
+
+
+def test_a_card_of_a_later_version_is_no_damaged_one() -> None:
+    with pytest.raises(BadPackageError) as caught:
+        Card.from_json(a_card().to_json() | {"card_version": 2, "metrics": None})
+    assert caught.value.code == "preprocessing"
+
+
+@pytest.mark.parametrize("logit", [float("nan"), float("inf")])
+def test_a_reference_score_is_a_number(package: Path, logit: float) -> None:
+    known = [{"seed": 1, "pneumonia": True, "logit": value} for value in (0.5, logit)]
+    assert code_of(rehashed(package, reference_json=json.dumps({"references": known}).encode())) == "reference"
 
 
 @pytest.mark.parametrize("kind", ["object", "list"])

@@ -172,6 +172,13 @@ def test_what_can_be_no_path_is_named_by_its_key(tmp_path: Path, key: str, value
     assert sentence(caught.value) == f"The settings of the training are not valid: {key}."
 
 
+@pytest.mark.parametrize("model_id", ["../up", "a b", ".hidden", "a\n"])
+def test_an_id_that_no_package_may_have_is_refused_before_the_training(tmp_path: Path, model_id: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse({"folder": "f", "out": "o.pneumo", "model_id": model_id}, tmp_path)
+    assert sentence(caught.value) == "The settings of the training are not valid: model_id."
+
+
 def test_every_key_of_a_job_belongs_to_the_recipe_or_to_a_place() -> None:
     assert sorted((*RECIPE_KEYS, *PLACE_KEYS)) == sorted({field.name for field in fields(Job)} - {"folder_of_job"})
 
