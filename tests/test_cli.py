@@ -431,6 +431,30 @@ def test_a_reader_that_goes_ends_no_run(
 
 @POSIX_PIPES
 @pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_that_goes_keeps_no_report_back(tmp_path: Path, data: list[str], buffered: bool) -> None:
+    for label, film in (("NORMAL", "IM-0131-0001.jpeg"), ("PNEUMONIA", "person1_bacteria_1.jpeg")):
+        (tmp_path / "films" / label).mkdir(parents=True)
+        (tmp_path / "films" / label / film).write_bytes((FIXTURES / film).read_bytes())
+    out = tmp_path / "report.json"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [
+                sys.executable, *([] if buffered else ["-u"]), "-m", "pneumo_desktop", "evaluate", str(tmp_path / "films"),
+                *data, "--out", str(out),
+            ],
+            stdout=writer, stderr=subprocess.PIPE, check=False, cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert json.loads(out.read_text("utf-8"))["images"] == 2
+
+
+@POSIX_PIPES
+@pytest.mark.parametrize("buffered", [True, False])
 def test_a_reader_that_goes_is_no_error_of_any_command(data: list[str], buffered: bool) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -104,11 +104,19 @@ def _parser() -> _Parser:
         "evaluate", parents=[common, model, population], help=tr("measure a model on a labelled folder")
     )
     evaluate.add_argument(
-        "folder", type=Path, metavar=tr("FOLDER"), help=tr("a folder with the sub-folders NORMAL and PNEUMONIA")
+        "folder",
+        type=Path,
+        metavar=tr("FOLDER"),
+        help=tr("a folder (or ZIP) with the sub-folders NORMAL and PNEUMONIA, or a CSV of file and label"),
     )
     evaluate.add_argument("--compare", type=Path, metavar=tr("FILE"), help=tr("a second model package"))
-    evaluate.add_argument("--out", type=Path, metavar=tr("FILE") + ".json", help=tr("write the report as JSON"))
-    evaluate.add_argument("--figures", type=Path, metavar=tr("DIR"), help=tr("write the figures and tables"))
+    evaluate.add_argument(
+        "--out",
+        type=Path,
+        metavar=tr("FILE") + ".json",
+        help=tr("write the report as JSON, and its tables as CSV beside it"),
+    )
+    evaluate.add_argument("--figures", type=Path, metavar=tr("DIR"), help=tr("write the figures as PNG and SVG"))
     evaluate.add_argument(
         "--prevalence", type=arguments.share, metavar=tr("SHARE"),
         help=tr("share of pneumonia among your patients (0.1 is 10 %%), for the predictive values; else the folder's own"),
@@ -231,11 +239,16 @@ def _evaluate(options: argparse.Namespace) -> int:
             )
         if stopped():
             of_its_own = "\n" if on_a_terminal(sys.stderr) else ""  # a line, after the one that was renewed
-            print(of_its_own + tr("Stopped: only what was read by then was measured."), file=sys.stderr)
-        print(measured.text)
-        written = measured.write(options.out, options.figures)
-        for name in dict.fromkeys(options.figures if path.suffix in (".png", ".svg") else path for path in written):
-            print(tr("Written: {name}").format(name=name))
+            with printing_to(sys.stderr):
+                print(of_its_own + tr("Stopped: only what was read by then was measured."), file=sys.stderr)
+        try:  # written first: what is printed may find no reader
+            written = measured.write(options.out, options.figures)
+        finally:
+            with printing_to(sys.stdout):
+                print(measured.text)
+        with printing_to(sys.stdout):
+            for name in dict.fromkeys(options.figures if path.suffix in (".png", ".svg") else path for path in written):
+                print(tr("Written: {name}").format(name=name))
     except EvaluationError as problem:
         print(problem, file=sys.stderr)
         return exit_codes.UNREADABLE if isinstance(problem, StoppedError) else exit_codes.USAGE
