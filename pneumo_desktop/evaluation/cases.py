@@ -81,7 +81,7 @@ def read_cases(
         if stopped is not None and stopped():
             break
         answer = read_one(image.entry)
-        patient = answer.patient or image.patient or image.name
+        patient = image.patient_with(answer.patient) or image.name
         cases.append(Case(image.entry, image.name, image.label, patient, answer.judgement))
         if on_progress is not None:
             on_progress(len(cases))

@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pneumo_desktop.evaluation.patients import patient_from_name
@@ -131,7 +131,7 @@ class LabelledImage:
     """An image, its label (0 normal, 1 pneumonia), and what its place says of it.
 
     name: path relative to the root, with forward slashes. part: ``train``, ``val``, ``test`` or None.
-    patient: a patient key from a column or from the file's name, or None.
+    patient: a patient key from a column or from the file's name, or None. patient_told: True where a column told it.
     """
 
     entry: Entry
@@ -139,6 +139,14 @@ class LabelledImage:
     label: int
     part: str | None = None
     patient: str | None = None
+    patient_told: bool = False
+
+    def patient_with(self, in_file: str | None) -> str | None:
+        """Return the patient key where the file itself bears the number ``in_file`` (DICOM), or None.
+
+        A column that somebody wrote goes first: a number that was removed from the files is the same in all of them.
+        """
+        return self.patient if self.patient_told else in_file or self.patient
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,8 @@ class LabelledFolder:
     unlabelled: names of images under no class folder, or with a label that is neither class.
     folders: for each folder (or label of a table) whose class is not known, how many images it holds (to be mapped by
     hand).
-    left_out: (name, code) of what is no image, as ``imaging.sources`` says, and ``missing`` rows of a CSV.
+    left_out: (name, code) of what is no image, as ``imaging.sources`` says, and ``missing`` rows of a CSV; after ``once``
+        ``repeated`` and ``both_labels`` too.
     table: the CSV whose rows these are, or None.
     """
 
@@ -162,6 +171,26 @@ class LabelledFolder:
     def part(self, name: str | None) -> tuple[LabelledImage, ...]:
         """Return the images of one part (None: those under no part folder)."""
         return tuple(image for image in self.images if image.part == name)
+
+    def once(self) -> LabelledFolder:
+        """Return the folder with each file once, as a measure needs it; a table may name one in several rows.
+
+        A row that says the same again is left out as ``repeated``. Of a file under both labels nobody knows which is
+        right: all its rows are left out as ``both_labels``.
+        """
+        by_file: dict[tuple[str, str | None, int], list[LabelledImage]] = {}
+        for image in self.images:
+            entry = image.entry
+            by_file.setdefault((os.path.realpath(entry.path), entry.member, entry.frame), []).append(image)
+        kept: list[LabelledImage] = []
+        left_out = list(self.left_out)
+        for first, *others in by_file.values():
+            if any(other.label != first.label for other in others):
+                left_out += [(image.name, "both_labels") for image in (first, *others)]
+            else:
+                kept.append(first)
+                left_out += [(image.name, "repeated") for image in others]
+        return replace(self, images=tuple(kept), left_out=tuple(left_out))
 
 
 def plain(text: str) -> str:
@@ -291,7 +320,9 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
         patient = row[columns["patient"]].strip() if "patient" in columns else ""
         part = part_of(row[columns["part"]]) if "part" in columns else None
         path, shown = located
-        images.append(LabelledImage(Entry(path), shown, label, part, patient or patient_from_name(shown)))
+        images.append(
+            LabelledImage(Entry(path), shown, label, part, patient or patient_from_name(shown), bool(patient))
+        )
     if not images:
         raise LabelsError("csv_columns", table.name, unknown)
     return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out), table)

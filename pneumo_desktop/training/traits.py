@@ -26,7 +26,8 @@ class Traits:
     """A readable image's file facts. ``jpeg_quantisation`` is the sum of its luminance table, or None.
 
     look: (7,) float64: mean, spread, |Laplacian|, fine detail, border brightness, near-black and near-white share
-    of the picture at 224 x 224. patient: DICOM patient number, else what the folder or the name told, or None.
+    of the picture at 224 x 224. patient: what a table's column told, else the DICOM patient number, else what the name
+    told, or None.
     coloured: stored in colour, whether or not the picture is grey. refused: the gate's reason code, or None.
     """
 
@@ -102,7 +103,7 @@ def traits_of(image: LabelledImage, refuse: Callable[[Radiograph], str | None] |
         name=image.name,
         label=image.label,
         part=image.part,
-        patient=radiograph.tags.get("PatientID") or image.patient,
+        patient=image.patient_with(radiograph.tags.get("PatientID")),
         sha256=radiograph.sha256,
         format=radiograph.format,
         bytes=len(data),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pneumo_desktop.evaluation.cases import Answer
 from pneumo_desktop.evaluation.command import (
     Evaluation,
     EvaluationError,
@@ -180,6 +181,36 @@ def test_a_name_that_is_no_unicode_is_written_with_a_question_mark(folder: Path,
     Evaluation(report).write(out)
     assert json.loads(out.read_text("utf-8"))["results"][0]["file"] == "NORMAL/ni?o.jpeg"
     assert "NORMAL/ni?o.jpeg" in out.with_suffix(".csv").read_text("utf-8-sig")
+
+
+def test_a_file_that_a_table_names_twice_is_measured_once(folder: Path, answers: Any) -> None:
+    rows = [
+        "NORMAL/IM-0001-0001.png,normal", "NORMAL/IM-0002-0001.png,normal", "PNEUMONIA/person1_virus_3.png,1",
+        "PNEUMONIA/../PNEUMONIA/person1_virus_3.png,pneumonia",  # one box more in it, as in tables of findings
+        "PNEUMONIA/person1_bacteria_1.png,normal", "PNEUMONIA/person1_bacteria_1.png,pneumonia",
+    ]  # fmt: skip
+    table = folder / "labels.csv"
+    table.write_text("file,label\n" + "\n".join(rows), encoding="utf-8")
+    seen: list[tuple[int, int]] = []
+    measured = measure(answers(MIXED), table, answers(MIXED, "model-b"), on_progress=lambda n, of: seen.append((n, of)))
+    assert [case.name for case in measured.report.cases] == [rows[place].partition(",")[0] for place in range(3)]
+    assert measured.report.left_out == (
+        ("PNEUMONIA/../PNEUMONIA/person1_virus_3.png", "repeated"),
+        ("PNEUMONIA/person1_bacteria_1.png", "both_labels"), ("PNEUMONIA/person1_bacteria_1.png", "both_labels"),
+    )  # fmt: skip
+    assert seen[-1] == (6, 6)
+    assert measured.comparison is not None
+    assert (measured.comparison.mcnemar.only_new, measured.comparison.mcnemar.only_old) == (0, 0)
+    assert "3 files were left out." in measured.text
+
+
+def test_a_patient_that_a_table_tells_goes_before_the_number_in_the_file(folder: Path) -> None:
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*.png"))]
+    table = folder / "labels.csv"
+    rows = [f"{name},{name.partition('/')[0]},{'' if place == 5 else place // 2}" for place, name in enumerate(names)]
+    table.write_text("file,label,patient\n" + "\n".join(rows), encoding="utf-8")
+    removed = measure(lambda _entry: Answer(judgement(0.7), "ANON"), table).report
+    assert [case.patient for case in removed.cases] == ["0", "0", "1", "1", "2", "ANON"]
 
 
 def test_what_was_read_when_it_was_stopped_is_measured_and_the_rest_named(

@@ -18,6 +18,7 @@ from pneumo_desktop.training.fingerprint import NEAR_BITS, fingerprint, near_pai
 from pneumo_desktop.training.scan import Scan, judge, scan
 from pneumo_desktop.training.shortcuts import find_shortcuts, surely_telling
 from pneumo_desktop.training.traits import Traits, jpeg_quantisation, name_pattern, traits_of
+from tests import making
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
@@ -279,3 +280,11 @@ def test_one_class_from_one_source_is_found() -> None:
     renamed = [dataclasses.replace(image, name=f"rsna/{image.name}") for image in normal]
     result = scan(LabelledFolder(SHARED, tuple(pneumonia + renamed)))
     assert "one_class_one_source" in codes(result)
+
+
+def test_a_patient_that_a_table_tells_goes_before_the_number_in_the_file(tmp_path: Path) -> None:
+    for name in ("a.dcm", "b.dcm"):
+        film = making.dataset(chest(1, False, (128, 128)).astype(np.uint16), PatientID="ANON")
+        (tmp_path / name).write_bytes(making.written(film))
+    (tmp_path / "t.csv").write_text("file,label,patient\na.dcm,normal,p1\nb.dcm,pneumonia,\n", encoding="utf-8")
+    assert [traits_of(image).patient for image in find(tmp_path / "t.csv").images] == ["p1", "ANON"]
