@@ -104,18 +104,14 @@ def _parser() -> _Parser:
         "evaluate", parents=[common, model, population], help=tr("measure a model on a labelled folder")
     )
     evaluate.add_argument(
-        "folder",
-        type=Path,
-        metavar=tr("FOLDER"),
+        "folder", type=Path, metavar=tr("FOLDER"),
         help=tr("a folder (or ZIP) with the sub-folders NORMAL and PNEUMONIA, or a CSV of file and label"),
-    )
+    )  # fmt: skip
     evaluate.add_argument("--compare", type=Path, metavar=tr("FILE"), help=tr("a second model package"))
     evaluate.add_argument(
-        "--out",
-        type=Path,
-        metavar=tr("FILE") + ".json",
+        "--out", type=Path, metavar=tr("FILE") + ".json",
         help=tr("write the report as JSON, and its tables as CSV beside it"),
-    )
+    )  # fmt: skip
     evaluate.add_argument("--figures", type=Path, metavar=tr("DIR"), help=tr("write the figures as PNG and SVG"))
     evaluate.add_argument(
         "--prevalence", type=arguments.share, metavar=tr("SHARE"),
