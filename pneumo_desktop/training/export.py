@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.training.problems import Problem
+from pneumo_desktop.words.system_errors import about
 
 
 def export(package: ModelPackage, path: Path) -> None:
     """Write the network to ``path``; its suffix says how. Keras and ONNX give the raw score sigmoid(logit), no more.
 
-    Raises Problem(code='no_converter'), BadPackageError, OSError.
+    It is there whole, or what was there before. Raises Problem(code='no_converter'), BadPackageError, OSError that names
+    ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.stem}.part{path.suffix}")
     suffix = path.suffix.lower()
-    if suffix == ".tflite":
-        fresh.write_bytes(package.network_bytes)
-    elif suffix == ".keras":
-        _keras(package, fresh)
-    elif suffix == ".onnx":
-        _onnx(package, fresh)
-    else:
-        raise Problem("no_converter", suffix=path.suffix or path.name)
-    fresh.replace(path)
+    fresh = path.with_name(f"{uuid.uuid4().hex}.part{suffix}")  # Keras goes by the suffix, too
+    with about(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if suffix == ".tflite":
+                fresh.write_bytes(package.network_bytes)
+            elif suffix == ".keras":
+                _keras(package, fresh)
+            elif suffix == ".onnx":
+                _onnx(package, fresh)
+            else:
+                raise Problem("no_converter", suffix=path.suffix or path.name)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _keras(package: ModelPackage, path: Path) -> None:

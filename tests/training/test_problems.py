@@ -215,7 +215,7 @@ def test_a_small_disk_and_a_small_bound_are_told_before_anything_is_written(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(computer, "free_disk_mb", lambda folder: 7)
-        assert told(here("train", job)) == (2, "disk")
+        assert told(here("train", job)) == (2, "disk_full")
     many = job_at(job, folder=clinic, base=tiny_model, cache_mb=1)
     monkeypatch.setattr(local, "labelled", lambda *_: _with_images(clinic, 5000))
     assert told(here("train", many)) == (2, "cache_bound")
@@ -465,6 +465,28 @@ def test_onnx_needs_a_converter_and_says_so(
     assert told(ended) == (2, "no_converter")
     assert ".onnx" in ended.last["sentence"]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["net.tflite", "net.keras"])
+def test_an_export_that_a_full_disk_cuts_off_leaves_what_was_there(
+    here: Here, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    target = tmp_path / name
+    its_own = target.with_suffix(f".part{target.suffix}")
+    for path in (target, its_own):
+        path.write_bytes(b"of before")
+
+    def full(self: Path, _data: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("keras.Model.save", lambda _model, path: full(path, b""))
+    ended = here("export", tiny_model, target)
+    assert told(ended) == (2, "disk_full")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, its_own.name])
+    assert target.read_bytes() == its_own.read_bytes() == b"of before"
 
 
 def test_a_network_without_the_usual_head_cannot_be_adapted(
