@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pneumo_desktop.models.card import BadPackageError, Card
 from pneumo_desktop.models.worse import ReasonNeededError, called_worse, is_reason, reason_in
-from pneumo_desktop.whole_file import written_by_way_of
+from pneumo_desktop.whole_file import write_whole, written_by_way_of
 
 if TYPE_CHECKING:
     from pneumo_desktop.models.package import ModelPackage
@@ -98,7 +98,9 @@ class Registry:
             stream.write(json.dumps({"history": history[-50:], "reasons": reasons}).encode())
 
     def _packages(self) -> list[tuple[_Known, bool]]:
+        """Return what opens, the bundled one first; of two with one id, put there by hand, the first alone: ids name models."""
         found = []
+        ids: set[str] = set()
         for path in [self._bundled, *sorted(self._folder.glob("*.pneumo"))]:
             try:
                 status = path.stat()
@@ -106,7 +108,10 @@ class Registry:
                 if key not in self._known:
                     package = _open(path)
                     self._known[key] = _Known(package.card, path, package.sha256)
-                found.append((self._known[key], path == self._bundled))
+                model_id = self._known[key].card.model_id.casefold()  # as in ``same``
+                if model_id not in ids:
+                    ids.add(model_id)
+                    found.append((self._known[key], path == self._bundled))
             except (BadPackageError, OSError):
                 continue
         return found
@@ -206,6 +211,8 @@ class Registry:
             return known
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / f"{model_id}.pneumo"
+        if target.name.casefold() in {info.path.name.casefold() for info in self.list() if not info.bundled}:
+            target = self._folder / f"{model_id}-{package.sha256[:16]}.pneumo"  # another one was put there by hand
         with path.open("rb") as source, _fresh(target) as stream:
             copied = hashlib.sha256()
             while block := source.read(1 << 20):
@@ -216,10 +223,8 @@ class Registry:
         return self.get(model_id)
 
     def export(self, model_id: str, path: Path) -> None:
-        """Copy the package of ``model_id`` to ``path``, through a temporary file beside it."""
-        package = self.get(model_id).path.read_bytes()
-        with _fresh(path) as stream:
-            stream.write(package)
+        """Copy the package of ``model_id`` to ``path``, whole or not at all."""
+        write_whole(path, self.get(model_id).path.read_bytes())
 
     def remove(self, model_id: str) -> None:
         """Delete an installed model that is neither bundled nor active; raises PermissionError otherwise."""

@@ -167,6 +167,36 @@ def test_capitals_make_no_other_model(registry: Registry, tmp_path: Path) -> Non
     assert caught.value.code == "id_taken"
 
 
+def test_an_import_takes_the_place_of_no_model_that_was_put_there_by_hand(registry: Registry, tmp_path: Path) -> None:
+    by_hand = tmp_path / "data" / "models" / "Clinic.pneumo"
+    by_hand.parent.mkdir(parents=True)
+    made(by_hand, "by-hand")
+    registry.activate("by-hand")
+    installed = registry.install(made(tmp_path / "x.pneumo", "clinic"))
+    assert {info.model_id for info in registry.list()} == {"bundled", "by-hand", "clinic"}
+    assert registry.active().model_id == "by-hand"  # type: ignore[union-attr]
+    assert registry.activate("clinic").path == installed.path
+    registry.activate("bundled")
+    registry.remove("clinic")
+    assert by_hand.is_file()
+
+
+def test_of_two_packages_with_one_id_there_is_one_model(registry: Registry, tmp_path: Path) -> None:
+    installed = registry.install(made(tmp_path / "x.pneumo", "clinic"))
+    for name, model_id in (("z", "clinic"), ("y", "Clinic"), ("a", "bundled")):
+        made(installed.path.with_name(f"{name}.pneumo"), model_id, name.encode())
+    registry.activate("clinic")
+    assert [(info.model_id, info.sha256) for info in registry.list() if info.active] == [("clinic", installed.sha256)]
+    assert [info.bundled for info in registry.list()] == [True, False]
+
+
+def test_an_export_writes_over_no_other_file(registry: Registry, tmp_path: Path) -> None:
+    downloading = tmp_path / "usb.pneumo.part"
+    downloading.write_bytes(b"somebody's")
+    registry.export("bundled", tmp_path / "usb.pneumo")
+    assert downloading.read_bytes() == b"somebody's"
+
+
 def test_going_back_passes_over_a_model_that_is_gone(registry: Registry, tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         registry.install(made(tmp_path / f"{name}.pneumo", name))
