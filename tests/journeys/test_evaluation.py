@@ -95,6 +95,30 @@ def test_a_folder_without_labels_is_answered_in_words(services: Services, tmp_pa
     assert not dialog.isVisible()
 
 
+def test_a_measure_tells_what_it_left_out_and_keeps_the_images_own_share(
+    services: Services, labelled: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    rows = [f"{path.relative_to(labelled).as_posix()},{path.parent.name}" for path in sorted(labelled.glob("*/*"))]
+    assert rows[0].endswith(",NORMAL") and rows[-1].endswith(",Neumonía")
+    table = labelled / "labels.csv"
+    table.write_text("file,label\n" + "\n".join([*rows[:3], "gone.png,normal", f"{rows[3].split(',')[0]},?"]), "utf-8")
+    dialog = EvaluationDialog(services, labelled / ("x" * 300))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.model.count() == 1, timeout=10_000)
+    dialog.toggle()
+    assert dialog.words.text() == "Please choose a folder first."
+    dialog.folder.setText(str(table))
+    dialog.toggle()
+    qtbot.waitUntil(lambda: not dialog.progress.isVisible(), timeout=60_000)
+    assert dialog.words.text() == "3 images were read. 2 files were left out."
+    assert dialog.page.prevalence.value() == 33.3
+    dialog.page.write(out=tmp_path / "report.json")
+    qtbot.waitUntil((tmp_path / "report-numbers.csv").exists, timeout=30_000)
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["prevalence"] == 1 / 3
+    dialog.close()
+
+
 def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
     services: Services, labelled: Path, qtbot: QtBot
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,15 @@ from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.words import ntr, tr
 from pneumo_desktop.words.sentences import sentence
 from pneumo_desktop.words.system_errors import no_unicode
+
+
+def _read_words(evaluation: Evaluation) -> str:
+    """Return how many images were read, and how many files were not: the figures are of fewer than the folder holds."""
+    count, left_out = len(evaluation.report.cases), len(evaluation.report.left_out)
+    words = [ntr("{count} image was read.", "{count} images were read.", count).format(count=count)]
+    if left_out:
+        words.append(ntr("{n} file was left out.", "{n} files were left out.", left_out).format(n=left_out))
+    return " ".join(words)
 
 
 class EvaluationDialog(QDialog):
@@ -140,7 +150,8 @@ class EvaluationDialog(QDialog):
             self._stop.set()
             return
         folder = Path(self.folder.text().strip())
-        if not self.folder.text().strip() or not folder.exists():
+        # Unlike Path.exists this is False for a name that is too long for the disk.
+        if not self.folder.text().strip() or not os.path.exists(folder):
             self.words.setText(no_unicode(self.folder.text().strip()) or tr("Please choose a folder first."))
             return
         paths = [self.model.currentData(), self.other.currentData()]
@@ -177,8 +188,7 @@ class EvaluationDialog(QDialog):
     def _measured(self, evaluation: Evaluation) -> None:
         self._ended()
         self._evaluation = evaluation
-        count = len(evaluation.report.cases)
-        self.words.setText(ntr("{count} image was read.", "{count} images were read.", count).format(count=count))
+        self.words.setText(_read_words(evaluation))
         self.hint.hide()
         self.page.show_evaluation(evaluation, by_name=True)
         self.page.show()

@@ -241,11 +241,17 @@ class EvaluationPage(QWidget):
         words = tr("Show the errors, the surest first") if alone else tr("Errors of {name}").format(name=name)
         self.errors[place].setText(words)
 
+    def _share(self) -> float:
+        """Return the share of pneumonia in 0..1: the images' own as it is, as long as the box shows it rounded."""
+        own = self._evaluation.report.prevalence if self._evaluation is not None else math.nan
+        shown = self.prevalence.value() / 100.0
+        return own if abs(own - shown) < 0.000501 else shown  # half of its last decimal
+
     def _fill_numbers(self) -> None:
         evaluation = self._evaluation
         if evaluation is None:
             return
-        prevalence = self.prevalence.value() / 100.0
+        prevalence = self._share()
         reports = self.reports()
         names = [metric_name(name) for name in _SHOWN]
         self.numbers.clear()
@@ -321,7 +327,7 @@ class EvaluationPage(QWidget):
         evaluation = self._evaluation
         if evaluation is None:
             return
-        share = self.prevalence.value() / 100.0
+        share = self._share()
         first, second = (
             dataclasses.replace(report, prevalence=share) if report else None
             for report in (evaluation.report, evaluation.other)
