@@ -36,7 +36,7 @@ from pneumo_desktop.gui.where_to_save import where_to_save
 from pneumo_desktop.gui.workers import Background
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.headline import headline_auc
-from pneumo_desktop.models.registry import ModelInfo
+from pneumo_desktop.models.registry import ModelInfo, UnknownModelError
 from pneumo_desktop.words import N_, tr
 from pneumo_desktop.words.sentences import sentence
 from pneumo_desktop.words.system_errors import refused
@@ -199,7 +199,9 @@ class ModelsDialog(QDialog):
         if isinstance(error, BadPackageError):
             self.words.setText(tr("The file was not imported. {why}").format(why=sentence(error.code)))
         elif isinstance(error, PermissionError) and error.errno is None:
-            self.words.setText(tr("The bundled and the active model cannot be removed."))
+            self._reload(tr("The bundled and the active model cannot be removed."))
+        elif isinstance(error, UnknownModelError):  # another window has removed it since the list was made
+            self._reload(tr("There is no model with the name {name}.").format(name=error))
         elif isinstance(error, (OSError, sqlite3.Error)):
             self.words.setText(refused(error, RECORDS if isinstance(error, sqlite3.Error) else ""))
         else:

@@ -82,6 +82,21 @@ def test_the_bundled_model_is_neither_removed_nor_changed_by_an_export(
     assert (tmp_path / "copy.pneumo").read_bytes() == places.bundled_model().read_bytes()
 
 
+@pytest.mark.parametrize("action", ["activate_chosen", "remove_chosen", "export"])
+def test_a_model_that_another_window_has_removed_leaves_the_list(
+    dialog: ModelsDialog, services: Services, second: Path, tmp_path: Path, qtbot: QtBot, action: str
+) -> None:
+    dialog.import_from(second)
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 2, timeout=20_000)
+    services.registry.remove("clinic-1")
+    if action == "export":
+        dialog.export_to(tmp_path / "usb.pneumo")
+    else:
+        getattr(dialog, action)()
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=10_000)
+    assert dialog.words.text() == "There is no model with the name clinic-1."
+
+
 def _altered(path: Path, source: Path, member: str) -> Path:
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(path, "w") as changed:
         for info in archive.infolist():
