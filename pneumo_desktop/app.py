@@ -229,24 +229,29 @@ class Services:
         from pneumo_desktop.imaging.load import decode, sha256_of
         from pneumo_desktop.imaging.sources import read_bytes
         from pneumo_desktop.reading.pipeline import known_reading, patient_of
+        from pneumo_desktop.reading.reader import Reader
         from pneumo_desktop.records.rows import NewResult
 
         entry = rows[0].entry
         data = read_bytes(entry)
         sha256 = sha256_of(data)
-        reader, model, changed = self.make_reader(), self.package().sha256, list[Row]()
+        package, changed = self.package(), list[Row]()
+        reader = Reader(package)
         for row in rows:
             if only_changed and row.sha256 == sha256:
                 continue
             saved = None
-            while saved is None:  # whose images they are may be told while one is read
+            while saved is None:  # whose images they are may be told, and the model switched, while one is read
                 told = self.store.queue_population(row.queue_id)
-                reading = known_reading(self.store, reader, sha256, entry.frame, model, told, False)
+                reading = known_reading(self.store, reader, sha256, entry.frame, package.sha256, told, False)
                 if reading is not None:
                     patient = self.store.patient_of(sha256)
                 else:
                     radiograph = decode(entry, data, sha256)
                     reading, patient = reader.read(radiograph, told), patient_of(radiograph)
+                if (now := self.package()).sha256 != package.sha256:
+                    package, reader = now, Reader(now)
+                    continue
                 new = NewResult(
                     row.entry_id, entry.frame, sha256, reading.judgement, told, False, reading.heat_map, patient
                 )
