@@ -15,17 +15,22 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop import places, training_program
 from pneumo_desktop.app import Services
+from pneumo_desktop.evaluation.cases import Answer
+from pneumo_desktop.evaluation.command import measure
 from pneumo_desktop.evaluation.compare import Comparison, McNemar, Verdict
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, choose
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
+from pneumo_desktop.gui.training.decision_page import locked_images
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json
 from pneumo_desktop.gui.training.process import read_json
+from pneumo_desktop.imaging.radiograph import UnreadableImageError
 from pneumo_desktop.models.card import BadPackageError
 from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Population
+from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.words.sentences import sentence
 
 LONG = 120_000
@@ -138,6 +143,25 @@ def test_the_operating_point_is_chosen_and_the_model_accepted_then_left_again(
     qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
     assert {name for name, part in dialog.data.scan["parts"].items() if part == "test"} == test_names
     assert dialog.data.scan["locked"]["kept"] is True
+
+
+def test_every_image_of_the_locked_part_is_measured_whatever_part_the_folder_put_it_in(
+    images: Path, tmp_path: Path
+) -> None:
+    folder, job = tmp_path / "kaggle", tmp_path / "job"
+    for number, path in enumerate(sorted(images.rglob("*.png"))):
+        copy = folder / ("train", "test")[number % 2] / path.parent.name / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.png")]
+    job.mkdir()
+    write_json(job / "job.json", {"folder": str(folder)})
+    write_json(job / "scan.json", {"parts": dict.fromkeys(names, "test")})
+    reader = Reader(ModelPackage.open(places.bundled_model()))
+    answer = Answer(reader.unreadable(UnreadableImageError("damaged"), Population.NOT_KNOWN))
+    measured = measure(lambda _entry: answer, locked_images(job))
+    assert sorted(case.name for case in measured.report.cases) == sorted(names)
+    assert "Only the test part of the folder" not in measured.text
 
 
 def test_a_model_without_a_decision_is_offered_again(services: Services, waiting: Path, qtbot: QtBot) -> None:

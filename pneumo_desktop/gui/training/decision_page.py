@@ -50,14 +50,18 @@ _TOLD_FIRST = (Population.NOT_KNOWN, Population.CHILDREN, Population.ADULTS)
 
 
 def locked_images(job: Path) -> LabelledFolder:
-    """Return the locked test part of a job as labelled images; raises LabelsError, OSError."""
+    """Return the locked test part of a job as labelled images; raises LabelsError, OSError.
+
+    What the folder itself called their parts is forgotten: all of them are measured, not those of its own test part.
+    """
     settings, scan = read_json(job / "job.json"), read_json(job / "scan.json")
     if not isinstance(settings, dict) or not isinstance(scan, dict):
         raise LabelsError("missing", job.name)
     mapping = {name: _CLASSES[value] for name, value in (settings.get("mapping") or {}).items()}
     found = find(Path(settings.get("csv") or settings["folder"]), mapping)
     parts = scan.get("parts") or {}
-    return dataclasses.replace(found, images=tuple(i for i in found.images if parts.get(i.name) == "test"))
+    locked = (image for image in found.images if parts.get(image.name) == "test")
+    return dataclasses.replace(found, images=tuple(dataclasses.replace(image, part=None) for image in locked))
 
 
 def threshold_rows(job: Path) -> list[ThresholdRow]:
