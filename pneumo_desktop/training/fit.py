@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import queue
 import threading
 import time
@@ -25,6 +24,7 @@ from pneumo_desktop.training.computer import used_memory_mb
 from pneumo_desktop.training.corpus import Sample
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.weights import norms_still
+from pneumo_desktop.whole_file import written_by_way_of
 
 TELL_EVERY = 0.5
 """Seconds between two step events."""
@@ -198,12 +198,8 @@ def save_weights(path: Path, model: keras.Model) -> None:
 
 
 def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp.npz")
-    with temporary.open("wb") as stream:
+    with written_by_way_of(path.with_suffix(".tmp.npz"), path) as stream:
         np.savez(stream, allow_pickle=False, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 def load_weights(path: Path, model: keras.Model) -> None:

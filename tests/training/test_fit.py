@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,22 @@ def test_what_goes_wrong_while_films_are_changed_ends_the_training_at_once(
         batches.get()
     with pytest.raises(MemoryError, match="no room"):
         Run(tmp_path).go_on()
+
+
+def test_a_full_disk_leaves_the_weights_as_they_were_and_nothing_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, model = tmp_path / "best.npz", build("compact", 32, 0.0)
+    fitting.save_weights(path, model)
+    before = path.read_bytes()
+
+    def full(stream: Any, **_arrays: Any) -> None:
+        stream.write(b"the first megabyte")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        fitting.save_weights(path, model)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
