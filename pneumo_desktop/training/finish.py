@@ -42,6 +42,7 @@ from pneumo_desktop.training.local import LocalImage, LocalImages
 from pneumo_desktop.training.perturb import CHANGES, perturbed
 from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.rehearsal import Rehearsal
+from pneumo_desktop.training.scan import check_reach
 from pneumo_desktop.training.split import PARTS
 from pneumo_desktop.training.torch_weights import WEIGHTS_LICENCE
 from pneumo_desktop.training.wrong_pictures import wrong_pictures
@@ -370,7 +371,10 @@ class Tested:
 def test_both(
     job: Job, new: ModelPackage, old: ModelPackage | None, local: LocalImages, events: Events, control: Control
 ) -> Tested:
-    """Read the locked test part from its files with both models, the way the program reads, and compare them."""
+    """Read the locked test part from its files with both models, the way the program reads, and compare them.
+
+    Raises Problem(code='not_found') where a file is out of reach by now.
+    """
     readers = [Reader(package) for package in (new, old) if package is not None]
     cases: list[list[Case]] = [[] for _ in readers]
     images = local.part("test")
@@ -389,6 +393,7 @@ def _judgements(job: Job, readers: Sequence[Reader], image: LocalImage) -> list[
     try:
         radiograph = load(image.entry)
     except UnreadableImageError as error:
+        check_reach(image.entry, error)
         return [reader.unreadable(error, job.population) for reader in readers]
     return [reader.read(radiograph, job.population).judgement for reader in readers]
 

@@ -5,14 +5,17 @@ No TensorFlow here: it answers before that is loaded.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pneumo_desktop.evaluation.labelled import NORMAL, PNEUMONIA, LabelledFolder
-from pneumo_desktop.imaging.radiograph import Radiograph, UnreadableImageError
+from pneumo_desktop.imaging.codes import OUT_OF_REACH
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.training.findings import Finding, Severity, by_severity, sentence
 from pneumo_desktop.training.fingerprint import near_pairs
+from pneumo_desktop.training.problems import Problem
 from pneumo_desktop.training.shortcuts import find_shortcuts, single_source_classes
 from pneumo_desktop.training.traits import Traits, traits_of
 
@@ -64,6 +67,7 @@ def scan(
 
     ``refuse`` is the gate: a reason code for an image that reading would refuse, or None. ``on_progress(done, total)``
     is called after each image; ``stopped`` is asked before each, and then the findings are about what was read.
+    Raises Problem(code='not_found') where an image is out of reach: the medium was taken away.
     """
     images: list[Traits] = []
     unreadable: list[tuple[str, str]] = []
@@ -73,11 +77,21 @@ def scan(
         try:
             images.append(traits_of(image, refuse))
         except UnreadableImageError as error:
+            check_reach(image.entry, error)
             unreadable.append((image.name, error.code))
         if on_progress is not None:
             on_progress(done, len(found.images))
     left_out = [name for name, _ in found.left_out] + list(found.unlabelled)
     return judge(images, unreadable, left_out)
+
+
+def check_reach(entry: Entry, error: UnreadableImageError) -> None:
+    """Raise Problem(code='not_found') where a file that was found cannot be read because it is not there any more.
+
+    It is not an image that cannot be read: without the others of its medium, parts and figures would be of a few.
+    """
+    if error.code in OUT_OF_REACH and not os.path.exists(entry.path):
+        raise Problem("not_found", error.code, path=entry.path)
 
 
 def judge(images: Sequence[Traits], unreadable: Sequence[tuple[str, str]] = (), left_out: Sequence[str] = ()) -> Scan:

@@ -86,6 +86,32 @@ def test_a_corrupt_image_is_left_out_and_named(here: Here, tiny_model: Path, tmp
     assert scanned["split"]["train"]["normal"] > 0
 
 
+@pytest.mark.parametrize("phase", ["images", "test"])
+def test_a_stick_that_is_taken_out_is_told_and_the_training_goes_on_when_it_is_back(
+    here: Here, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    clinic, away = make_clinic(tmp_path / "clinic", 24), tmp_path / "in a pocket"
+    job = job_at(tmp_path / "job", folder=clinic, csv=clinic / "labels.csv", base=tiny_model)
+    progress = Events.progress
+
+    def taken_out(events: Events, own: str, done: int, of: int) -> None:
+        progress(events, own, done, of)
+        if own == phase and done == of - 2 and clinic.exists():
+            clinic.rename(away)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Events, "progress", taken_out)
+        ended = here("train", job)
+    assert told(ended) == (2, "not_found")
+    assert str(clinic) in ended.last["sentence"]
+    assert not (job / "new.pneumo").exists()
+    away.rename(clinic)
+    assert here("train", job).last["event"] == "done"
+    evaluation = json.loads((job / "evaluation.json").read_text("utf-8"))
+    assert evaluation["new"]["not_analysed"].get("unreadable", 0) == 0
+    assert json.loads((job / "scan.json").read_text("utf-8"))["images"] == 48
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no such name")
 def test_a_name_that_is_no_unicode_is_learnt_from_like_any_other(here: Here, tiny_model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cl\udcednica"
