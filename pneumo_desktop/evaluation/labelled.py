@@ -114,8 +114,8 @@ MAX_CSV_BYTES = 64 * 1024 * 1024
 class LabelsError(Exception):
     """No labels could be found.
 
-    ``code``: ``no_class_folders``, ``csv_columns``, ``csv_unreadable``, ``missing``; ``detail`` names the file or
-    folder, or the columns that were seen. ``folders``: names of folders (or labels of a table) whose class is not known,
+    ``code``: ``no_class_folders``, ``csv_columns``, ``csv_labels`` (none is known), ``csv_files`` (none was found),
+    ``csv_unreadable``, ``missing``; ``detail`` names the file or folder, or what was seen of the table. ``folders``: names of folders (or labels of a table) whose class is not known,
     with how many images each holds, so that they can be mapped by hand.
     """
 
@@ -240,12 +240,14 @@ def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder
     found = _from_folders(root, mapping)
     if found.images:
         return found
+    told = LabelsError("no_class_folders", str(root), found.folders)
     for table in sorted(filter(_is_table, root.glob("*"))) if root.is_dir() else []:
         try:
             return _from_csv(table, mapping)
-        except LabelsError:
-            continue
-    raise LabelsError("no_class_folders", str(root), found.folders)
+        except LabelsError as error:
+            if error.code in ("csv_labels", "csv_files"):  # a table of labels, and what is wrong with it
+                told = error
+    raise told
 
 
 def _is_table(path: Path) -> bool:
@@ -324,7 +326,11 @@ def _from_csv(table: Path, mapping: Mapping[str, int] | None) -> LabelledFolder:
             LabelledImage(Entry(path), shown, label, part, patient or patient_from_name(shown), bool(patient))
         )
     if not images:
-        raise LabelsError("csv_columns", table.name, unknown)
+        if unknown:
+            raise LabelsError("csv_labels", table.name, unknown)
+        if left_out:
+            raise LabelsError("csv_files", f"{table.name} ({left_out[0][0]}, …)")
+        raise LabelsError("csv_columns", table.name)
     return LabelledFolder(table.parent, tuple(images), tuple(unlabelled), unknown, tuple(left_out), table)
 
 
@@ -351,7 +357,7 @@ def _read_rows(table: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
         raise LabelsError("csv_unreadable", table.name)
     columns = _roles(header)
     if not _is_of_labels(columns):
-        raise LabelsError("csv_columns", f"{table.name}: {', '.join(header[:12])}")
+        raise LabelsError("csv_columns", ": ".join(filter(None, (table.name, ", ".join(header[:12])))))
     return rows, columns
 
 

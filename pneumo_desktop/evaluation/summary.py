@@ -152,6 +152,13 @@ def labels_sentence(error: LabelsError) -> str:
             "The table {name} has no usable columns for file and label. Name them 'file' and 'label', and write "
             "normal or pneumonia as the label."
         ),
+        "csv_labels": tr(
+            "No label of the table {name} is known. Write normal or pneumonia as the label, or say which label is which."
+        ),
+        "csv_files": tr(
+            "Not one file that the table {name} names was found. Put the table into the folder of its images, or write "
+            "the whole path of each file."
+        ),
         "csv_unreadable": tr(
             "The table {name} could not be read. In your spreadsheet program save it as CSV in UTF-8, close it there, and "
             "choose that file."

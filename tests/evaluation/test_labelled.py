@@ -230,6 +230,27 @@ def test_tables_that_do_not_work(tmp_path: Path) -> None:
     assert caught.value.code == "missing"
 
 
+@pytest.mark.parametrize(
+    ("rows", "code", "sentence"),
+    [
+        (("fotos/a.png,normal", "fotos/b.png,neumonía"), "csv_files", "t.csv (fotos/a.png, …) names was found"),
+        (("a.png,viral", "a.png,bacteriana"), "csv_labels", "No label of the table t.csv is known"),
+    ],
+)
+def test_a_table_whose_files_or_labels_are_not_known_is_not_said_to_lack_columns(
+    tmp_path: Path, rows: tuple[str, ...], code: str, sentence: str
+) -> None:
+    picture(tmp_path / "a.png")
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(("file,label", *rows)), encoding="utf-8")
+    for place in (table, tmp_path):
+        with pytest.raises(LabelsError) as caught:
+            find(place)
+        assert caught.value.code == code
+        assert sentence in labels_sentence(caught.value)
+        assert bool(caught.value.folders) == (code == "csv_labels"), "they can be mapped by hand"
+
+
 def test_words_for_classes_and_parts() -> None:
     assert [class_of(word) for word in ("NORMAL", "Sin neumonía", "No_Pneumonia", "sano")] == [NORMAL] * 4
     assert [class_of(word) for word in ("Pneumonia", "NEUMONÍA", "neumonias", "positivo")] == [PNEUMONIA] * 4
