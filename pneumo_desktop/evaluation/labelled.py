@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -79,8 +79,6 @@ _COLUMN_WORDS: Mapping[str, frozenset[str]] = {
             "fichero",
             "imagen",
             "ruta",
-            "nombre",
-            "name",
         ]
     ),
     "label": frozenset(
@@ -100,6 +98,9 @@ _COLUMN_WORDS: Mapping[str, frozenset[str]] = {
     "patient": frozenset(["patient", "patientid", "patientkey", "paciente", "idpaciente", "pacienteid", "subject"]),
     "part": frozenset(["part", "split", "subset", "conjunto", "parte", "particion"]),
 }
+_NAME_WORDS = frozenset(["nombre", "name"])
+"""Columns of files where there is no better one: beside one they hold the patient's name."""
+
 _IMAGE_FOLDERS = ("images", "imagenes", "imágenes")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
 """Suffixes of tables. A workbook is none that can be read, and is said to be none: it is no archive of images."""
@@ -382,12 +383,15 @@ def _separator_of(text: str, named: str | None) -> str:
     return max(separators, key=text.partition("\n")[0].count)
 
 
-def _roles(header: Iterable[str]) -> dict[str, str]:
+def _roles(header: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for name in header:
         for role, words in _COLUMN_WORDS.items():
             if plain(name) in words:
                 columns.setdefault(role, name)
+    names = [name for name in header if plain(name) in _NAME_WORDS]
+    if names:
+        columns.setdefault("file", names[0])
     return columns
 
 
@@ -406,9 +410,12 @@ def _number_label(text: str) -> int | None:
 def _locate(folder: Path, name: str) -> tuple[Path, str] | None:
     """Return the file of a name in a table, and the name with forward slashes.
 
-    A backslash parts folders in a table from Windows, and is a letter of a film's own name on Linux.
+    A backslash parts folders in a table from Windows, and is a letter of a film's own name on Linux. An accented letter is
+    one sign in most tables and two in names that a Mac has written.
     """
-    for spelling in (name, name.replace("\\", "/")):
+    written = (name, name.replace("\\", "/"))
+    composed = (unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in written)
+    for spelling in (*written, *composed):
         for below in ("", *_IMAGE_FOLDERS):
             path = folder / below / spelling
             # Unlike Path.is_file this is False for a name that is too long for the disk.

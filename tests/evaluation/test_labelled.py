@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -172,6 +173,25 @@ def test_the_index_that_pandas_writes_is_no_patient_and_no_part(tmp_path: Path) 
     assert [(image.patient, image.part) for image in find(table).images] == [(None, None)] * 3
     table.write_text(",file,label,patient\n0,0.png,0,p1\n1,1.png,1,p1\n", encoding="utf-8")
     assert [image.patient for image in find(table).images] == ["p1", "p1"]
+
+
+def test_a_column_of_the_patients_names_is_not_taken_for_that_of_the_files(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    table = tmp_path / "t.csv"
+    table.write_text("Nombre;Archivo;Diagnóstico\nAna Pérez;a.png;normal\n", encoding="utf-8")
+    assert [image.name for image in find(table).images] == ["a.png"]
+    table.write_text("Nombre;Diagnóstico\na.png;normal\n", encoding="utf-8")
+    assert [image.name for image in find(table).images] == ["a.png"]
+
+
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_an_accent_is_the_same_letter_however_it_is_spelt(tmp_path: Path, on_disk: str, in_table: str) -> None:
+    name = "niño.png"
+    picture(tmp_path / unicodedata.normalize(on_disk, name))
+    table = tmp_path / "t.csv"
+    table.write_text(f"file,label\n{unicodedata.normalize(in_table, name)},normal\n", encoding="utf-8")
+    (image,) = find(table).images
+    assert image.entry.path.is_file()
 
 
 def test_a_name_that_no_disk_can_hold_is_a_missing_row(tmp_path: Path) -> None:
