@@ -292,3 +292,5 @@ def test_patients_from_names() -> None:
     assert patient_from_name("VIRUS-1008087-0001.jpeg") == "VIRUS-1008087"
     assert patient_from_name("00000061_012.png") == "nih-00000061"
     assert patient_from_name("holiday.jpeg") is None
+    assert patient_from_name("20230115_104233.jpg") is None, "a day and a time of day"
+    assert patient_from_name("20230115_001.jpg") is None
