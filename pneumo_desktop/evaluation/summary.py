@@ -84,11 +84,7 @@ def caveats(report: Report, name: str) -> list[str]:
         )
         sentences.append(text.format(name=name, n=silent, images=counts.total))
     if report.one_patient:
-        text = tr(
-            "All images of one class bear the same patient number: they count as one patient and say nothing of others. If "
-            "the numbers were removed, give each patient one of their own."
-        )
-        sentences.append(text)
+        sentences.append(one_patient_words())
     # Without an interval the figure itself stands for it: where all draws say the same that is what they say.
     low, high = (area.low, area.high) if math.isfinite(area.low) else (area.value, area.value)
     if high < GUESS:
@@ -97,6 +93,14 @@ def caveats(report: Report, name: str) -> list[str]:
     elif low <= GUESS:
         sentences.append(tr("{name} cannot be told from guessing on these images.").format(name=name))
     return sentences
+
+
+def one_patient_words() -> str:
+    """Return the words about a class whose images, several, are told to be of one patient."""
+    return tr(
+        "All images of one class bear the same patient number: they count as one patient and say nothing of others. If "
+        "the numbers were removed, give each patient one of their own."
+    )
 
 
 def comparison_sentence(comparison: Comparison, names: tuple[str, str] | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pneumo_desktop.evaluation.summary import one_patient_words
 from pneumo_desktop.words import decimal, ntr, tr
 
 
@@ -129,6 +130,7 @@ def sentence(finding: Finding) -> str:
             "one part.",
             count,
         ),
+        "one_patient": one_patient_words(),
         "no_patients": tr(
             "For {count} of {of} images nobody knows the patient. If one patient has several images, give a CSV with a "
             "patient column, or the figures will look better than they are."

@@ -160,6 +160,12 @@ def _patients(images: Sequence[Traits], findings: list[Finding]) -> None:
     torn = [examples[patient] for patient in sorted(parts) if len(parts[patient]) > 1]
     if torn:
         findings.append(_about("patient_in_parts", Severity.NOTE, torn))
+    for label in (NORMAL, PNEUMONIA):
+        own = [image for image in images if image.label == label]
+        if len(own) > 1 and own[0].patient and len({image.patient for image in own}) == 1:
+            # All in one part: the others have nothing of this class.
+            findings.append(_about("one_patient", Severity.ERROR, [image.name for image in own]))
+            break
     unknown = sum(not image.patient for image in images)
     if unknown:
         values = {"count": unknown, "of": len(images)}

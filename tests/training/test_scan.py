@@ -126,6 +126,14 @@ def test_unknown_patients_and_refused_images_are_said() -> None:
     assert codes(result) == {"no_patients", "refused"}
 
 
+@pytest.mark.parametrize("labels", [(0, 1), (0,), (1,)])
+def test_a_class_whose_patient_numbers_were_removed_is_told_so(labels: tuple[int, ...]) -> None:
+    result = judge(made_up(240, patient=lambda n: "ANONYMOUS" if n % 2 in labels else f"p{n}"))
+    (finding,) = result.findings
+    assert result.blocked
+    assert "bear the same patient number" in sentence(finding)
+
+
 @pytest.mark.parametrize(
     ("trait", "change"),
     [
