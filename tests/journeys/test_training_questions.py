@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
+from pneumo_desktop.gui.questions import LongQuestion
 from pneumo_desktop.gui.training.augmentation import USUAL, AugmentationDialog
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.train_page import TrainPage
@@ -76,6 +77,30 @@ def test_enter_does_not_train_in_spite_of_the_warnings(dialog: TrainingDialog, q
     dialog.next.click()
     assert "There are few images." in seen[0]
     assert dialog.data.isVisible()
+
+
+@pytest.mark.parametrize(("key", "goes_on"), [(Qt.Key.Key_Return, False), (Qt.Key.Key_Escape, False), ("yes", True)])
+def test_many_warnings_scroll_and_leave_the_answers_on_the_screen(
+    dialog: TrainingDialog, qtbot: QtBot, key: Qt.Key | str, goes_on: bool
+) -> None:
+    warnings = [
+        f"{number}. " + "The result will be unsure; more images of each class are better. " * 3 for number in range(15)
+    ]
+    dialog.data.scan = {"findings": [{"severity": "warning", "sentence": words} for words in warnings]}
+
+    def answer() -> None:
+        question = QApplication.activeModalWidget()
+        assert isinstance(question, LongQuestion)
+        assert question.frameGeometry().height() <= question.screen().availableSize().height()
+        assert all(words in question.words.toPlainText() for words in warnings)
+        if isinstance(key, str):
+            qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+            qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Space)
+        else:
+            qtbot.keyClick(question.focusWidget(), key)
+
+    QTimer.singleShot(100, answer)
+    assert dialog.data.ask_warnings() is goes_on
 
 
 def test_the_pages_scroll_where_the_screen_has_no_room(dialog: TrainingDialog) -> None:
