@@ -52,6 +52,35 @@ def test_class_folders_with_other_names_are_mapped_by_hand(
     assert dialog.data.settings()["mapping"] == {"controles 2023": "normal", "grupo B": "pneumonia"}
 
 
+def test_nothing_is_trained_from_that_was_not_looked_at(
+    dialog: TrainingDialog, images: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    folder = tmp_path / "clinic"
+    shutil.copytree(images, folder)
+    (folder / "dudosas").mkdir()
+    (folder / "NORMAL" / "IM-0009-0009.png").rename(folder / "dudosas" / "film.png")
+    scan(dialog, folder, qtbot)
+    assert dialog.next.isEnabled()
+    told = dialog.data.words.text()
+
+    # Another folder is typed
+    qtbot.keyClicks(dialog.data.folder, "2")
+    assert not dialog.next.isEnabled()
+    assert "not looked at yet" in dialog.data.words.text()
+    qtbot.keyClick(dialog.data.folder, Qt.Key.Key_Backspace)
+    assert dialog.next.isEnabled()
+    assert dialog.data.words.text() == told
+
+    # A folder that was left out is given a class
+    box = dialog.data.mapping.boxes["dudosas"]
+    box.setCurrentIndex(box.findData("pneumonia"))
+    assert not dialog.next.isEnabled()
+    dialog.data.mapping.apply.click()
+    qtbot.waitUntil(lambda: not dialog.data.scanning, timeout=LONG)
+    assert dialog.data.scan["images"] == 44
+    assert dialog.next.isEnabled()
+
+
 def test_what_is_dropped_with_shift_is_not_said_to_have_been_moved(
     dialog: TrainingDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ class DataPage(QWidget):
         super().__init__(parent)
         self._locked, self._job_for_scan, self._model, self._recipe = locked, job_for_scan, model, recipe
         self.scan: dict[str, Any] = {}
+        self._looked_at: object = None
         self.seed: int | None = None
         self._problem = ""
         self._previewed: PreviewFolder | None = None
@@ -125,6 +126,7 @@ class DataPage(QWidget):
         self.folder.setPlaceholderText(tr("Folder, ZIP or CSV of labelled images"))
         self.folder.setAccessibleName(tr("Labelled folder"))
         self.folder.returnPressed.connect(self._typed)
+        self.folder.textEdited.connect(self._chosen_anew)
         self.choose = QPushButton(tr("Folder…"))
         self.choose.clicked.connect(self._choose_folder)
         self.choose_file = QPushButton(tr("ZIP or CSV…"))
@@ -177,6 +179,7 @@ class DataPage(QWidget):
         self.findings = FindingsView()
         self.mapping = MappingForm()
         self.mapping.wanted.connect(self.start_scan)
+        self.mapping.changed.connect(self._chosen_anew)
         self.chart = FigureView(self._worker, tr("Class distribution"))
         self.split = Label(wordWrap=True)
         self.split.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -204,6 +207,35 @@ class DataPage(QWidget):
     def scanning(self) -> bool:
         """True while images are looked at or changed."""
         return self._process.running
+
+    @property
+    def may_train(self) -> bool:
+        """True where nothing forbids training, and what is chosen now was looked at."""
+        return bool(self.scan) and not self.scan.get("blocked", True) and self._choice() == self._looked_at
+
+    def _choice(self) -> object:
+        """Return what a scan depends on and a person changes without one."""
+        return self.folder.text().strip(), self.mapping.mapping()
+
+    def _chosen_anew(self) -> None:
+        if self.scan:
+            self._say_scanned()
+        self.ready.emit(self.may_train)
+
+    def _say_scanned(self) -> None:
+        """Say what the scan came to, or that what is chosen now is not what it looked at."""
+        if self._choice() != self._looked_at:
+            text = tr(
+                "This was not looked at yet: press Enter in the field of the folder, or scan again with the classes."
+            )
+            self.words.setText(text)
+            return
+        count = int(self.scan.get("images", 0))
+        text = ntr("{count} image can be learnt from.", "{count} images can be learnt from.", count)
+        words = text.format(count=count)
+        if self.scan.get("blocked", True):
+            words += " " + tr("Something must be mended before training can begin.")
+        self.words.setText(words)
 
     def settings(self) -> dict[str, Any]:
         """Return the keys of job.json that this page decides."""
@@ -238,6 +270,7 @@ class DataPage(QWidget):
         self.own_test.setChecked(settings.get("parts") == "folder")
         self.own_test.blockSignals(False)
         self.mapping.take(settings.get("mapping") or {})
+        self._looked_at = self._choice()
         seed = settings.get("seed")
         self.seed = seed if isinstance(seed, int) else None
         if isinstance(scan, dict):
@@ -259,6 +292,7 @@ class DataPage(QWidget):
         if self._process.running or not self.folder.text().strip():
             return
         self.scan, self._problem, self.seed = {}, "", int(self._recipe().get("seed", 1))
+        self._looked_at = self._choice()
         self.ready.emit(False)
         self._inside.setCurrentIndex(0)
         self.words.setText(tr("Looking at the images…"))
@@ -354,17 +388,12 @@ class DataPage(QWidget):
             self._problem = tr("The training program ended unexpectedly. Please try again.")
             return
         self.scan = scan
-        count, blocked = int(scan.get("images", 0)), bool(scan.get("blocked", True))
-        text = ntr("{count} image can be learnt from.", "{count} images can be learnt from.", count)
-        words = text.format(count=count)
-        if blocked:
-            words += " " + tr("Something must be mended before training can begin.")
-        self.words.setText(words)
+        self._say_scanned()
         self._inside.setCurrentIndex(1)
         self._show_results(scan)
         self.mapping.offer(scan.get("folders") or {})
         self.own_test.setVisible("test" in scan.get("counts", {}))
-        self.ready.emit(not blocked)
+        self.ready.emit(self.may_train)
 
     def _show_results(self, scan: Mapping[str, Any]) -> None:
         if scan:

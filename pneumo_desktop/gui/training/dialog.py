@@ -119,10 +119,9 @@ class TrainingDialog(QDialog):
     def _buttons(self) -> None:
         number = self.pages.currentIndex()
         busy = self.train.running or self.decision.measuring
-        ready = bool(self.data.scan) and not self.data.scan.get("blocked", True)
         self.back.setEnabled(number > _DATA and not busy)
         judging = self.decision.evaluation is not None or self.decision.undecided  # one that could not be measured too
-        reachable = {_DATA: ready, _TRAIN: judging, _EVALUATION: False}
+        reachable = {_DATA: self.data.may_train, _TRAIN: judging, _EVALUATION: False}
         self.next.setEnabled(reachable[number] and not busy)
 
     def _next(self) -> None:

@@ -14,9 +14,10 @@ _MOST_ROWS = 40
 
 
 class MappingForm(QWidget):
-    """A row a folder. ``wanted`` asks for a new scan with what was chosen."""
+    """A row a folder. ``wanted`` asks for a new scan with what was chosen; ``changed`` says that it was chosen."""
 
     wanted = Signal()
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +69,7 @@ class MappingForm(QWidget):
         for words, class_value in ((tr("Leave out"), ""), (tr("Normal"), "normal"), (tr("Pneumonia"), "pneumonia")):
             box.addItem(words, class_value)
         box.setCurrentIndex(max(0, box.findData(value)))
+        box.currentIndexChanged.connect(self.changed)
         box.setAccessibleName(name)
         self.boxes[name] = box
         count = (
