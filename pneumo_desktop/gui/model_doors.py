@@ -85,29 +85,41 @@ class ModelDoors(QObject):
     def offer_training(self) -> None:
         """Offer to go on with a training that was stopped, cut off or not decided about; the newest first.
 
-        Asked at the start, whenever the dialog was closed, and after an offer was declined.
+        One that another window trains or decides about is not offered. Asked at the start, whenever the dialog was closed, and after an offer was declined.
         """
         folder = self._services.folder / "training"
         if not folder.is_dir() or (self._training is not None and self._training.isVisible()):
             return
-        from pneumo_desktop.gui.training.jobs import delete_left_previews, unfinished_jobs
+        from pneumo_desktop.gui.training.jobs import delete_left_previews, in_use, unfinished_jobs
 
         self._background.submit(lambda: delete_left_previews(folder))
-        jobs = unfinished_jobs(folder)
+        jobs = [job for job in unfinished_jobs(folder) if not in_use(job)]
         if jobs:
             self._unfinished = jobs[0]
             self.training_offer.ask(lambda: (tr("A training was not finished."), tr("Continue"), tr("Don't continue")))
 
     def _go_on(self) -> None:
-        if self._unfinished is not None:
-            self.show_training(self._unfinished)
+        job = self._still_offered()
+        if job is not None:
+            self.show_training(job)
+
+    def _still_offered(self) -> Path | None:
+        """Return the job of the offer; None where another window has taken it up since, and then the next is offered."""
+        from pneumo_desktop.gui.training.jobs import in_use
+
+        job = self._unfinished
+        if job is None or not ((job / "over").exists() or in_use(job)):
+            return job
+        self.training_offer.hide()
+        self.offer_training()
+        return None
 
     def _give_up(self) -> None:
         from pneumo_desktop.gui.training.jobs import finish_job
 
-        self.training_offer.hide()
-        job = self._unfinished
+        job = self._still_offered()
         if job is not None:
+            self.training_offer.hide()
             self._background.submit(lambda: finish_job(job), lambda _nothing: self.offer_training())
 
     def may_close(self) -> bool:

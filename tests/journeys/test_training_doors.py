@@ -19,7 +19,7 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.dialog import TrainingDialog
-from pneumo_desktop.gui.training.jobs import PreviewFolder, unfinished_jobs, write_json
+from pneumo_desktop.gui.training.jobs import PreviewFolder, hold, in_use, unfinished_jobs, write_json
 from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
@@ -211,6 +211,36 @@ def test_every_unfinished_training_is_offered_and_again_after_the_dialog_was_clo
     qtbot.waitUntil(lambda: unfinished_jobs(older.parent) == [], timeout=LONG)
     assert (older / "over").exists()
     assert not offer.isVisible()
+    window.close()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_what_another_window_trains_is_neither_offered_nor_given_up(
+    services: Services, images: Path, qtbot: QtBot, asked: list[list[str]], answer: str
+) -> None:
+    job = _job_cut_off(services, images, 1)
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    offer = window.training_offer
+    qtbot.waitUntil(offer.isVisible, timeout=LONG)
+    with hold(job):  # the other window takes it up first
+        getattr(offer, answer).click()
+        assert not offer.isVisible()
+        assert window.doors._training is None
+        window.doors.offer_training()
+        assert not offer.isVisible()
+    assert unfinished_jobs(job.parent) == [job]
+    window.doors.offer_training()
+    assert offer.isVisible()
+
+    # and the other way round
+    offer.yes.click()
+    assert asked == [["train", str(job)]]
+    assert in_use(job)
+    assert window.doors._training is not None
+    window.doors._training.shut()
+    assert not in_use(job)
     window.close()
 
 

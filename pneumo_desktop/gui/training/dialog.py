@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pneumo_desktop.gui.training.jobs import (
     PACKAGE,
     finish_job,
     finished_package,
+    hold,
     new_job,
     write_json,
     write_reviewed,
@@ -55,6 +57,7 @@ class TrainingDialog(QDialog):
         self._services = services
         self._jobs = services.folder / "training"
         self._job: Path | None = None
+        self._held = contextlib.ExitStack()
         self._background = Background(1, self)
         self.setWindowTitle(tr("Training"))
         resize_within_screen(self, 1160, 690)
@@ -199,6 +202,7 @@ class TrainingDialog(QDialog):
             return
         if job is not None:
             self.decision.forget()
+            self._hold(job)
             self.train.begin(job)
 
     def _job_with(self, settings: dict[str, Any]) -> Path | None:
@@ -231,6 +235,7 @@ class TrainingDialog(QDialog):
     def resume(self, job: Path) -> None:
         """Go on with a job that was not finished: learning, or the decision about its model."""
         self._job = job
+        self._hold(job)
         self.train.take_recipe(recipe_of(job))
         self.data.restore(read_json(job / "job.json") or {}, read_json(job / "scan.json"))
         package = finished_package(job)
@@ -240,6 +245,12 @@ class TrainingDialog(QDialog):
             return
         self._show(_TRAIN)
         self.train.begin(job)
+
+    def _hold(self, job: Path) -> None:
+        """Let no other window offer what is trained or decided here."""
+        self._held.close()
+        with contextlib.suppress(OSError):  # another window has it: the training program says so
+            self._held = hold(job)
 
     def _trained(self, event: dict[str, Any]) -> None:
         assert self.train.job is not None  # another folder may have been scanned since: it has a job of its own
@@ -290,5 +301,6 @@ class TrainingDialog(QDialog):
         self.train.close_processes()
         self._background.close()
         self.decision.close_workers()
+        self._held.close()
         if self._job is not None and not (self._job / "job.json").exists():
             shutil.rmtree(self._job, ignore_errors=True)  # a scan that no training followed

@@ -25,6 +25,7 @@ PACKAGE = "model.pneumo"
 
 _PREVIEW = "preview-"
 _IN_USE = "lock"
+_WINDOW = "window.lock"
 
 
 def new_job(folder: Path) -> Path:
@@ -67,6 +68,33 @@ def finish_job(job: Path) -> None:
         shutil.rmtree(job / name, ignore_errors=True)
     for name in (PACKAGE, "draft.pneumo"):
         (job / name).unlink(missing_ok=True)
+
+
+def hold(job: Path) -> contextlib.ExitStack:
+    """Keep other windows from offering a job, until what is returned is closed; a kill lets it go.
+
+    Raises BlockingIOError where another window has it, and another OSError where nothing can be written there.
+    """
+    with contextlib.ExitStack() as made:
+        stream = made.enter_context((job / _WINDOW).open("a+b"))
+        try:
+            lock(stream)
+        except BlockingIOError:
+            raise
+        except OSError:  # a disk that knows no locks
+            pass
+        return made.pop_all()
+
+
+def in_use(job: Path) -> bool:
+    """Tell whether a window trains a job or decides about its model."""
+    try:
+        hold(job).close()
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 class PreviewFolder:
