@@ -20,7 +20,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.decision_page import DecisionPage
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import PreviewFolder, hold, in_use, unfinished_jobs, write_json
-from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess
+from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess, read_json
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
 from pneumo_desktop.words.system_errors import refused
@@ -282,6 +282,18 @@ def test_a_preview_after_a_stop_leaves_the_job_that_has_learnt(
     assert list(jobs.glob("job-*")) == [job]
     dialog.data._ended(0)
     assert not out.exists()
+
+
+def test_a_training_whose_model_was_removed_begins_anew_with_the_one_in_use(
+    dialog: TrainingDialog, services: Services, images: Path, asked: list[list[str]], tmp_path: Path
+) -> None:
+    job = _learnt_and_stopped(dialog, images)
+    write_json(job / "job.json", {**read_json(job / "job.json"), "base": str(tmp_path / "removed.pneumo")})
+    dialog.train.toggle_button.click()
+    again = Path(asked[-1][1])
+    assert again != job
+    assert read_json(again / "job.json")["base"] == str(services.package().path)
+    assert unfinished_jobs(job.parent) == [again]
 
 
 def test_what_a_killed_window_left_of_a_preview_is_deleted_at_the_next_start(services: Services, qtbot: QtBot) -> None:

@@ -210,6 +210,8 @@ class TrainingDialog(QDialog):
         assert self._job is not None
         before = read_json(self._job / "job.json")
         same = isinstance(before, dict) and all(before.get(key) == value for key, value in settings.items())
+        if same and settings["architecture"] in ("adapt", "fine-tune") and isinstance(before.get("base"), str):
+            same = Path(before["base"]).is_file()  # else it was removed since, and nothing goes on from it
         over = (self._job / "over").exists()
         if same and not over and finished_package(self._job) is None:
             return self._job
