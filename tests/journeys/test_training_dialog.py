@@ -130,6 +130,17 @@ def test_a_stopped_training_offers_the_best_so_far_only_where_there_is_one(
     assert dialog.train.words.text().startswith("Stopped")
 
 
+@pytest.mark.parametrize(("left", "offered"), [("settings.json", False), ("checkpoint.npz", False), ("head.json", True)])
+def test_a_killed_training_offers_the_best_so_far_only_where_there_is_one(
+    dialog: TrainingDialog, tmp_path: Path, left: str, offered: bool
+) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / left).touch()
+    dialog.train.job = tmp_path
+    dialog.train._ended(-1)
+    assert dialog.train.finish_button.isHidden() is not offered
+
+
 def test_what_the_computer_lacks_is_said_before_anything_starts(dialog: TrainingDialog) -> None:
     ways = ("adapt", "fine-tune", "transfer", "compact", "classic")
     sentence = "2300 MB of memory are needed and 900 MB are free."

@@ -55,6 +55,9 @@ _NETWORKS = (
     ("classic", N_("Classic CNN"), N_("Conv and Pool blocks, Flatten, Dense, Dropout.")),
 )
 
+_BEST = ("best.npz", "average.npz", "head.json")
+"""Files of ``checkpoint/`` that a model can be made of."""
+
 _PAUSE_MILLISECONDS = 500
 """So long a setting must stay before the computer is asked anew: numbers are typed digit by digit."""
 
@@ -371,7 +374,7 @@ class TrainPage(QWidget):
         self.toggle_button.setText(tr("Go on") if code != 0 else tr("Start"))
         self.progress.setRange(0, 1)
         self.progress.setValue(1 if code == 0 else 0)
-        can_finish = bool(self._stopped.get("can_finish", self._has_checkpoint()))
+        can_finish = bool(self._stopped.get("can_finish", self._has_best()))
         if self._problem:
             self.words.setText(self._problem)
         elif code == 0:
@@ -388,8 +391,9 @@ class TrainPage(QWidget):
         self.busy.emit(False)
         self._ask_again()
 
-    def _has_checkpoint(self) -> bool:
-        return self.job is not None and any((self.job / "checkpoint").glob("*"))
+    def _has_best(self) -> bool:
+        """Tell whether an epoch was finished, of a training that was killed and could not say so."""
+        return self.job is not None and any((self.job / "checkpoint" / name).is_file() for name in _BEST)
 
     def close_processes(self) -> None:
         """End what runs; a training keeps its checkpoint."""
