@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.evaluation.labelled import find
+from pneumo_desktop.gui.training.data_page import split_text
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.gui.training.jobs import unfinished_jobs, write_json, write_reviewed
 from pneumo_desktop.gui.training.process import TrainingProcess, read_json
@@ -50,6 +51,14 @@ def test_class_folders_with_other_names_are_mapped_by_hand(
     assert dialog.data.scan["images"] == 44
     assert dialog.next.isEnabled()
     assert dialog.data.settings()["mapping"] == {"controles 2023": "normal", "grupo B": "pneumonia"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_patients_that_nobody_knows_nothing_is_claimed(known: bool) -> None:
+    parts = dict.fromkeys(("train", "val", "test"), {"normal": 20, "pneumonia": 20, "patients": 40})
+    text = split_text({"split": parts, "findings": [] if known else [{"code": "no_patients"}]})
+    assert ("No patient is in two parts" in text) is known
+    assert ("counts as a patient of its own" in text) is not known
 
 
 def test_nothing_is_trained_from_that_was_not_looked_at(

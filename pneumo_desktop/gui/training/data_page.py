@@ -62,6 +62,13 @@ def split_text(scan: Mapping[str, Any]) -> str:
         )
     if scan.get("locked", {}).get("kept"):
         lines.append(tr("The test part is the one of earlier trainings, so that models can be compared."))
+    elif any(finding.get("code") == "no_patients" for finding in scan.get("findings", [])):
+        lines.append(
+            tr(
+                "An image whose patient nobody knows counts as a patient of its own. The test part stays locked for later "
+                "trainings as well."
+            )
+        )
     else:
         lines.append(tr("No patient is in two parts. The test part stays locked for later trainings as well."))
     return "\n".join(lines)
