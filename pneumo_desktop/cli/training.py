@@ -16,6 +16,7 @@ from typing import Any
 from pneumo_desktop import training_program
 from pneumo_desktop.app import NoModelError, Services
 from pneumo_desktop.cli import arguments, exit_codes
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.recipe import PLACE_KEYS
 from pneumo_desktop.whole_file import write_whole
 from pneumo_desktop.words import language, tr
@@ -108,6 +109,7 @@ def _begun(options: argparse.Namespace) -> Path:
             "A training for {name} was begun before. Go on with it by --resume, or delete {folder} to begin anew."
         )
         raise UsageError(text.format(name=options.out.name, folder=job))
+    _check_nobody_trains(job)
     values = _recipe(options.recipe) if options.recipe is not None else {}
     values |= {key: getattr(options, key) for key in _OPTIONS if getattr(options, key) is not None}
     services = Services.create(options.data_dir, options.model)
@@ -129,18 +131,32 @@ def _begun(options: argparse.Namespace) -> Path:
     return job
 
 
+def _check_nobody_trains(job: Path) -> None:
+    """Raise UsageError where a training program has the folder: its settings and pictures are not to be replaced."""
+    try:
+        with (job / "lock").open("r+b") as stream:
+            lock(stream)
+    except BlockingIOError as problem:
+        raise UsageError(tr("This training is already running in another window or program.")) from problem
+    except OSError:  # none was begun there, or the disk knows no locks
+        return
+
+
 def _resumed(options: argparse.Namespace) -> Path:
     """Return the folder of the training to go on with; its settings stay what they were."""
     job = job_folder(options.out)
     given = [f"--{key}" for key in (*_OPTIONS, "recipe") if getattr(options, key) is not None]
-    if given:
-        text = tr("A training goes on with the settings it was begun with: leave out {options}.")
-        raise UsageError(text.format(options=", ".join(given)))
     try:
-        begun = Path(json.loads((job / "job.json").read_text("utf-8"))["folder"])
+        values = json.loads((job / "job.json").read_text("utf-8"))
+        begun = Path(values["folder"])
+        if options.population not in ("not_known", values.get("population")):
+            given.append("--population")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         text = tr("There is no training for {name} to go on with.")
         raise UsageError(text.format(name=options.out.name)) from problem
+    if given:
+        text = tr("A training goes on with the settings it was begun with: leave out {options}.")
+        raise UsageError(text.format(options=", ".join(given)))
     if begun != options.folder.resolve():
         raise UsageError(tr("That training was begun with the images of {folder}.").format(folder=begun))
     return job

@@ -14,6 +14,7 @@ import pytest
 from pneumo_desktop import places, training_program, whole_file
 from pneumo_desktop.cli import main
 from pneumo_desktop.cli.training import job_folder
+from pneumo_desktop.file_lock import lock
 from pneumo_desktop.models.package import ModelPackage
 
 STAND_IN = """
@@ -225,6 +226,25 @@ def test_a_training_without_a_checkpoint_is_begun_anew(typed: list[str]) -> None
     (cache / "pictures.rows").write_bytes(b"of images as they were")
     assert main(typed) == 0
     assert not cache.exists()
+
+
+def test_a_training_that_runs_keeps_its_settings(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*typed, "--epochs", "3"]) == 0
+    folder = job_folder(Path(typed[3]))
+    (folder / "cache").mkdir()
+    with (folder / "lock").open("a+b") as stream:
+        lock(stream)
+        assert main([*typed, "--epochs", "9"]) == 2
+    assert "already running" in capsys.readouterr().err
+    assert job_of(typed)["epochs"] == 3
+    assert (folder / "cache").is_dir()
+
+
+def test_whose_images_is_not_changed_by_going_on(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*typed, "--population", "adults"]) == 0
+    assert main([*typed, "--resume", "--population", "children"]) == 2
+    assert "leave out --population" in capsys.readouterr().err
+    assert main([*typed, "--resume", "--population", "adults"]) == 0
 
 
 def test_a_folder_whose_name_is_no_unicode_is_handed_on(typed: list[str], tmp_path: Path) -> None:
