@@ -61,6 +61,17 @@ def test_of_patients_that_nobody_knows_nothing_is_claimed(known: bool) -> None:
     assert ("counts as a patient of its own" in text) is not known
 
 
+def test_a_path_that_was_copied_with_its_quotes_is_found(
+    dialog: TrainingDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(TrainingProcess, "start", lambda _process, arguments: asked.append(list(arguments)) or True)
+    dialog.data.folder.setText(f'"{tmp_path}" ')
+    qtbot.keyClick(dialog.data.folder, Qt.Key.Key_Return)
+    assert asked[0][1] == str(tmp_path)
+    assert dialog.data.settings()["folder"] == str(tmp_path)
+
+
 def test_nothing_is_trained_from_that_was_not_looked_at(
     dialog: TrainingDialog, images: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:

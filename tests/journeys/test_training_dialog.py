@@ -130,7 +130,9 @@ def test_a_stopped_training_offers_the_best_so_far_only_where_there_is_one(
     assert dialog.train.words.text().startswith("Stopped")
 
 
-@pytest.mark.parametrize(("left", "offered"), [("settings.json", False), ("checkpoint.npz", False), ("head.json", True)])
+@pytest.mark.parametrize(
+    ("left", "offered"), [("settings.json", False), ("checkpoint.npz", False), ("head.json", True)]
+)
 def test_a_killed_training_offers_the_best_so_far_only_where_there_is_one(
     dialog: TrainingDialog, tmp_path: Path, left: str, offered: bool
 ) -> None:
@@ -221,6 +223,12 @@ def test_settings_come_back_as_they_were_saved(dialog: TrainingDialog, tmp_path:
     assert train.recipe()["epochs"] is None
     train.advanced.load_from(tmp_path / "recipe.json")
     assert train.recipe() == recipe
+
+
+def test_a_number_that_no_box_holds_is_left_as_it_is(dialog: TrainingDialog) -> None:
+    before = dialog.train.recipe()
+    dialog.train.take_recipe({"epochs": 10**12, "seed": 2**31, "batch": -3})
+    assert dialog.train.recipe() == before
 
 
 def test_the_usual_strengths_are_those_of_the_training_program() -> None:

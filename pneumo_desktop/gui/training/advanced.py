@@ -137,7 +137,10 @@ class Advanced(QWidget):
         for key, box in boxes.items():
             if key in recipe:
                 value = recipe[key]
-                box.setValue(box.minimum() if value is None else value if _whole(value) else box.value())
+                if value is None:
+                    box.setValue(box.minimum())
+                elif _whole(value) and box.minimum() <= value <= box.maximum():
+                    box.setValue(value)
         if "size" in recipe:
             self.image_size.setCurrentIndex(max(0, self.image_size.findData(recipe["size"])))
         if "learning_rate" in recipe:

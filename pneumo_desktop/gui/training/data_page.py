@@ -262,6 +262,7 @@ class DataPage(QWidget):
             self._typed()
 
     def _typed(self) -> None:
+        self.folder.setText(self.folder.text().strip().removeprefix('"').removesuffix('"'))  # as Windows copies a path
         self.mapping.clear()
         self.own_test.blockSignals(True)
         self.own_test.setChecked(False)
