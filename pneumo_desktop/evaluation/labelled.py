@@ -116,8 +116,9 @@ class LabelsError(Exception):
     """No labels could be found.
 
     ``code``: ``no_class_folders``, ``csv_columns``, ``csv_labels`` (none is known), ``csv_files`` (none was found),
-    ``csv_unreadable``, ``missing``; ``detail`` names the file or folder, or what was seen of the table. ``folders``: names of folders (or labels of a table) whose class is not known,
-    with how many images each holds, so that they can be mapped by hand.
+    ``csv_unreadable``, ``missing``; ``detail`` names the file or folder, or what was seen of the table. ``folders``:
+    names of folders (or labels of a table) whose class is not known, with how many images each holds, so that they can
+    be mapped by hand.
     """
 
     def __init__(self, code: str, detail: str, folders: Mapping[str, int] | None = None) -> None:

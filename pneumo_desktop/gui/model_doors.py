@@ -85,7 +85,8 @@ class ModelDoors(QObject):
     def offer_training(self) -> None:
         """Offer to go on with a training that was stopped, cut off or not decided about; the newest first.
 
-        One that another window trains or decides about is not offered. Asked at the start, whenever the dialog was closed, and after an offer was declined.
+        One that another window trains or decides about is not offered. Asked at the start, whenever the dialog was
+        closed, and after an offer was declined.
         """
         folder = self._services.folder / "training"
         if not folder.is_dir() or (self._training is not None and self._training.isVisible()):

@@ -55,7 +55,8 @@ def test_class_folders_with_other_names_are_mapped_by_hand(
 
 @pytest.mark.parametrize("known", [True, False])
 def test_of_patients_that_nobody_knows_nothing_is_claimed(known: bool) -> None:
-    parts = dict.fromkeys(("train", "val", "test"), {"normal": 20, "pneumonia": 20, "patients": 40})
+    counts = {"normal": 20, "pneumonia": 20, "patients": 40}
+    parts = dict.fromkeys(("train", "val", "test"), counts)
     text = split_text({"split": parts, "findings": [] if known else [{"code": "no_patients"}]})
     assert ("No patient is in two parts" in text) is known
     assert ("counts as a patient of its own" in text) is not known

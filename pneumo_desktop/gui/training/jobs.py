@@ -79,10 +79,9 @@ def hold(job: Path) -> contextlib.ExitStack:
         stream = made.enter_context((job / _WINDOW).open("a+b"))
         try:
             lock(stream)
-        except BlockingIOError:
-            raise
-        except OSError:  # a disk that knows no locks
-            pass
+        except OSError as problem:
+            if isinstance(problem, BlockingIOError):  # else it is a disk that knows no locks
+                raise
         return made.pop_all()
 
 
@@ -90,10 +89,8 @@ def in_use(job: Path) -> bool:
     """Tell whether a window trains a job or decides about its model."""
     try:
         hold(job).close()
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
+    except OSError as problem:
+        return isinstance(problem, BlockingIOError)
     return False
 
 
