@@ -62,8 +62,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._services = services
         self._background = Background(1, self)
-        self._keeper = Keeper(services.store, self)
-        self.preferences = Preferences(services.store.settings(), self._keeper)
+        self.keeper = Keeper(services.store, self)
+        self.preferences = Preferences(services.store.settings(), self.keeper)
         self.appearance = Appearance(self.preferences, self)
         self.reading = ReadingDesk(services, self)
         self.reading.default_population = self.appearance.population
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self.queue = QueueView(QueueModel())
         self.viewer = ViewerPanel()
         self.result = ResultPanel()
-        self.review = ReviewDesk(services.store, self._keeper, self.queue, self.viewer, self.result, self)
+        self.review = ReviewDesk(services.store, self.keeper, self.queue, self.viewer, self.result, self)
         self.welcome = Welcome()
         self._population_box = PopulationBox()
         self.population = self._population_box.box
@@ -100,8 +100,8 @@ class MainWindow(QMainWindow):
         )
         self.addToolBar(self.toolbar)
         self._drop_cue = DropCue(self)
-        self._unfinished = Unfinished(self.offer, services, self._keeper, lambda: bool(self.active_runs()), self)
-        self._lists = ListsOfRecords(services.store, self._keeper, self.reading, self)
+        self._unfinished = Unfinished(self.offer, services, self.keeper, lambda: bool(self.active_runs()), self)
+        self._lists = ListsOfRecords(services.store, self.keeper, self.reading, self)
         self._left_out = QPushButton(flat=True)
         self._left_out.clicked.connect(self.files.show_left_out)
         self._left_out.hide()
@@ -155,9 +155,9 @@ class MainWindow(QMainWindow):
             field.returnPressed.connect(self.queue.focus_table)
         self.viewer.status.connect(self.say)
         self.viewer.status_outdated.connect(self._say_no_more)
-        self._keeper.failed.connect(self._not_saved)
+        self.keeper.failed.connect(self._not_saved)
         self.menus.actions["undo"].setEnabled(False)
-        self._keeper.undoable.connect(self.menus.actions["undo"].setEnabled)
+        self.keeper.undoable.connect(self.menus.actions["undo"].setEnabled)
         reading, bar = self.reading, self.queue.reading_bar
         reading.began.connect(self._reading_began)
         reading.rows.connect(self._rows_came)
@@ -181,7 +181,7 @@ class MainWindow(QMainWindow):
         bar.go_on_wanted.connect(reading.go_on)
         self.menus.recent_chosen.connect(lambda name: self.start([Path(name)]))
         self.menus.earlier_wanted.connect(
-            lambda: self._keeper.ask(self._services.store.queues, self.menus.show_earlier, topic="earlier")
+            lambda: self.keeper.ask(self._services.store.queues, self.menus.show_earlier, topic="earlier")
         )
         self.menus.earlier_chosen.connect(self.show_list)
         self.menus.theme_chosen.connect(self.appearance.choose_theme)
@@ -387,7 +387,7 @@ class MainWindow(QMainWindow):
 
     def _with_films(self, words: str) -> str:
         """Return ``words`` below the films whose decision or note is not recorded: the list has long moved on from them."""
-        films = what_is_unrecorded(self._keeper.unrecorded.values())
+        films = what_is_unrecorded(self.keeper.unrecorded.values())
         return f"{films}\n\n{words}" if films else words
 
     # Files
@@ -438,7 +438,7 @@ class MainWindow(QMainWindow):
         """Return whether every decision and note is on the disk, or may be lost."""
         self.review.finish_note()
         question = tr("What could not be recorded is lost when the window closes. Close it all the same?")
-        return self._keeper.finish() or asked(self, self.windowTitle(), self._with_films(question))
+        return self.keeper.finish() or asked(self, self.windowTitle(), self._with_films(question))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel and wait for everything that runs; what was not read is offered at the next start.
@@ -453,5 +453,5 @@ class MainWindow(QMainWindow):
         self.review.close()
         self.doors.close()
         self._background.close()
-        self._keeper.close()
+        self.keeper.close()
         event.accept()

@@ -91,7 +91,7 @@ def test_a_film_put_in_anothers_place_is_neither_shown_nor_decided(
     fields = (*window.result.decision.buttons.values(), window.result.decision.note, window.result.decision.initials)
     assert {(field.isEnabled(), field.toolTip()) for field in fields} == {(False, told)}
     window.review.pneumonia()
-    assert not window._keeper.undecided
+    assert not window.keeper.undecided
     assert window.statusBar().currentMessage() == told
     window.queue.choose_entry(other.entry_id)
     qtbot.waitUntil(lambda: window.review.seen)
@@ -167,7 +167,7 @@ def test_a_file_that_changed_is_read_again_in_its_row(
 ) -> None:
     row, other = _replaced(window, folder, qtbot)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     window.queue.choose_entry(other.entry_id)
     qtbot.waitUntil(lambda: window.review.seen)
     action = window.menus.actions["read_file"]
@@ -429,7 +429,7 @@ def test_taking_back_what_was_decided_of_a_film_that_changed_brings_no_verdict_b
 ) -> None:
     row, other = _replaced(window, folder, qtbot)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     window.queue.choose_entry(other.entry_id)
     qtbot.waitUntil(lambda: window.review.seen)
     _replace(row, folder)

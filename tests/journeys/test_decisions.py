@@ -79,7 +79,7 @@ def test_what_another_window_decided_is_shown_where_a_row_is_chosen(
     assert pane.note_text() == "right base" and model.row_of(first.entry_id) == kept(store, first.entry_id)
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "right base", "", "AB")
     other.set_note(first.entry_id, "both bases", "")
     other.close()
@@ -101,7 +101,7 @@ def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
     read_folder(window, folder, qtbot, 6)
     store, told = window._services.store, window.statusBar().currentMessage
     first = look_at(window, 0, qtbot)
-    window._keeper._background.wait()
+    window.keeper._background.wait()
     other = Store(store.path)
     other.set_decision(first.entry_id, Decision.PNEUMONIA, "right base", "AB")
     qtbot.keyClicks(window.result.decision.note, "rotated")
@@ -116,7 +116,7 @@ def test_a_decision_of_another_window_is_replaced_with_a_word_and_its_note_kept(
     qtbot.waitUntil(lambda: getattr(window.queue.model.row_of(first.entry_id), "opinion", None) == theirs)
     assert kept(store, first.entry_id).opinion == theirs
     second = look_at(window, 1, qtbot)
-    window._keeper._background.wait()
+    window.keeper._background.wait()
     other.set_decision(second.entry_id, Decision.CANNOT_TELL)
     other.close()
     window.review.normal()
@@ -131,7 +131,7 @@ def test_deleting_a_note_beside_which_another_window_decided_deletes_it_and_take
     first, second = window.queue.model.shown_rows()[:2]
     look_at(window, 1, qtbot)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     other = Store(store.path)
     other.set_note(first.entry_id, "X", "AB")
     look_at(window, 0, qtbot)
@@ -172,7 +172,7 @@ def test_a_note_is_told_as_a_note_and_a_decision_as_whose_it_is(window: MainWind
     read_folder(window, folder, qtbot, 6)
     store, pane, told = window._services.store, window.result.decision, window.statusBar().currentMessage
     first = look_at(window, 0, qtbot)
-    window._keeper._background.wait()
+    window.keeper._background.wait()
     name = first.entry.display_name()
     other = Store(store.path)
     other.set_decision(first.entry_id, Decision.PNEUMONIA, "", "AB")
@@ -213,22 +213,22 @@ def test_a_note_of_another_window_that_comes_while_one_is_typed_is_kept(
         window.queue.choose(0)
         qtbot.keyClicks(note, "rotated")
         typed.set()
-        window._keeper.finish()
+        window.keeper.finish()
     qtbot.keyClick(note, Qt.Key.Key_Return)
     name, note_kept = first.entry.display_name(), "The other window's note is kept."
-    window._keeper.finish()
+    window.keeper.finish()
     assert told() == f"{name}: note saved. Ctrl+Z takes it back. {note_kept}"
     assert kept(store, first.entry_id).note == note.text() == "right base / rotated"
 
     look_at(window, 1, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     qtbot.keyClicks(note, "rotated")
     other.set_note(second.entry_id, "left base", "AB")
     other.close()
     window.queue.add_rows([kept(store, second.entry_id)])
     window.queue.flush()
     qtbot.keyClick(note, Qt.Key.Key_Return)
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(store, second.entry_id).note == note.text() == "left base / rotated"
 
 
@@ -237,12 +237,12 @@ def test_looking_at_a_long_note_writes_nothing(window: MainWindow, folder: Path,
     read_folder(window, folder, qtbot, 6)
     store, note = window._services.store, window.result.decision.note
     first = look_at(window, 0, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     other = Store(store.path)
     other.set_note(first.entry_id, "x" * 600, "AB")
     qtbot.keyClicks(note, "y" * 600)
     window.review.finish_note()
-    window._keeper.finish()
+    window.keeper.finish()
     both = f"{'x' * 600} / {'y' * 600}"
     assert kept(store, first.entry_id).note == note.text() == both
     other.set_note(
@@ -252,7 +252,7 @@ def test_looking_at_a_long_note_writes_nothing(window: MainWindow, folder: Path,
     other.close()
     for place in (1, 0, 1):
         look_at(window, place, qtbot)
-        window._keeper.finish()
+        window.keeper.finish()
     assert kept(store, first.entry_id).opinion == theirs, "only looked at"
 
 
@@ -273,7 +273,7 @@ def test_what_cannot_be_done_is_grey_and_says_why(window: MainWindow, folder: Pa
     assert not result.decision.undo.isEnabled()
     window.review.normal()
     assert result.decision.undo.isEnabled() and undo_action.isEnabled(), "a quick Ctrl+Z is not lost"
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     window.clear_list()
     assert result.decision.undo.isEnabled() and undo_action.isEnabled(), (
         "whatever is listed: it is taken back where it was"
@@ -302,10 +302,10 @@ def test_the_focus_of_what_is_gone_goes_to_the_list(window: MainWindow, folder: 
     buttons[Decision.AGREE].setFocus()
     qtbot.keyClick(buttons[Decision.AGREE], Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: window.review.seen and window.review.current == rows[refused])
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     assert window.focusWidget() is window.queue.table
     qtbot.keyClick(window.queue.table, Qt.Key.Key_Space)
-    assert not window._keeper.undecided, "Space decides nothing there"
+    assert not window.keeper.undecided, "Space decides nothing there"
     question = window.population_question
     question.answers[Population.NOT_KNOWN].setFocus()
     qtbot.mouseClick(question.answers[Population.NOT_KNOWN], Qt.MouseButton.LeftButton)
@@ -338,7 +338,7 @@ def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Pa
 
 def test_a_decision_is_signed_with_the_initials_that_were_typed(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     read_folder(window, folder, qtbot, 6)
-    store, initials, keeper = window._services.store, window.result.decision.initials, window._keeper
+    store, initials, keeper = window._services.store, window.result.decision.initials, window.keeper
     first, second, third = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
 
     def look(entry_id: int) -> None:
@@ -387,7 +387,7 @@ def test_the_first_note_of_a_sitting_bears_the_initials_that_are_typed_after_it(
     qtbot.keyClicks(pane.initials, "CD")
     qtbot.keyClick(pane.initials, Qt.Key.Key_Return)
     window.review.normal()
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(store, first.entry_id).opinion == Opinion(Decision.NORMAL, None, "rotated", "CD", "CD")
 
 
@@ -395,15 +395,15 @@ def test_looking_at_a_decision_signs_nothing_with_its_initials(window: MainWindo
     read_folder(window, folder, qtbot, 6)
     store, pane = window._services.store, window.result.decision
     first, second = [row.entry_id for row in window.queue.model.shown_rows()[:2]]
-    window._keeper.decide(kept(store, first), Decision.NORMAL, "", "CD")
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    window.keeper.decide(kept(store, first), Decision.NORMAL, "", "CD")
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     window.queue.choose_entry(first)
     assert pane.initials.text() == "CD"
     window.queue.choose_entry(second)
     assert pane.initials.text() == ""
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     assert (kept(store, second).decision, kept(store, second).initials) == (Decision.PNEUMONIA, "")
     window.queue.choose_entry(second)
     qtbot.keyClicks(pane.initials, "AB")
@@ -412,7 +412,7 @@ def test_looking_at_a_decision_signs_nothing_with_its_initials(window: MainWindo
     window.review.undo()
     qtbot.waitUntil(lambda: window.statusBar().currentMessage().endswith("The initials were taken back."))
     window.queue.choose_entry(first)
-    window._keeper._background.wait()
+    window.keeper._background.wait()
     assert kept(store, second).initials == "", "mine were shown there, not written"
 
 
@@ -424,7 +424,7 @@ def test_an_undone_note_stays_undone(window: MainWindow, folder: Path, qtbot: Qt
 
     def after_moving(entry_id: int) -> str:
         window.queue.choose_entry(entry_id)
-        window._keeper._background.wait()
+        window.keeper._background.wait()
         return kept(store, first).note
 
     window.queue.choose_entry(first)
@@ -581,7 +581,7 @@ def test_closing_warns_of_nothing_that_is_recorded_or_no_longer_wanted(
     def look(row: Row) -> None:
         window.queue.choose_entry(row.entry_id)
         qtbot.waitUntil(lambda: window.review.seen)
-        window._keeper.finish()
+        window.keeper.finish()
 
     monkeypatch.setattr(QMessageBox, "warning", lambda *_: None)
     monkeypatch.setattr(QMessageBox, "question", question)
@@ -592,11 +592,11 @@ def test_closing_warns_of_nothing_that_is_recorded_or_no_longer_wanted(
         patch.setattr(store, "set_decision", full)
         patch.setattr(store, "set_note", full)
         window.review.pneumonia()
-        window._keeper.finish()
+        window.keeper.finish()
         look(alone)
         qtbot.keyClicks(note, "oops")
         window.review.finish_note()
-        window._keeper.finish()
+        window.keeper.finish()
         look(twin)
         qtbot.keyClicks(note, "wanted")
         look(first)
@@ -627,10 +627,10 @@ def test_no_key_decides_what_nobody_has_seen(window: MainWindow, folder: Path, q
     window.queue.flush()
     assert window.queue.automatic
     window.review.pneumonia()
-    assert not window._keeper.undecided
+    assert not window.keeper.undecided
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.pneumonia()
-    assert window._keeper.undecided
+    assert window.keeper.undecided
 
 
 def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -640,7 +640,7 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     window.activateWindow()
     qtbot.keyClick(window.queue.table, Qt.Key.Key_1)
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
-    assert window._keeper.undecided == {first}
+    assert window.keeper.undecided == {first}
     assert window.review.current is not None and window.review.current.entry_id == second
     refused = "Nothing was decided: this radiograph was not on the screen yet."
     assert window.statusBar().currentMessage() == refused
@@ -649,7 +649,7 @@ def test_a_second_quick_key_waits_for_the_second_picture(window: MainWindow, fol
     def decided() -> list[Decision | None]:
         return [kept(window._services.store, entry_id).decision for entry_id in (first, second)]
 
-    qtbot.waitUntil(lambda: window.review.seen and not window._keeper.undecided)
+    qtbot.waitUntil(lambda: window.review.seen and not window.keeper.undecided)
     assert decided() == [Decision.PNEUMONIA, None]
     assert window.statusBar().currentMessage().endswith(f": pneumonia. Ctrl+Z takes it back. {refused}")
     qtbot.keyClick(window.queue.table, Qt.Key.Key_2)
@@ -692,7 +692,7 @@ def test_an_undoing_is_told_although_its_list_is_closed(window: MainWindow, fold
     read_folder(window, folder, qtbot, 6)
     row = look_at(window, 0, qtbot)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     window.clear_list()
     window.review.undo()
     told = f"{row.entry.display_name()}: The decision “Reader: normal” was taken back."

@@ -280,7 +280,7 @@ def test_what_another_window_has_gone_on_with_is_neither_read_twice_nor_given_up
     try:
         qtbot.waitUntil(lambda: committed(data / "records.sqlite") > before, timeout=60_000)
         getattr(window.offer, answer).click()
-        assert window._keeper.finish()
+        assert window.keeper.finish()
         assert not window.active_runs() and not window.queue.model.has_rows()
         told = f"Another window, or a command, is reading. When it has closed, you can go on with “{queue.label}” here."
         assert (window.statusBar().currentMessage() == told) is (answer == "yes")
@@ -305,7 +305,7 @@ def test_what_waits_while_another_window_reads_something_else_is_gone_on_with_wh
     with (data / "reading-0.lock").open("a+b") as other:
         lock(other)
         window.offer.yes.click()
-        assert window._keeper.finish()
+        assert window.keeper.finish()
         assert window.offer.isVisible() and not window.active_runs()
         assert "has gone on" not in window.statusBar().currentMessage()
     window.offer.yes.click()
@@ -323,7 +323,7 @@ def test_what_another_window_has_read_to_its_end_is_not_offered_again(reopened: 
     (queue,) = reopened.unfinished()
     reopened.store.finish_queue(queue.queue_id)
     window.offer.yes.click()
-    assert window._keeper.finish()
+    assert window.keeper.finish()
     told = f"“{queue.label}” does not wait any more: it has been read or given up elsewhere."
     assert window.statusBar().currentMessage() == told
     assert not window.offer.isVisible() and not window.active_runs()

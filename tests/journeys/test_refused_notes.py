@@ -36,7 +36,7 @@ def choose(window: MainWindow, qtbot: QtBot) -> Choose:
     def chosen(entry_id: int) -> Row:
         window.queue.choose_entry(entry_id)
         qtbot.waitUntil(lambda: window.review.seen)
-        window._keeper.finish()
+        window.keeper.finish()
         row = window.review.current
         assert row is not None
         return row
@@ -72,12 +72,12 @@ def test_a_decision_on_the_twin_leaves_it_typed_and_warned_of(
     choose(twin)
     window.review.pneumonia()
     qtbot.waitUntil(lambda: kept(services.store, twin).decision is Decision.PNEUMONIA)
-    assert not window._keeper.finish(), "closing warns of it"
+    assert not window.keeper.finish(), "closing warns of it"
     choose(film)
     assert window.result.decision.note_text() == "abc"
     choose(other)
     qtbot.waitUntil(lambda: kept(services.store, film).note == "abc")
-    assert window._keeper.finish()
+    assert window.keeper.finish()
 
 
 def test_undoing_a_decision_leaves_what_was_typed_after_it(
@@ -117,7 +117,7 @@ def test_it_is_not_written_on_the_image_that_the_file_holds_now(
     assert window.result.decision.note_text() == ""
     choose(other.entry_id)
     assert services.store.opinion(kept(services.store, film.entry_id)).note == ""
-    assert not window._keeper.finish(), "closing warns of it"
+    assert not window.keeper.finish(), "closing warns of it"
 
 
 def test_a_letter_typed_and_erased_deletes_no_note_of_another_window(

@@ -92,7 +92,7 @@ def test_a_film_that_leaves_the_filter_takes_nobody_to_another_one(
     qtbot.keyClick(note, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.review.seen)
     window.review.normal()
-    qtbot.waitUntil(lambda: not window._keeper.undecided)
+    qtbot.waitUntil(lambda: not window.keeper.undecided)
     told = [(one.entry_id, one.decision, one.note) for one in services.store.rows() if one.decision or one.note]
     assert told == [(row.entry_id, Decision.NORMAL, "no consolidation left")]
 
@@ -313,7 +313,7 @@ def test_a_list_that_was_given_up_is_read_when_the_same_population_is_chosen(
     window.show()
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.no.click()
-    window._keeper.ask(lambda: None)
+    window.keeper.ask(lambda: None)
     window.show_list(queue)
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == 4)
     assert store.unfinished() == []

@@ -258,7 +258,7 @@ def test_settings_hold_at_once_and_later(window: MainWindow, services: Services,
     window.appearance.take(Settings("es", Theme.DARK, Population.CHILDREN, initials=False))
     assert [menu.title() for menu, _actions in window.menus._menus][-1] == "A&yuda"
     assert not window.result.decision.initials.isVisible()
-    window._keeper.ask(lambda: None)
+    window.keeper.ask(lambda: None)
     qtbot.waitUntil(lambda: services.store.setting("theme") == "dark" and services.store.setting("language") == "es")
     assert services.store.setting("population") == "children"
     window.choose_language("en")
