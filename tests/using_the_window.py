@@ -41,9 +41,12 @@ def read_folder(window: MainWindow, path: Path, qtbot: QtBot, rows: int) -> None
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == rows)
 
 
-def look_at(window: MainWindow, place: int, qtbot: QtBot) -> Row:
-    """Choose a row, wait for its picture and return it."""
-    window.queue.choose(place)
+def look_at(window: MainWindow, film: int | Row, qtbot: QtBot) -> Row:
+    """Choose a row, named by its place in the list or as itself; wait for its picture and return it."""
+    if isinstance(film, int):
+        window.queue.choose(film)
+    else:
+        window.queue.choose_entry(film.entry_id)
     qtbot.waitUntil(lambda: window.review.seen)
     row = window.queue.current_row()
     assert row is not None

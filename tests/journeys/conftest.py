@@ -24,6 +24,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.records.store import Store
 from tests.using_the_window import FIXTURES
 
 LONG = 120_000
@@ -87,6 +88,14 @@ def folder(tmp_path: Path) -> Path:
 def services(tmp_path: Path) -> Iterator[Services]:
     """The program's services on an empty data folder."""
     made = Services.create(tmp_path / "data")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def elsewhere(services: Services) -> Iterator[Store]:
+    """The same records, as another window has them open."""
+    made = Store(services.store.path)
     yield made
     made.close()
 
