@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -11,10 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.data_page import DataPage
+from pneumo_desktop.reading.outcome import Outcome
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.records.store import Store
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
+FILM, OTHER = "person1_bacteria_1.jpeg", "IM-0152-0001.jpeg"
+"""Two films of the journeys' folder: one likely pneumonia, one likely normal."""
 
 
 def drop(
@@ -51,6 +55,30 @@ def look_at(window: MainWindow, film: int | Row, qtbot: QtBot) -> Row:
     row = window.queue.current_row()
     assert row is not None
     return row
+
+
+def named(window: MainWindow, name: str) -> Row:
+    """Return the row of the list whose file is called ``name``."""
+    (row,) = [row for row in window.queue.model.all_rows() if row.entry.path.name == name]
+    return row
+
+
+def look_at_film(window: MainWindow, folder: Path, qtbot: QtBot) -> Row:
+    """Read the journeys' folder, look at FILM and return its row."""
+    read_folder(window, folder, qtbot, 6)
+    qtbot.waitUntil(window.queue.thumbnails.idle)
+    return look_at(window, named(window, FILM), qtbot)
+
+
+def outcome_shown(window: MainWindow, row: Row) -> Outcome | None:
+    """Return the outcome that the list shows in a row now."""
+    listed = window.queue.model.row_of(row.entry_id)
+    return listed.judgement.outcome if listed is not None and listed.judgement is not None else None
+
+
+def replace_file(row: Row, film: str = "person1000_bacteria_2931.jpeg") -> None:
+    """Put another film of the fixtures into the place of a row's file."""
+    shutil.copyfile(FIXTURES / film, row.entry.path)
 
 
 def kept(store: Store, entry_id: int) -> Row:

@@ -18,9 +18,8 @@ from pneumo_desktop.gui.decision_pane import can_agree
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.records.rows import Decision, Row
 from pneumo_desktop.records.store import Store
-from tests.using_the_window import FIXTURES, kept, look_at, read_folder
+from tests.using_the_window import FILM, OTHER, kept, look_at, named, read_folder, replace_file
 
-FILM, OTHER = "person1_bacteria_1.jpeg", "IM-0152-0001.jpeg"
 Choose = Callable[[Row], None]
 FullDisk = Callable[[], AbstractContextManager[None]]
 
@@ -75,11 +74,6 @@ def choose(window: MainWindow, qtbot: QtBot) -> Choose:
         window.keeper.finish()
 
     return chosen
-
-
-def _rows(window: MainWindow) -> dict[str, Row]:
-    """Return the rows of the list by their file names."""
-    return {row.entry.path.name: row for row in window.queue.model.all_rows()}
 
 
 def test_a_note_that_was_not_saved_is_told_of_again(
@@ -197,7 +191,7 @@ def test_a_decision_on_the_twin_leaves_it_typed_and_warned_of(
 ) -> None:
     shutil.copyfile(folder / FILM, folder / "copy.jpeg")
     read_folder(window, folder, qtbot, 7)
-    film, twin, other = (_rows(window)[name] for name in (FILM, "copy.jpeg", OTHER))
+    film, twin, other = (named(window, name) for name in (FILM, "copy.jpeg", OTHER))
     choose(film)
     with full_disk():
         qtbot.keyClicks(window.result.decision.note, "abc")
@@ -218,7 +212,7 @@ def test_undoing_a_decision_leaves_what_was_typed_after_it(
     window: MainWindow, services: Services, folder: Path, qtbot: QtBot, full_disk: FullDisk, choose: Choose
 ) -> None:
     read_folder(window, folder, qtbot, 6)
-    film, other = (_rows(window)[name] for name in (FILM, OTHER))
+    film, other = (named(window, name) for name in (FILM, OTHER))
     choose(film)
     window.review.pneumonia()
     qtbot.waitUntil(lambda: kept(services.store, film.entry_id).decision is Decision.PNEUMONIA)
@@ -243,16 +237,16 @@ def test_it_is_not_written_on_the_image_that_the_file_holds_now(
     choose: Choose,
 ) -> None:
     read_folder(window, folder, qtbot, 6)
-    film, other = (_rows(window)[name] for name in (FILM, OTHER))
+    film, other = (named(window, name) for name in (FILM, OTHER))
     choose(film)
     with full_disk():
         qtbot.keyClicks(window.result.decision.note, "abc")
         choose(other)
-    shutil.copyfile(FIXTURES / "IM-0131-0001.jpeg", film.entry.path)
+    replace_file(film, "IM-0131-0001.jpeg")
     window.reading.changed_files.read_again(film)
     qtbot.waitUntil(lambda: kept(services.store, film.entry_id).sha256 != film.sha256)
     window.queue.flush()
-    qtbot.waitUntil(lambda: _rows(window)[FILM].sha256 != film.sha256)
+    qtbot.waitUntil(lambda: named(window, FILM).sha256 != film.sha256)
     choose(film)
     assert window.result.decision.note_text() == ""
     choose(other)
