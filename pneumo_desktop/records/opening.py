@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from pneumo_desktop.file_lock import lock
-from pneumo_desktop.records.schema import is_sound
+from pneumo_desktop.records.schema import MIGRATIONS, is_sound, migrate
 
 _ERRORS = "surrogateescape" if os.name == "posix" else "surrogatepass"
 """File names need not be text: what cannot be decoded comes back from the database as the very bytes it was."""
@@ -68,6 +68,34 @@ def _wait_for(stream: IO[bytes], path: Path) -> None:
         busy = sqlite3.OperationalError("another process has been opening the database for too long")
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise RecordsError(path, busy) from problem
+
+
+def open_records(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or make the database at ``path``, brought to this program's version, while every other process waits.
+
+    Returns the connection, and the new name of a damaged one that was set aside, or None. Raises NewerDatabaseError, and
+    RecordsError where the system does not give it.
+    """
+    aside: Path | None = None
+    with alone(path):
+        try:
+            try:
+                connection = connect(path)
+            except sqlite3.OperationalError:  # a DatabaseError too, but no damage
+                raise
+            except sqlite3.DatabaseError:
+                aside = set_aside(path)
+                connection = connect(path)
+            try:
+                if connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
+                    raise NewerDatabaseError(path)
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.OperationalError as problem:
+            raise RecordsError(path, problem) from problem
+    return connection, aside
 
 
 def connect(path: Path) -> sqlite3.Connection:

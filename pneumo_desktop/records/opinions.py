@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from pneumo_desktop.records.rows import Opinion, Row, opinion_of
+from pneumo_desktop.records.rows import NewResult, Opinion, Row, image_name, opinion_of, unread_image_name
 from pneumo_desktop.records.saving import now
 
 BESIDE = " / "
@@ -18,7 +18,16 @@ def image_of(connection: sqlite3.Connection, entry_id: int, seen: Row | None) ->
     if seen is not None and seen.image:
         return seen.image
     sha256, frame = connection.execute("SELECT sha256, frame FROM entry WHERE id = ?", (entry_id,)).fetchone()
-    return f"{sha256}#{frame}" if sha256 else f"entry:{entry_id}"
+    return image_name(sha256, frame) if sha256 else unread_image_name(entry_id)
+
+
+def hang_on_content(connection: sqlite3.Connection, new: NewResult) -> None:
+    """Let what was said of an entry before it was read be said of its image from now on."""
+    if new.sha256 is not None:
+        connection.execute(
+            "UPDATE decision SET image = ? WHERE image = ?",
+            (image_name(new.sha256, new.frame), unread_image_name(new.entry_id)),
+        )
 
 
 def standing(connection: sqlite3.Connection, image: str) -> tuple[int, Opinion]:
@@ -29,6 +38,15 @@ def standing(connection: sqlite3.Connection, image: str) -> tuple[int, Opinion]:
         (image,),
     ).fetchone()
     return (0, Opinion()) if found is None else (found[0], opinion_of(*found[1:]))
+
+
+def take_back(connection: sqlite3.Connection, number: int) -> tuple[str, Opinion, bool]:
+    """Undo what was said under ``number``; return its image, what it was, and whether something said since stands there."""
+    image, *columns = connection.execute(
+        "SELECT image, decision, agreed_with, note, initials, note_initials FROM decision WHERE id = ?", (number,)
+    ).fetchone()
+    connection.execute("UPDATE decision SET undone = 1 WHERE id = ?", (number,))
+    return image, opinion_of(*columns), standing(connection, image)[0] > number
 
 
 class Said(NamedTuple):

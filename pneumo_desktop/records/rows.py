@@ -23,6 +23,20 @@ NOT_READ_AGAIN = "not_read_again"
 """Note of a row that was to be read again and whose file could not be read: it keeps its earlier result."""
 
 
+IMAGE_OF_ENTRY = "coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id)"
+"""SQL for the image of an entry ``e``, on which decisions hang: ``image_name``, before it was read ``unread_image_name``."""
+
+
+def image_name(sha256: str, frame: int) -> str:
+    """Return what names an image by its content, whichever file has it."""
+    return f"{sha256}#{frame}"
+
+
+def unread_image_name(entry_id: int) -> str:
+    """Return what names the image of an entry whose content is not known yet."""
+    return f"entry:{entry_id}"
+
+
 class Decision(StrEnum):
     """What the reader decided. The values are stable: they stand in exports."""
 
@@ -109,7 +123,7 @@ class Row:
     @property
     def image(self) -> str:
         """What names the image by its content, whichever file has it; nothing where that is not known yet."""
-        return f"{self.sha256}#{self.entry.frame}" if self.sha256 else ""
+        return image_name(self.sha256, self.entry.frame) if self.sha256 else ""
 
     @property
     def opinion(self) -> Opinion:
@@ -145,14 +159,14 @@ class Undone(NamedTuple):
     covered: bool = False
 
 
-ROW_QUERY = """SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
+ROW_QUERY = f"""SELECT e.id, e.queue_id, e.path, e.member, e.frame, e.sha256, e.patient_name, e.patient_id, e.study_date,
     EXISTS (SELECT 1 FROM entry f WHERE f.sha256 = e.sha256 AND f.frame = e.frame AND f.queue_id = e.queue_id
         AND f.id < e.id), q.examples, r.outcome, r.reason, r.score, r.threshold, r.low, r.high, r.population, r.model_id,
     r.preprocessing_version, r.app_version, r.detail, r.turned, r.inverted, r.notes, r.gate_distance, r.model_sha256,
     r.time, d.decision, d.agreed_with, d.note, d.initials, d.note_initials, e.not_read_again
     FROM entry e JOIN queue q ON q.id = e.queue_id LEFT JOIN result r ON r.id = e.result_id
     LEFT JOIN decision d ON d.id = (SELECT max(id) FROM decision WHERE undone = 0 AND image =
-        coalesce(e.sha256 || '#' || e.frame, 'entry:' || e.id))"""
+        {IMAGE_OF_ENTRY})"""  # noqa: S608 - no value is written into it
 
 
 @functools.lru_cache(64)

@@ -8,7 +8,6 @@ never rewrites an old result, whatever its id; decisions hang on the image alone
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,17 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pneumo_desktop.imaging import codes
 from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population
-from pneumo_desktop.records.opening import (
-    NewerDatabaseError,
-    RecordsError,
-    Transaction,
-    alone,
-    connect,
-    set_aside,
-    stored,
-)
-from pneumo_desktop.records.opinions import image_of, say, standing
+from pneumo_desktop.records.opening import Transaction, open_records, stored
+from pneumo_desktop.records.opinions import hang_on_content, image_of, say, standing, take_back
 from pneumo_desktop.records.rows import (
+    IMAGE_OF_ENTRY,
     ROW_QUERY,
     Decision,
     NewResult,
@@ -42,7 +34,6 @@ from pneumo_desktop.records.rows import (
     row_of,
 )
 from pneumo_desktop.records.saving import now, save
-from pneumo_desktop.records.schema import MIGRATIONS, migrate
 
 if TYPE_CHECKING:  # imported with the first heat map, not at start-up
     import numpy as np
@@ -59,29 +50,10 @@ class Store:
         that the system does not give raises RecordsError.
         """
         self.path = path
-        self.set_aside: Path | None = None
         self._lock = threading.RLock()
         self._undoable: list[tuple[int, int]] = []
         """(number, entry) of this sitting's decisions and notes that were not undone; another window's are never in it."""
-        with alone(path):
-            try:
-                self._connection = connect(path)
-            except sqlite3.OperationalError as problem:
-                raise RecordsError(path, problem) from problem
-            except sqlite3.DatabaseError:
-                self.set_aside = set_aside(path)
-                try:
-                    self._connection = connect(path)
-                except sqlite3.OperationalError as problem:
-                    raise RecordsError(path, problem) from problem
-            if self._connection.execute("PRAGMA user_version").fetchone()[0] > len(MIGRATIONS):
-                self._connection.close()
-                raise NewerDatabaseError(path)
-            try:
-                migrate(self._connection)
-            except sqlite3.OperationalError as problem:
-                self._connection.close()
-                raise RecordsError(path, problem) from problem
+        self._connection, self.set_aside = open_records(path)
 
     def close(self) -> None:
         """Close the database; further calls raise sqlite3.ProgrammingError."""
@@ -258,11 +230,7 @@ class Store:
         with self._transaction() as connection:
             for new in results:
                 changed |= dict.fromkeys(save(connection, new))
-                if new.sha256 is not None:  # what was decided while the image waited belongs to the image
-                    connection.execute(
-                        "UPDATE decision SET image = ? WHERE image = ?",
-                        (f"{new.sha256}#{new.frame}", f"entry:{new.entry_id}"),
-                    )
+                hang_on_content(connection, new)
         return [row for entry_id in changed if (row := self.row(entry_id)) is not None]
 
     def save_as_told(self, new: NewResult, queue_id: int) -> list[Row] | None:
@@ -391,22 +359,12 @@ class Store:
             if not self._undoable:
                 return None
             number, entry_id = self._undoable[-1]
-            ((image, decision, note, initials),) = self._all(
-                "SELECT image, decision, note, initials FROM decision WHERE id = ?", (number,)
-            )
             with self._transaction() as connection:
-                connection.execute("UPDATE decision SET undone = 1 WHERE id = ?", (number,))
+                image, was, covered = take_back(connection, number)
             self._undoable.pop()
-            later = self._all("SELECT 1 FROM decision WHERE image = ? AND undone = 0 AND id > ?", (image, number))
-            rows = self._all(
-                """SELECT id FROM entry WHERE coalesce(sha256 || '#' || frame, 'entry:' || id) = ?
-                ORDER BY id DESC LIMIT 1""",
-                (image,),
-            )
-            row = self.row(rows[0][0] if rows else entry_id)  # no file may have that image any more
-        return (
-            None if row is None else Undone(row, Decision(decision) if decision else None, note, initials, bool(later))
-        )
+            rows = self._all(f"{ROW_QUERY} WHERE {IMAGE_OF_ENTRY} = ? ORDER BY e.id DESC LIMIT 1", (image,))
+            row = row_of(rows[0]) if rows else self.row(entry_id)  # no file may have that image any more
+        return None if row is None else Undone(row, was.decision, was.note, was.initials, covered)
 
     # Folders and settings
 

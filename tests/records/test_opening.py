@@ -139,7 +139,7 @@ def test_a_migration_that_fails_is_told_and_leaves_the_database_as_it_was(
         raise problem
 
     monkeypatch.setattr("pneumo_desktop.records.schema.MIGRATIONS", (*MIGRATIONS, broken))
-    monkeypatch.setattr("pneumo_desktop.records.store.MIGRATIONS", (*MIGRATIONS, broken))
+    monkeypatch.setattr("pneumo_desktop.records.opening.MIGRATIONS", (*MIGRATIONS, broken))
     with pytest.raises(RecordsError) as caught:
         Store(path)
     assert f"{path} cannot be opened: the disk is full" in why_not(caught.value)
