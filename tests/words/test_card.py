@@ -79,7 +79,7 @@ def test_no_code_of_a_card_reaches_a_person(code: str) -> None:
 
 
 @pytest.mark.parametrize("population", Population)
-def testwhose_images_a_clinic_s_card_is_of(population: Population) -> None:
+def test_whose_images_a_clinic_s_card_is_of_is_said_in_words(population: Population) -> None:
     text = whose_images(population)
     assert "_" not in text
     set_language("es")
