@@ -28,6 +28,7 @@ from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.records.export import write_csv, write_json
 from tests import making
+from tests.using_the_window import open_window
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -170,8 +171,6 @@ def test_the_reference_scores_hold_on_this_computer(tmp_path: Path) -> None:
 def test_results_are_read_sorted_and_exported_although_no_model_opens(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
     before = results_of(folder, tmp_path)
     damaged = tmp_path / "damaged.pneumo"
     damaged.write_bytes(b"no package")
@@ -184,9 +183,7 @@ def test_results_are_read_sorted_and_exported_although_no_model_opens(
     write_csv(rows, tmp_path / "again.csv")
     again = json.loads((tmp_path / "again.json").read_text("utf-8"))["results"]
     assert {item["file"]: item["score"] for item in again} == {name: item["score"] for name, item in before.items()}
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     window.queue.add_rows(rows)
     window.queue.flush()
     scores = [row.judgement.score for row in window.queue.model.shown_rows() if row.judgement and row.judgement.score]
@@ -282,6 +279,7 @@ import sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pneumo_desktop.gui.start import forget_folders, remember_folders_in
+from tests.using_the_window import open_window
 application = QApplication([])
 remember_folders_in(Path(sys.argv[1]) / "data")
 dialog = QFileDialog(None, "", sys.argv[1])

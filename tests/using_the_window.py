@@ -10,6 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QTextDocument
 from PySide6.QtGui import Qt as Text
 from pytestqt.qtbot import QtBot
 
+from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.data_page import DataPage
 from pneumo_desktop.reading.outcome import Outcome
@@ -19,6 +20,15 @@ from pneumo_desktop.records.store import Store
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 FILM, OTHER = "person1_bacteria_1.jpeg", "IM-0152-0001.jpeg"
 """Two films of the journeys' folder: one likely pneumonia, one likely normal."""
+
+
+def open_window(services: Services, qtbot: QtBot) -> MainWindow:
+    """Show a window over ``services``; who opened it closes it."""
+    window = MainWindow(services)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    return window
 
 
 def drop(

@@ -54,7 +54,7 @@ from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, P
 from pneumo_desktop.reading.pipeline import Progress
 from pneumo_desktop.records.rows import Row
 from pneumo_desktop.words import set_language
-from tests.using_the_window import FIXTURES
+from tests.using_the_window import FIXTURES, open_window
 
 ROLE = QPalette.ColorRole
 
@@ -157,10 +157,7 @@ def test_every_tool_has_an_icon(qapp: QApplication) -> None:
 @pytest.fixture
 def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
     services = Services.create(tmp_path / "data")
-    made = MainWindow(services)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    made = open_window(services, qtbot)
     yield made
     made.close()
     services.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,11 @@ from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.training.dialog import TrainingDialog
 from pneumo_desktop.imaging.phantom import chest
+from pneumo_desktop.imaging.radiograph import Radiograph
 from pneumo_desktop.models.package import ModelPackage, write_package
+from pneumo_desktop.reading import pipeline
 from pneumo_desktop.records.store import Store
-from tests.using_the_window import FIXTURES
+from tests.using_the_window import FIXTURES, open_window
 
 LONG = 120_000
 """Milliseconds that a child process may take on a busy computer."""
@@ -85,6 +88,27 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast computer must not be done before it can be stopped."""
+    decode = pipeline.decode
+
+    def slowly(*rest: Any, **named: Any) -> Radiograph:
+        time.sleep(0.05)
+        return decode(*rest, **named)
+
+    monkeypatch.setattr(pipeline, "decode", slowly)
+
+
+def many_films(folder: Path, count: int) -> Path:
+    """Put ``count`` films, each of other bytes, into ``folder`` and return it."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        path = folder / f"more-{number:03}.jpeg"
+        path.write_bytes((FIXTURES / "IM-0131-0001.jpeg").read_bytes() + f"{folder.name} {number}".encode())
+    return folder
+
+
+@pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     """The program's services on an empty data folder."""
     made = Services.create(tmp_path / "data")
@@ -103,10 +127,7 @@ def elsewhere(services: Services) -> Iterator[Store]:
 @pytest.fixture
 def window(services: Services, qtbot: QtBot) -> Iterator[MainWindow]:
     """The real window, shown."""
-    made = MainWindow(services)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    made = open_window(services, qtbot)
     yield made
     made.close()
 

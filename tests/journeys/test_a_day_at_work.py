@@ -24,7 +24,9 @@ from pneumo_desktop.gui.queue_order import Show
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reason
 from pneumo_desktop.records.rows import Decision
-from tests.using_the_window import FIXTURES
+from tests.using_the_window import FIXTURES, open_window
+
+from .conftest import many_films
 
 
 @pytest.fixture
@@ -71,14 +73,13 @@ def test_whose_images_is_asked_once_a_folder_and_remembered(
     assert len(services.store.queues()) == 2  # the reading that the answer replaced is gone
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_stopped_reading_goes_on_in_the_same_sitting(
     window: MainWindow, services: Services, folder: Path, qtbot: QtBot
 ) -> None:
-    more = 200  # enough that a quick computer is still reading when the first rows are there
-    for number in range(more):
-        (folder / f"more-{number}.jpeg").write_bytes((folder / "IM-0131-0001.jpeg").read_bytes() + bytes([number]))
-    window.start([folder])
-    qtbot.waitUntil(lambda: window.queue.model.has_rows(), timeout=60_000)
+    more = 36
+    window.start([many_films(folder, more)])
+    qtbot.waitUntil(lambda: window.queue.model.has_rows())
     bar = window.queue.reading_bar
     bar.pause.click()
     assert bar.pause.text() == "Continue"
@@ -146,13 +147,11 @@ def test_killing_the_program_loses_nothing_that_was_shown(tmp_path: Path, folder
         row = services.store.row(entry_id)
         assert row is not None and row.judgement is not None
         assert (row.judgement.outcome.value, str(row.judgement.score)) == (outcome, score)
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
     rows = window.queue.model.all_rows
-    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()), timeout=60_000)
+    qtbot.waitUntil(lambda: len(rows()) == 64 and all(row.judgement for row in rows()))
     wait(window, qtbot)
     assert len({row.entry.path for row in rows()}) == 64
     assert services.store.unfinished() == []
@@ -339,17 +338,13 @@ def test_a_population_chosen_while_reading_replaces_the_reading(
     assert services.store.unfinished() == []
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_reading_that_cannot_begin_anew_is_not_forgotten(
     stopped: bool, window: MainWindow, services: Services, folder: Path, qtbot: QtBot
 ) -> None:
-    films = 4
-    if stopped:
-        films = 204  # enough that a quick computer is still reading when the first rows are there
-        for number in range(200):
-            data = (folder / "IM-0131-0001.jpeg").read_bytes() + bytes([number])
-            (folder / f"more-{number}.jpeg").write_bytes(data)
-    window.start([folder])
+    films = 40 if stopped else 4
+    window.start([many_films(folder, films - 4)])
     qtbot.waitUntil(lambda: window.queue.model.has_rows() and (stopped or not window.active_runs()))
     with pytest.MonkeyPatch.context() as broken:
         said: list[str] = []

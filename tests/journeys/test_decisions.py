@@ -16,7 +16,7 @@ from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.outcomes import outcome_word
 from pneumo_desktop.reading.outcome import Outcome, Population
 from pneumo_desktop.records.rows import Decision, NewResult, Opinion, Row
-from tests.using_the_window import kept, look_at, read_folder
+from tests.using_the_window import kept, look_at, open_window, read_folder
 
 
 def test_one_key_decides_moves_on_and_is_undone(
@@ -376,9 +376,7 @@ def test_closing_at_once_loses_no_decision(services: Services, folder: Path, qtb
 
 
 def test_a_note_without_a_decision_is_kept(services: Services, folder: Path, qtbot: QtBot) -> None:
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     read_folder(window, folder, qtbot, 6)
     chosen = [row.entry_id for row in window.queue.model.shown_rows()[:3]]
     window.queue.choose(0)

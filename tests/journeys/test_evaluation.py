@@ -18,7 +18,7 @@ from pneumo_desktop.evaluation.labelled import NORMAL, is_labelled
 from pneumo_desktop.gui.evaluation import EvaluationDialog
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.models.package import ModelPackage
-from tests.using_the_window import FIXTURES
+from tests.using_the_window import FIXTURES, open_window
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_a_labelled_folder_is_measured_against_another_model(
     dialog = EvaluationDialog(services, labelled)
     qtbot.addWidget(dialog)
     dialog.show()
-    qtbot.waitUntil(lambda: dialog.other.count() == 3, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.other.count() == 3)
     dialog.other.setCurrentIndex(dialog.other.findText(f"{bundled.name} (clinic-1)"))
     dialog.toggle()
-    qtbot.waitUntil(lambda: not dialog.progress.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog.progress.isVisible())
     evaluation = dialog._evaluation
     assert evaluation is not None
     assert (evaluation.report.counts.positives, evaluation.report.counts.negatives) == (2, 2)
@@ -57,7 +57,7 @@ def test_a_labelled_folder_is_measured_against_another_model(
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=QPoint(matrix.width() // 3, matrix.height() // 3))
     assert dialog.page.tabs.currentWidget() is dialog.page.gallery
     assert dialog.page.gallery.list.count() == len(right) == 2
-    qtbot.waitUntil(lambda: not dialog.page.gallery.picture.pixmap().isNull(), timeout=10_000)
+    qtbot.waitUntil(lambda: not dialog.page.gallery.picture.pixmap().isNull())
 
     before = dialog.page.numbers.item(3, 1).text()
     dialog.page.prevalence.setValue(5.0)
@@ -88,7 +88,7 @@ def test_a_folder_without_labels_is_answered_in_words(services: Services, tmp_pa
     dialog.show()
     assert "Choose a folder" in dialog.hint.text()
     assert dialog.hint.isVisible()
-    qtbot.waitUntil(lambda: dialog.model.count() == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.model.count() == 1)
     dialog.toggle()
     qtbot.waitUntil(lambda: "NORMAL and PNEUMONIA" in dialog.words.text(), timeout=20_000)
     dialog.close_button.click()
@@ -124,9 +124,7 @@ def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
 ) -> None:
     assert is_labelled(labelled)
     assert not is_labelled(labelled / "NORMAL")
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(labelled))])
     window.dropEvent(
@@ -140,7 +138,7 @@ def test_a_dropped_labelled_folder_is_read_and_its_evaluation_offered(
     shown = window.findChildren(EvaluationDialog)
     assert [dialog.folder.text() for dialog in shown] == [str(labelled)]
     assert not window.evaluate_offer.isVisible()
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     shown[0].close()
     window.close()
 
@@ -152,7 +150,7 @@ def test_the_menu_opens_an_evaluation_of_any_labelled_folder(window: MainWindow,
     qtbot.waitUntil(lambda: dialog.model.count() == 1, timeout=20_000)
     dialog.folder.setText(str(labelled))
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog._evaluation is not None and not dialog.progress.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: dialog._evaluation is not None and not dialog.progress.isVisible())
     assert dialog._evaluation is not None
     assert dialog._evaluation.report.counts.total == 4
     dialog.close()
@@ -165,10 +163,10 @@ def test_a_model_that_was_damaged_meanwhile_is_answered_in_words(
     dialog = EvaluationDialog(services, labelled)
     qtbot.addWidget(dialog)
     dialog.show()
-    qtbot.waitUntil(lambda: dialog.model.count() == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.model.count() == 2)
     dialog.model.setCurrentIndex(dialog.model.findData(str(installed.path)))
     installed.path.write_bytes(b"nothing")
     dialog.toggle()
-    qtbot.waitUntil(lambda: dialog.words.text() == "This file is not a model package.", timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.words.text() == "This file is not a model package.")
     assert dialog.start.text() == "Evaluate"
     dialog.close()

@@ -14,10 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.file_lock import lock
+from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.imaging import apart
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Row
+from tests.using_the_window import open_window
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -237,18 +239,18 @@ def reopened(folder: Path, data: Path) -> Iterator[Services]:
     services.close()
 
 
-def test_the_window_offers_to_go_on(reopened: Services, qtbot: QtBot) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
+def _offered(services: Services, qtbot: QtBot) -> MainWindow:
+    """Open a window and wait until it offers to go on."""
+    window = open_window(services, qtbot)
+    qtbot.waitUntil(window.offer.isVisible)
+    return window
 
-    window = MainWindow(reopened)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+
+def test_the_window_offers_to_go_on(reopened: Services, qtbot: QtBot) -> None:
+    window = _offered(reopened, qtbot)
     window.offer.yes.click()
-    qtbot.waitUntil(lambda: reopened.store.unfinished() == [], timeout=60_000)
-    qtbot.waitUntil(
-        lambda: len([row for row in window.queue.model.all_rows() if row.judgement]) == COUNT, timeout=10_000
-    )
+    qtbot.waitUntil(lambda: reopened.store.unfinished() == [])
+    qtbot.waitUntil(lambda: len([row for row in window.queue.model.all_rows() if row.judgement]) == COUNT)
     window.close()
 
 
@@ -268,17 +270,12 @@ GOES_ON = (
 def test_what_another_window_has_gone_on_with_is_neither_read_twice_nor_given_up(
     answer: str, reopened: Services, data: Path, qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
-    window = MainWindow(reopened)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window = _offered(reopened, qtbot)
     before = committed(data / "records.sqlite")
     (queue,) = reopened.unfinished()
     other = subprocess.Popen([sys.executable, "-c", GOES_ON, str(data)], cwd=ROOT)
     try:
-        qtbot.waitUntil(lambda: committed(data / "records.sqlite") > before, timeout=60_000)
+        qtbot.waitUntil(lambda: committed(data / "records.sqlite") > before)
         getattr(window.offer, answer).click()
         assert window.keeper.finish()
         assert not window.active_runs() and not window.queue.model.has_rows()
@@ -296,12 +293,7 @@ def test_what_another_window_has_gone_on_with_is_neither_read_twice_nor_given_up
 def test_what_waits_while_another_window_reads_something_else_is_gone_on_with_when_that_is_closed(
     reopened: Services, data: Path, qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
-    window = MainWindow(reopened)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window = _offered(reopened, qtbot)
     with (data / "reading-0.lock").open("a+b") as other:
         lock(other)
         window.offer.yes.click()
@@ -309,17 +301,12 @@ def test_what_waits_while_another_window_reads_something_else_is_gone_on_with_wh
         assert window.offer.isVisible() and not window.active_runs()
         assert "has gone on" not in window.statusBar().currentMessage()
     window.offer.yes.click()
-    qtbot.waitUntil(lambda: reopened.store.unfinished() == [] and not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: reopened.store.unfinished() == [] and not window.active_runs())
     window.close()
 
 
 def test_what_another_window_has_read_to_its_end_is_not_offered_again(reopened: Services, qtbot: QtBot) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
-    window = MainWindow(reopened)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window = _offered(reopened, qtbot)
     (queue,) = reopened.unfinished()
     reopened.store.finish_queue(queue.queue_id)
     window.offer.yes.click()
@@ -358,17 +345,12 @@ def test_killed_while_it_reads_again_every_row_keeps_a_result_and_the_rest_is_re
 def test_what_is_not_gone_on_with_keeps_its_earlier_result(
     killed_while_it_read_again: tuple[Services, dict[str, Row]], qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
     services, _before = killed_while_it_read_again
     halfway = rows_of(services)
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window = _offered(services, qtbot)
     assert "still ha" in window.offer._label.text()
     window.offer.no.click()
-    qtbot.waitUntil(lambda: services.store.unfinished() == [], timeout=10_000)
+    qtbot.waitUntil(lambda: services.store.unfinished() == [])
     assert rows_of(services) == halfway
     window.close()
     assert services.unfinished() == []
@@ -377,15 +359,10 @@ def test_what_is_not_gone_on_with_keeps_its_earlier_result(
 def test_gone_on_with_in_the_window_every_row_shows_its_newest_result(
     killed_while_it_read_again: tuple[Services, dict[str, Row]], qtbot: QtBot
 ) -> None:
-    from pneumo_desktop.gui.main_window import MainWindow
-
     services, _before = killed_while_it_read_again
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(window.offer.isVisible, timeout=10_000)
+    window = _offered(services, qtbot)
     window.offer.yes.click()
-    qtbot.waitUntil(lambda: services.store.unfinished() == [] and not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: services.store.unfinished() == [] and not window.active_runs())
     qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 13)
     window.queue.flush()
     rows = {row.entry_id: row for row in window.queue.model.all_rows()}

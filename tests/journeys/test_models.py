@@ -33,7 +33,7 @@ def dialog(services: Services, qtbot: QtBot) -> Iterator[ModelsDialog]:
     made = ModelsDialog(services)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: made.table.rowCount() == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: made.table.rowCount() == 1)
     yield made
     made.close()
 
@@ -49,18 +49,18 @@ def test_a_model_is_imported_used_and_left_again(
     with qtbot.waitSignal(dialog.activated, timeout=10_000):
         dialog.activate_chosen()
     assert services.package().card.model_id == "clinic-1"
-    qtbot.waitUntil(dialog.back.isEnabled, timeout=10_000)
+    qtbot.waitUntil(dialog.back.isEnabled)
     with qtbot.waitSignal(dialog.activated, timeout=10_000):
         dialog.go_back()
     assert services.package().card.model_id != "clinic-1"
-    qtbot.waitUntil(lambda: not dialog.back.isEnabled(), timeout=10_000)
+    qtbot.waitUntil(lambda: not dialog.back.isEnabled())
     bundled = services.package().card.model_id
     for model_id in ("clinic-1", bundled):  # the bundled one is chosen, not gone back to
         dialog.table.selectRow([info.model_id for info in dialog._models].index(model_id))
         with qtbot.waitSignal(dialog.activated, timeout=10_000):
             dialog.activate_chosen()
-        qtbot.waitUntil(lambda: not dialog.activate.isEnabled(), timeout=10_000)
-    qtbot.waitUntil(dialog.back.isEnabled, timeout=10_000)
+        qtbot.waitUntil(lambda: not dialog.activate.isEnabled())
+    qtbot.waitUntil(dialog.back.isEnabled)
     assert dialog.back.toolTip() == "clinic-1"
     with qtbot.waitSignal(dialog.activated, timeout=10_000):
         dialog.go_back()
@@ -68,9 +68,9 @@ def test_a_model_is_imported_used_and_left_again(
     with qtbot.waitSignal(dialog.activated, timeout=10_000):
         dialog.go_back()
     dialog.table.selectRow(1)
-    qtbot.waitUntil(dialog.remove.isEnabled, timeout=10_000)
+    qtbot.waitUntil(dialog.remove.isEnabled)
     dialog.remove_chosen()
-    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 1)
 
 
 def test_the_bundled_model_is_neither_removed_nor_changed_by_an_export(
@@ -78,7 +78,7 @@ def test_the_bundled_model_is_neither_removed_nor_changed_by_an_export(
 ) -> None:
     assert not dialog.remove.isEnabled()
     dialog.export_to(tmp_path / "copy.pneumo")
-    qtbot.waitUntil((tmp_path / "copy.pneumo").exists, timeout=10_000)
+    qtbot.waitUntil((tmp_path / "copy.pneumo").exists)
     assert (tmp_path / "copy.pneumo").read_bytes() == places.bundled_model().read_bytes()
 
 
@@ -110,7 +110,7 @@ def test_an_altered_package_ends_in_a_sentence_and_an_intact_registry(
 ) -> None:
     before = [(info.model_id, info.sha256) for info in services.registry.list()]
     dialog.import_from(_altered(tmp_path / "bad.pneumo", places.bundled_model(), "network.tflite"))
-    qtbot.waitUntil(lambda: "changed or damaged" in dialog.words.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "changed or damaged" in dialog.words.text())
     assert [(info.model_id, info.sha256) for info in services.registry.list()] == before
 
 
@@ -173,13 +173,13 @@ def test_a_network_for_other_programs_is_written_by_the_training_program(
     dialog: ModelsDialog, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dialog.export_to(tmp_path / "network.tflite")
-    qtbot.waitUntil(lambda: dialog.words.text() == "Written to network.tflite.", timeout=60_000)
+    qtbot.waitUntil(lambda: dialog.words.text() == "Written to network.tflite.")
     assert (tmp_path / "network.tflite").read_bytes() == ModelPackage.open(places.bundled_model()).network_bytes
-    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog._converter.running)
     dialog.export_to(tmp_path / "network.onnx")
-    qtbot.waitUntil(lambda: "onnx" in dialog.words.text() and "…" not in dialog.words.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "onnx" in dialog.words.text() and "…" not in dialog.words.text())
     assert not (tmp_path / "network.onnx").exists()
-    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog._converter.running)
     dialog.export_to(tmp_path / "network.keras")
     qtbot.waitUntil(lambda: dialog.words.text() == "Written to network.keras.", timeout=120_000)
     with zipfile.ZipFile(tmp_path / "network.keras") as written:  # the format of Keras 3
@@ -188,7 +188,7 @@ def test_a_network_for_other_programs_is_written_by_the_training_program(
         size = ModelPackage.open(places.bundled_model()).card.input_size
         assert layers[0]["config"]["batch_shape"] == [None, size, size, 1]
         assert layers[-1]["name"] == "score"
-    qtbot.waitUntil(lambda: not dialog._converter.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog._converter.running)
     monkeypatch.setattr("pneumo_desktop.training_program.command", lambda: None)
     dialog.export_to(tmp_path / "network.keras")
     assert dialog.words.text().startswith("The training component is not installed: ")

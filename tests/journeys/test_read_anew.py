@@ -193,7 +193,7 @@ def test_another_reading_does_not_wait_for_files_that_changed_and_they_are_read_
     films = _all_changed(window, folder, qtbot)
     qtbot.waitUntil(lambda: len(held.asked) == 1)
     drop(window, FIXTURES / "IM-0131-0001.jpeg")
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     assert len(held.asked) == 1
     held.go.set()
     qtbot.waitUntil(lambda: not window.reading.changed_files.active)

@@ -19,7 +19,6 @@ from pneumo_desktop.evaluation.cases import Answer
 from pneumo_desktop.evaluation.command import measure
 from pneumo_desktop.evaluation.compare import Comparison, McNemar, Verdict
 from pneumo_desktop.evaluation.thresholds import Goal, GoalKind, choose
-from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.gui.models_dialog import ModelsDialog
 from pneumo_desktop.gui.reason_dialog import ReasonDialog
 from pneumo_desktop.gui.training.decision_page import locked_images
@@ -32,6 +31,7 @@ from pneumo_desktop.models.package import ModelPackage, write_package
 from pneumo_desktop.reading.outcome import Population
 from pneumo_desktop.reading.reader import Reader
 from pneumo_desktop.words.sentences import sentence
+from tests.using_the_window import open_window
 
 LONG = 120_000
 """Milliseconds that a child process may take on a busy computer."""
@@ -165,9 +165,7 @@ def test_every_image_of_the_locked_part_is_measured_whatever_part_the_folder_put
 
 
 def test_a_model_without_a_decision_is_offered_again(services: Services, waiting: Path, qtbot: QtBot) -> None:
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     qtbot.waitUntil(window.training_offer.isVisible, timeout=LONG)
     window.training_offer.accepted.emit()
     again = window.doors._training

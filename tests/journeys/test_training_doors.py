@@ -24,6 +24,7 @@ from pneumo_desktop.gui.training.process import EXIT_STOPPED, TrainingProcess, r
 from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.training.split import Locked
 from pneumo_desktop.words.system_errors import refused
+from tests.using_the_window import open_window
 
 EACH = 24
 LONG = 300_000
@@ -176,9 +177,7 @@ def test_every_unfinished_training_is_offered_and_again_after_the_dialog_was_clo
     monkeypatch.setattr(TrainingDialog, "may_close", lambda _self: True)
     monkeypatch.setattr(QMessageBox, "question", lambda *_arguments: QMessageBox.StandardButton.Yes)
     older, newer = (_job_cut_off(services, images, number) for number in (1, 2))
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     offer, doors = window.training_offer, window.doors
     qtbot.waitUntil(offer.isVisible, timeout=LONG)
 

@@ -25,7 +25,7 @@ from pneumo_desktop.reading.outcome import Judgement, Outcome, Population, Reaso
 from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import Decision
 from pneumo_desktop.words import language
-from tests.using_the_window import FIXTURES, kept, look_at, read_folder
+from tests.using_the_window import FIXTURES, kept, look_at, open_window, read_folder
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_an_age_without_figures_leads_to_adapting(
     assert window.population.itemText(1) == "Children (1 to 5 years)"
     before = look_at(window, 0, qtbot).judgement
     choose_population(window, Population.CHILDREN)  # the age in the file goes before it
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     window.queue.flush()
     assert before is not None
     assert look_at(window, 0, qtbot).judgement == before
@@ -176,7 +176,7 @@ def test_another_population_is_told_in_place(window: MainWindow, folder: Path, q
     window.queue.current_changed.connect(lambda row: moved.append(row.entry_id))
     for told in (Population.CHILDREN, Population.ADULTS):
         choose_population(window, told)
-        qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+        qtbot.waitUntil(lambda: not window.active_runs())
         window.queue.flush()
         rows = window.queue.model.all_rows()
         assert [row.entry_id for row in rows] == [row.entry_id for row in before]
@@ -209,7 +209,7 @@ def test_two_folders_are_asked_for_together(
     qtbot.waitUntil(window.population_question.isVisible)
     assert window.population_question._label.text().startswith("Whose images are in “Röntgen ñ Ж” and “Zweite”?")
     window.population_question.answers[Population.CHILDREN].click()
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     window.queue.flush()
     told = {row.entry.path.parent: row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
     assert told[folder] is told[other] is Population.CHILDREN
@@ -252,9 +252,7 @@ def test_another_population_reads_a_list_of_the_records_again(
     if finished:
         services.resume_queue(queue, Population.NOT_KNOWN, Callbacks(lambda rows: None)).wait()
         store.set_decision(ids[0], Decision.NORMAL)
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     if finished:
         window.show_list(queue)
     else:
@@ -308,9 +306,7 @@ def test_a_list_that_was_given_up_is_read_when_the_same_population_is_chosen(
     store = services.store
     queue = store.new_queue("folder", Population.CHILDREN)
     ids = store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.no.click()
     window.keeper.ask(lambda: None)

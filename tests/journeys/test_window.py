@@ -36,7 +36,7 @@ from pneumo_desktop.reading.pipeline import Callbacks
 from pneumo_desktop.records.rows import UnfinishedQueue
 from pneumo_desktop.words import set_language
 from pneumo_desktop.words.sentences import sentence
-from tests.using_the_window import FIXTURES, as_a_tool_tip, look_at, picture, read_folder
+from tests.using_the_window import FIXTURES, as_a_tool_tip, look_at, open_window, picture, read_folder
 
 
 def test_the_viewer_shows_the_chosen_film_with_its_map(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -232,9 +232,7 @@ def test_the_language_changes_what_is_asked_and_why_nothing_is_shown(
 ) -> None:
     queue = services.store.new_queue("films", Population.NOT_KNOWN)
     services.store.add_entries(queue, [Entry(folder / "IM-0131-0001.jpeg")])
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     read_folder(window, folder, qtbot, 6)
     broken = next(place for place in range(6) if window.queue.model.row_at(place).entry.path.name == "broken.png")
     look_at(window, broken, qtbot)

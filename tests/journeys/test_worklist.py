@@ -7,7 +7,6 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,10 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
-from pneumo_desktop.imaging.radiograph import Entry, Radiograph
-from pneumo_desktop.reading import pipeline
+from pneumo_desktop.imaging.radiograph import Entry
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
-from tests.using_the_window import FIXTURES, drop, read_folder
+from tests.using_the_window import FIXTURES, drop, open_window, read_folder
+
+from .conftest import many_films
 
 
 def test_a_dropped_folder_becomes_a_worklist(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
@@ -43,7 +43,7 @@ def test_a_folder_dropped_with_shift_is_not_said_to_have_been_moved(
     """The file manager proposes to move then, and deletes what it is told was moved."""
     copy, move = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
     assert drop(window, folder, copy | move, shift=True) is copy
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     qtbot.waitUntil(lambda: window.queue.model.rowCount() == 6)
     assert drop(window, folder, move) is None
     assert not window.active_runs()
@@ -55,7 +55,7 @@ def test_the_selection_is_not_stolen_while_the_list_fills(window: MainWindow, fo
     chosen = window.queue.current_row()
     assert chosen is not None
     drop(window, FIXTURES)
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     qtbot.waitUntil(lambda: len(window.queue.model.all_rows()) == 10)
     still = window.queue.current_row()
     assert still is not None
@@ -67,7 +67,7 @@ def test_the_picture_stays_when_all_is_read(window: MainWindow, folder: Path, qt
     window.queue.current_changed.connect(lambda row: looked_at.append(row.entry_id))
     read_folder(window, folder, qtbot, 6)
     drop(window, FIXTURES)
-    qtbot.waitUntil(lambda: not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: not window.active_runs())
     window.queue.flush()
     assert len(set(looked_at)) == 1
 
@@ -122,37 +122,14 @@ def test_a_dropped_folder_whose_name_is_no_text_is_read(window: MainWindow, tmp_
 def test_a_cancelled_queue_is_offered_and_finished_later(services: Services, folder: Path, qtbot: QtBot) -> None:
     queue = services.store.new_queue("folder", Population.NOT_KNOWN)
     services.store.add_entries(queue, [Entry(path) for path in sorted(folder.glob("*.jpeg"))])
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    window = open_window(services, qtbot)
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
-    qtbot.waitUntil(lambda: services.store.waiting(queue) == [] and not window.active_runs(), timeout=60_000)
+    qtbot.waitUntil(lambda: services.store.waiting(queue) == [] and not window.active_runs())
     assert services.store.unfinished() == []
     read = window.queue.model.all_rows
     qtbot.waitUntil(lambda: len([row for row in read() if row.judgement]) == 4)
     window.close()
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fast computer must not be done before it can be stopped."""
-    decode = pipeline.decode
-
-    def slowly(*rest: Any, **named: Any) -> Radiograph:
-        time.sleep(0.05)
-        return decode(*rest, **named)
-
-    monkeypatch.setattr(pipeline, "decode", slowly)
-
-
-def _many(folder: Path, count: int) -> Path:
-    """Make ``folder`` with ``count`` films, each of other bytes."""
-    folder.mkdir(exist_ok=True)
-    for number in range(count):
-        path = folder / f"more-{number:03}.jpeg"
-        path.write_bytes((FIXTURES / "IM-0131-0001.jpeg").read_bytes() + f"{folder.name} {number}".encode())
-    return folder
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -160,7 +137,7 @@ def test_what_two_stopped_lists_have_not_read_is_counted_together(
     window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     for name in ("one", "two"):
-        drop(window, _many(tmp_path / name, 60))
+        drop(window, many_films(tmp_path / name, 60))
     store = window._services.store
     qtbot.waitUntil(lambda: len({row.queue_id for row in window.queue.model.all_rows()}) == 2)
     window.reading.cancel()
@@ -174,7 +151,7 @@ def test_what_two_stopped_lists_have_not_read_is_counted_together(
 def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
     window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    stick, out = _many(tmp_path / "stick", 60), tmp_path / "out"
+    stick, out = many_films(tmp_path / "stick", 60), tmp_path / "out"
     drop(window, stick)
     store, bar = window._services.store, window.queue.reading_bar
     qtbot.waitUntil(window.queue.model.has_rows)
@@ -212,11 +189,11 @@ def test_the_button_says_what_stands_still_where_one_list_is_paused_and_another_
 ) -> None:
     """The ward's list waits while one urgent film is read."""
     bar, rows = window.queue.reading_bar, window.queue.model.all_rows
-    drop(window, _many(tmp_path / "ward", 60))
+    drop(window, many_films(tmp_path / "ward", 60))
     qtbot.waitUntil(window.queue.model.has_rows)
     bar.pause.click()
     assert (bar.pause.text(), bar.text.text().startswith("Paused")) == ("Continue", True)
-    drop(window, _many(tmp_path / "urgent", 1))
+    drop(window, many_films(tmp_path / "urgent", 1))
     assert (bar.pause.text(), bar.text.text().startswith("Paused")) == ("Continue", False)
     qtbot.waitUntil(lambda: len(window.active_runs()) == 1)
     window.queue.flush()
@@ -234,10 +211,8 @@ def test_a_list_that_was_gone_on_with_and_stopped_tells_what_was_read_of_it(
 ) -> None:
     shutil.copyfile(folder / "broken.png", folder / "a-broken.png")  # it comes first
     queue = services.store.new_queue("folder", Population.NOT_KNOWN)
-    services.store.add_entries(queue, [Entry(path) for path in sorted(_many(folder, 60).glob("*.*g"))])
-    window = MainWindow(services)
-    qtbot.addWidget(window)
-    window.show()
+    services.store.add_entries(queue, [Entry(path) for path in sorted(many_films(folder, 60).glob("*.*g"))])
+    window = open_window(services, qtbot)
     qtbot.waitUntil(window.offer.isVisible)
     window.offer.yes.click()
     rows = window.queue.model.all_rows
