@@ -38,7 +38,6 @@ from pneumo_desktop.gui.result_panel import ResultPanel
 from pneumo_desktop.gui.review_desk import ReviewDesk
 from pneumo_desktop.gui.row_words import what_is_unrecorded, what_was_read
 from pneumo_desktop.gui.screen_room import resize_within_screen, room_for
-from pneumo_desktop.gui.theme import Theme
 from pneumo_desktop.gui.unfinished import Unfinished
 from pneumo_desktop.gui.viewer import ViewerPanel
 from pneumo_desktop.gui.window_menus import WindowMenus, WindowToolbar
@@ -241,20 +240,6 @@ class MainWindow(QMainWindow):
         else:
             self.show()
 
-    def _next_part(self) -> None:
-        """Move the focus to the next part: worklist, picture, decision."""
-        parts: tuple[tuple[QWidget, QWidget], ...] = (
-            (self.queue, self.queue.table), (self.viewer, self.viewer.canvas),
-            (self.result, self.result.decision.buttons[Decision.PNEUMONIA]),
-        )  # fmt: skip
-        here = self.focusWidget()
-        at = next((n for n, (part, _) in enumerate(parts) if here is part or (here and part.isAncestorOf(here))), -1)
-        for step in range(1, len(parts) + 1):
-            target = parts[(at + step) % len(parts)][1]
-            if target.isVisible() and target.isEnabled():
-                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-                return
-
     # Reading
 
     def start(self, paths: Sequence[Path], examples: bool = False, population: Population | None = None) -> None:
@@ -316,6 +301,34 @@ class MainWindow(QMainWindow):
         for name in ("agree", "pneumonia", "normal", "cannot_tell", "note"):
             self.menus.actions[name].setEnabled(self.review.current is not None)
 
+    # The focus
+
+    def _next_part(self) -> None:
+        """Move the focus to the next part: worklist, picture, decision."""
+        parts: tuple[tuple[QWidget, QWidget], ...] = (
+            (self.queue, self.queue.table), (self.viewer, self.viewer.canvas),
+            (self.result, self.result.decision.buttons[Decision.PNEUMONIA]),
+        )  # fmt: skip
+        here = self.focusWidget()
+        at = next((n for n, (part, _) in enumerate(parts) if here is part or (here and part.isAncestorOf(here))), -1)
+        for step in range(1, len(parts) + 1):
+            target = parts[(at + step) % len(parts)][1]
+            if target.isVisible() and target.isEnabled():
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Give the focus of what was hidden or disabled to the list: no key does what nobody chose."""
+        left = self.focusWidget()
+        if left is not None and not (left.isVisible() and left.isEnabled()):
+            self.queue.focus_table()
+            return True
+        return super().focusNextPrevChild(next)
+
+    def focus_note(self) -> None:
+        """Put the cursor into the note; Enter goes back to the list."""
+        self.result.decision.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     # Lists of the records
 
     def show_list(self, queue_id: int) -> None:
@@ -368,29 +381,7 @@ class MainWindow(QMainWindow):
         """Choose the row before."""
         self.queue.step(-1)
 
-    def focusNextPrevChild(self, next: bool) -> bool:
-        """Give the focus of what was hidden or disabled to the list: no key does what nobody chose."""
-        left = self.focusWidget()
-        if left is not None and not (left.isVisible() and left.isEnabled()):
-            self.queue.focus_table()
-            return True
-        return super().focusNextPrevChild(next)
-
-    def focus_note(self) -> None:
-        """Put the cursor into the note; Enter goes back to the list."""
-        self.result.decision.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _not_saved(self, error: Exception) -> None:
-        if not isinstance(error, (sqlite3.Error, OSError)):
-            raise error
-        warn(self, self.windowTitle(), self._with_films(not_recorded(error)))
-
-    def _with_films(self, words: str) -> str:
-        """Return ``words`` below the films whose decision or note is not recorded: the list has long moved on from them."""
-        films = what_is_unrecorded(self.keeper.unrecorded.values())
-        return f"{films}\n\n{words}" if films else words
-
-    # Files
+    # What is dropped, and what is cleared
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
@@ -424,15 +415,17 @@ class MainWindow(QMainWindow):
         self.queue.clear()
         self.say("")
 
-    # Language and colours
+    # What the disk refuses, and the end
 
-    def choose_language(self, code: str) -> None:
-        """Speak another language at once, and from now on."""
-        self.appearance.choose_language(code)
+    def _not_saved(self, error: Exception) -> None:
+        if not isinstance(error, (sqlite3.Error, OSError)):
+            raise error
+        warn(self, self.windowTitle(), self._with_films(not_recorded(error)))
 
-    def choose_theme(self, theme: Theme) -> None:
-        """Change the colours at once, and from now on."""
-        self.appearance.choose_theme(theme)
+    def _with_films(self, words: str) -> str:
+        """Return ``words`` below the films whose decision or note is not recorded: the list has long moved on from them."""
+        films = what_is_unrecorded(self.keeper.unrecorded.values())
+        return f"{films}\n\n{words}" if films else words
 
     def _is_recorded(self) -> bool:
         """Return whether every decision and note is on the disk, or may be lost."""

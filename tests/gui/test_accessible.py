@@ -180,7 +180,7 @@ def listed(window: MainWindow, services: Services, qtbot: QtBot) -> None:
 def test_everything_in_the_window_has_a_name_and_is_in_reach_of_tab(
     window: MainWindow, services: Services, code: str, qtbot: QtBot
 ) -> None:
-    window.choose_language(code)
+    window.appearance.choose_language(code)
     try:
         assert unnamed(window) == []  # the empty window
         assert described(in_reach(window) - tabbed(window, qtbot)) == []
@@ -189,7 +189,7 @@ def test_everything_in_the_window_has_a_name_and_is_in_reach_of_tab(
         assert unnamed(window) == []
         assert described(in_reach(window) - tabbed(window, qtbot)) == []
     finally:
-        window.choose_language("en")
+        window.appearance.choose_language("en")
 
 
 def some_training(services: Services) -> TrainingDialog:

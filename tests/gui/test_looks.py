@@ -170,7 +170,7 @@ def test_dark_colours_are_drawn_at_once(window: MainWindow, qtbot: QtBot) -> Non
     window.result.set_row(Row(1, 1, Entry(Path("/gone.jpg")), "x", "done", judged))
     try:
         for theme, dark in ((Theme.LIGHT, False), (Theme.DARK, True), (Theme.LIGHT, False)):
-            window.choose_theme(theme)
+            window.appearance.choose_theme(theme)
             QApplication.processEvents()
             ground = window.toolbar.palette().color(ROLE.Window)
             drawn = window.menus.actions["open_folder"].icon().pixmap(22, 22).toImage()
@@ -179,7 +179,7 @@ def test_dark_colours_are_drawn_at_once(window: MainWindow, qtbot: QtBot) -> Non
             word = window.result.word.palette().color(ROLE.WindowText)
             assert word == outcome_colour(Outcome.LIKELY_PNEUMONIA, dark)
     finally:
-        window.choose_theme(Theme.SYSTEM)
+        window.appearance.choose_theme(Theme.SYSTEM)
 
 
 def spoken(widget: QWidget) -> str:
@@ -204,9 +204,9 @@ def named(window: QWidget) -> dict[str, QWidget]:
 
 def test_everything_that_can_be_reached_has_a_name_in_both_languages(window: MainWindow) -> None:
     english = set(named(window))
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     spanish = set(named(window))
-    window.choose_language("en")
+    window.appearance.choose_language("en")
     same = english & spanish
     assert len(english) > 30
     assert same <= {"Normal  [2]", "Normal", "Undo"}
@@ -219,7 +219,7 @@ def test_at_double_scale_the_decision_is_in_reach(window: MainWindow, qtbot: QtB
     window.result.set_row(Row(1, 1, Entry(Path("/gone.jpg")), "x", "done", judged))
     window.population_question.ask((Path("/clinic"),))
     for code in ("en", "es"):
-        window.choose_language(code)
+        window.appearance.choose_language(code)
         window.resize(683, 384)
         QApplication.processEvents()
         assert (window.width(), window.height()) == (683, 384)
@@ -236,7 +236,7 @@ def test_at_double_scale_the_decision_is_in_reach(window: MainWindow, qtbot: QtB
             button.mapTo(window, button.rect().topLeft()).y() for button in window.result.decision.buttons.values()
         )
         assert all(second - first >= 18 for first, second in pairwise(tops) if second != first)
-    window.choose_language("en")
+    window.appearance.choose_language("en")
 
 
 def test_the_window_opens_no_larger_than_its_screen(window: MainWindow) -> None:
@@ -260,7 +260,7 @@ def test_a_small_screen_is_filled(
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_the_window_fits_a_small_screen_at_double_scale(window: MainWindow, code: str) -> None:
-    window.choose_language(code)
+    window.appearance.choose_language(code)
     window.resize(683, 384)
     QApplication.processEvents()
     assert (window.width(), window.height()) == (683, 384)
@@ -268,12 +268,12 @@ def test_the_window_fits_a_small_screen_at_double_scale(window: MainWindow, code
     for part in (window.queue, window.result):
         right = part.mapTo(window, part.rect().topRight())
         assert right.x() <= 683
-    window.choose_language("en")
+    window.appearance.choose_language("en")
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_at_double_scale_nothing_beside_the_list_is_cut(window: MainWindow, qtbot: QtBot, code: str) -> None:
-    window.choose_language(code)
+    window.appearance.choose_language(code)
     window.resize(683, 364)
     QApplication.processEvents()
     for box in (window.queue.show_box, window.queue.order_box):
@@ -294,7 +294,7 @@ def test_at_double_scale_nothing_beside_the_list_is_cut(window: MainWindow, qtbo
     qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
     bar.end(EndOfReading(stopped=True, done=37, total=1137))
     qtbot.waitUntil(lambda: bar.text.height() >= bar.text.heightForWidth(bar.text.width()))
-    window.choose_language("en")
+    window.appearance.choose_language("en")
 
 
 @pytest.mark.parametrize("code", ["en", "es"])

@@ -301,9 +301,9 @@ def test_left_out_files_are_counted_on_the_screen_until_the_list_is_cleared(
     window.start([folder])
     wait(window, qtbot)
     assert window._left_out.isVisible()
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     assert "omitido" in window._left_out.text()
-    window.choose_language("en")
+    window.appearance.choose_language("en")
     window.clear_list()
     assert not window._left_out.isVisible()
 

@@ -117,7 +117,7 @@ def test_undoing_a_note_says_that_it_was_the_note(window: MainWindow, folder: Pa
         qtbot.keyClick(window.result.decision.note, Qt.Key.Key_Return)
     window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: The note says “seen” again.")
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     window.review.undo()
     qtbot.waitUntil(lambda: told() == f"{name}: Se deshizo la nota.")
 

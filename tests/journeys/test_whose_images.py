@@ -289,7 +289,7 @@ def test_the_command_line_tells_the_window_whose_images_and_which_language(
         window.queue.flush()
         told = {row.judgement.population for row in window.queue.model.all_rows() if row.judgement}
         seen.append((language(), told, window.population.currentData()))
-        window.choose_language("en")  # what is tested next speaks English
+        window.appearance.choose_language("en")  # what is tested next speaks English
         window.close()
         return 0
 

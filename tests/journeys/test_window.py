@@ -206,10 +206,10 @@ def test_a_saved_picture_never_takes_the_place_of_a_radiograph(
 
 
 def test_the_language_changes_at_once(window: MainWindow, qtbot: QtBot) -> None:
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     assert window.menus.actions["open_folder"].text() == "Abrir una carpeta…"
     assert "nunca lo reemplaza" in window.result.disclaimer.text()
-    window.choose_language("en")
+    window.appearance.choose_language("en")
     assert window.menus.actions["open_folder"].text() == "Open a folder…"
 
 
@@ -240,14 +240,14 @@ def test_the_language_changes_what_is_asked_and_why_nothing_is_shown(
     assert (window.offer._label.text(), window.offer.yes.text()) == (
         "1 image of “films” was not read last time.", "Continue",
     )  # fmt: skip
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     assert window.offer._label.text() == "La última vez no se leyó 1 imagen de «films»."
     assert (window.offer.yes.text(), window.offer.no.text()) == ("Continuar", "No continuar")
     assert window.viewer.canvas.message == f"broken.png\n\n{sentence('damaged')}"
     assert "archivo" in window.viewer.canvas.message
     assert window.statusBar().currentMessage() == ""
     look_at(window, 0, qtbot)
-    window.choose_language("en")
+    window.appearance.choose_language("en")
     assert window.viewer.snapshot() is not None, "the picture stays"
     window.close()
 
@@ -259,8 +259,8 @@ def test_settings_hold_at_once_and_later(window: MainWindow, services: Services,
     window.keeper.ask(lambda: None)
     qtbot.waitUntil(lambda: services.store.setting("theme") == "dark" and services.store.setting("language") == "es")
     assert services.store.setting("population") == "children"
-    window.choose_language("en")
-    window.choose_theme(Theme.SYSTEM)
+    window.appearance.choose_language("en")
+    window.appearance.choose_theme(Theme.SYSTEM)
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,10 @@ def test_a_stick_that_is_pulled_out_is_told_in_numbers_and_read_when_it_is_back(
     bar.go_on.click()  # it is not back yet
     qtbot.waitUntil(lambda: not window.active_runs())
     assert (bar.isVisible(), bar.text.text()) == (True, f"{lost} {asked}")
-    window.choose_language("es")
+    window.appearance.choose_language("es")
     assert bar.text.text() == f"No se llegó a {lost} archivos. ¿Falta la USB o se borraron?"
     assert bar.go_on.text() == "Leer lo que falta"
-    window.choose_language("en")
+    window.appearance.choose_language("en")
 
     out.rename(stick)
     bar.go_on.click()
