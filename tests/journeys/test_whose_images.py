@@ -97,15 +97,21 @@ def test_a_film_that_leaves_the_filter_takes_nobody_to_another_one(
     assert told == [(row.entry_id, Decision.NORMAL, "no consolidation left")]
 
 
-def test_no_verdict_on_a_film_put_in_anothers_place(
-    window: MainWindow, services: Services, tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
-) -> None:
+@pytest.fixture
+def aged(tmp_path: Path, dicom_of: Callable[..., bytes]) -> Path:
+    """A film of somebody older than anybody the model has learnt from, alone in its folder."""
     film = tmp_path / "Ward" / "IM0001.dcm"
     film.parent.mkdir()
     film.write_bytes(dicom_of(FIXTURES / "IM-0131-0001.jpeg", age="097Y"))
-    read_folder(window, film.parent, qtbot, 1)
+    return film
+
+
+def test_no_verdict_on_a_film_put_in_anothers_place(
+    window: MainWindow, services: Services, aged: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
+) -> None:
+    read_folder(window, aged.parent, qtbot, 1)
     row = look_at(window, 0, qtbot)
-    film.write_bytes(dicom_of(FIXTURES / "person1_bacteria_1.jpeg", age="098Y"))
+    aged.write_bytes(dicom_of(FIXTURES / "person1_bacteria_1.jpeg", age="098Y"))
     window.result.show_verdict.click()
     told = "This file has changed since it was read. Read it again."
     qtbot.waitUntil(lambda: window.statusBar().currentMessage() == told)
@@ -116,12 +122,9 @@ def test_no_verdict_on_a_film_put_in_anothers_place(
 
 
 def test_a_verdict_that_comes_late_brings_no_film_into_a_list_that_was_cleared(
-    window: MainWindow, services: Services, tmp_path: Path, dicom_of: Callable[..., bytes], qtbot: QtBot
+    window: MainWindow, services: Services, aged: Path, qtbot: QtBot
 ) -> None:
-    film = tmp_path / "Ward" / "IM0001.dcm"
-    film.parent.mkdir()
-    film.write_bytes(dicom_of(FIXTURES / "IM-0131-0001.jpeg", age="097Y"))
-    read_folder(window, film.parent, qtbot, 1)
+    read_folder(window, aged.parent, qtbot, 1)
     row = look_at(window, 0, qtbot)
     window.result.show_verdict.click()
     window.clear_list()
