@@ -118,9 +118,9 @@ class ModelDoors(QObject):
     def _give_up(self) -> None:
         from pneumo_desktop.gui.training.jobs import finish_job
 
+        self.training_offer.hide()
         job = self._still_offered()
         if job is not None:
-            self.training_offer.hide()
             self._background.submit(lambda: finish_job(job), lambda _nothing: self.offer_training())
 
     def may_close(self) -> bool:

@@ -25,7 +25,7 @@ def test_the_offer_says_that_films_were_out_of_reach_and_how_to_let_them_go(
         qtbot.addWidget(window)
         window.show()
         services.begun.clear()  # as another start of the program
-        window._keeper.finish()
+        window.keeper.finish()
         offered.append(window.offer._label.text() if window.offer.isVisible() else "")
         if len(offered) == 1:
             window.offer.yes.click()

@@ -25,6 +25,6 @@ def test_a_measured_length_is_not_said_of_the_next_film(window: MainWindow, fold
         assert "pixels" in told()
         choose_next()
         qtbot.waitUntil(lambda: window.review.seen)
-        window._keeper.finish()
+        window.keeper.finish()
         assert "pixels" not in told()
     assert told().endswith("normal. Ctrl+Z takes it back."), "what is not of a film stays"

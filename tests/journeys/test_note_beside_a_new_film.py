@@ -45,7 +45,7 @@ def test_letters_that_were_on_their_way_are_not_taken(
     qtbot.waitUntil(lambda: told().endswith(not_taken))
     qtbot.waitUntil(lambda: window.review.seen)
     qtbot.keyClick(note, Qt.Key.Key_Return)
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(services.store, seen.entry_id).note == ""
     assert services.store.opinion(seen).note == "nodule on the l"
 
@@ -64,7 +64,7 @@ def test_who_comes_to_the_note_anew_writes_on_the_new_film(
         window.focus_note()
     qtbot.keyClicks(note, "clear")
     qtbot.keyClick(note, Qt.Key.Key_Return)
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(services.store, seen.entry_id).note == "clear"
     assert told() == f"{FILM}: note saved. Ctrl+Z takes it back."
     assert services.store.opinion(seen).note == "nodule on the l"

@@ -21,7 +21,7 @@ def film(window: MainWindow, folder: Path, qtbot: QtBot) -> Row:
     """A film that is looked at, with what the records know of it."""
     read_folder(window, folder, qtbot, 6)
     row = look_at(window, 0, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     return row
 
 
@@ -42,13 +42,13 @@ def test_who_types_on_while_it_is_put_before_his_own_types_behind_it(
     qtbot.keyClick(note, Qt.Key.Key_Return)
     qtbot.keyClick(note, Qt.Key.Key_Home)  # before the records have answered
     qtbot.keyClicks(note, "badly ")
-    window._keeper.finish()
+    window.keeper.finish()
     assert note.text() == "right base / badly rotated"
     qtbot.keyClicks(note, "a")
     qtbot.keyClick(note, Qt.Key.Key_Backspace)
     assert note.text() == "right base / badly rotated", "the cursor stands where it stood"
     look_at(window, 1, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(services.store, film.entry_id).note == "right base / badly rotated"
 
 
@@ -61,9 +61,9 @@ def test_who_erases_his_own_meanwhile_leaves_it(
     qtbot.keyClick(note, Qt.Key.Key_Return)
     note.selectAll()
     qtbot.keyClick(note, Qt.Key.Key_Delete)
-    window._keeper.finish()
+    window.keeper.finish()
     look_at(window, 1, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(services.store, film.entry_id).note == "right base"
 
 
@@ -77,9 +77,9 @@ def test_who_begins_to_type_after_a_decision_leaves_it(
     window.review.normal()
     assert window.review.current is not None and window.review.current.entry_id == film.entry_id
     qtbot.keyClicks(note, "rotated")
-    window._keeper.finish()
+    window.keeper.finish()
     window.review.finish_note()
-    window._keeper.finish()
+    window.keeper.finish()
     assert kept(services.store, film.entry_id).note == "right base / rotated"
 
 
@@ -95,24 +95,24 @@ def test_one_that_was_seen_and_is_deleted_there_is_told(
     deleted = "Another window had deleted the note."
 
     look_at(window, 0, qtbot)
-    window._keeper.finish()
+    window.keeper.finish()
     elsewhere.set_note(first.entry_id, "")
     window.review.normal()
-    window._keeper.finish()
+    window.keeper.finish()
     assert told() == f"{first.entry.display_name()}: normal. Ctrl+Z takes it back. {deleted}"
     assert kept(services.store, first.entry_id).opinion[:3] == (Decision.NORMAL, None, "")
 
     for row, written in ((second, "right base, clear"), (third, "")):
         window.queue.choose_entry(row.entry_id)
         qtbot.waitUntil(lambda: window.review.seen)
-        window._keeper.finish()
+        window.keeper.finish()
         assert note.text() == "right base"
         elsewhere.set_note(row.entry_id, "")
         note.selectAll()
         qtbot.keyClick(note, Qt.Key.Key_Delete)
         qtbot.keyClicks(note, written)
         qtbot.keyClick(note, Qt.Key.Key_Return)
-        window._keeper.finish()
+        window.keeper.finish()
         saved = "note saved. Ctrl+Z takes it back. " if written else ""
         assert told() == f"{row.entry.display_name()}: {saved}{deleted}"
         assert kept(services.store, row.entry_id).note == written
@@ -132,7 +132,7 @@ def test_undoing_over_another_readers_decision_says_whose_stands_again(
         qtbot.waitUntil(lambda: window.review.seen)
         decide()
         window.review.undo()
-        window._keeper.finish()
+        window.keeper.finish()
         assert told() == f"{film.entry.display_name()}: {undone}"
 
 
@@ -144,7 +144,7 @@ def test_undoing_the_second_of_two_equal_decisions_says_that_the_first_stands(
         qtbot.waitUntil(lambda: window.review.seen)
         window.review.pneumonia()
     window.review.undo()
-    window._keeper.finish()
+    window.keeper.finish()
     again = "The decision “Reader: pneumonia” stands again."
     assert window.statusBar().currentMessage() == f"{film.entry.display_name()}: {again}"
 
@@ -155,7 +155,7 @@ def test_what_the_list_showed_and_another_window_has_replaced_is_told_where_it_i
     name, told = film.entry.display_name(), window.statusBar().currentMessage
     qtbot.keyClicks(window.result.decision.note, "rotated")
     window.review.pneumonia()
-    window._keeper.finish()
+    window.keeper.finish()
     for opinion, said in (
         ((Decision.NORMAL, "rotated", "AB"), "AB's “Reader: normal” was saved in another window meanwhile."),
         ((Decision.NORMAL, "", "AB"), "Another window had deleted the note."),
@@ -163,11 +163,11 @@ def test_what_the_list_showed_and_another_window_has_replaced_is_told_where_it_i
     ):
         elsewhere.set_decision(film.entry_id, *opinion)
         window.queue.choose_entry(film.entry_id)
-        window._keeper.finish()
+        window.keeper.finish()
         assert told() == f"{name}: {said}"
         window.next_row()
     elsewhere.set_decision(film.entry_id, Decision.NORMAL, "", "AB")
     window.queue.choose_entry(film.entry_id)
-    window._keeper.finish()
+    window.keeper.finish()
     assert "AB" in window.result.decision.saved.text()
     assert told() == f"{name}: {said}", "what is new is seen beside the film; it wipes no other word away"

@@ -100,6 +100,29 @@ def test_a_folder_that_is_opened_anew_leaves_no_verdict_of_before_on_a_file_that
     assert outcome_shown(window, row) not in (None, Outcome.NOT_ANALYSED)
 
 
+def test_a_model_that_is_switched_while_a_file_is_read_anew_reads_it(
+    window: MainWindow, folder: Path, second: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = look_at_film(window, folder, qtbot)
+    services = window._services
+    services.install_model(second)
+    row.entry.path.write_bytes(row.entry.path.read_bytes() + b"anew")
+    real, read_with = Reader.read, list[str]()
+
+    def read(reader: Reader, radiograph: Radiograph, told: Population) -> Reading:
+        reading = real(reader, radiograph, told)
+        read_with.append(reading.judgement.model_id)
+        if len(read_with) == 1:
+            services.activate_model("clinic-1")
+        return reading
+
+    monkeypatch.setattr(Reader, "read", read)
+    (anew,) = services.read_anew([row])
+    assert anew.judgement is not None and anew.judgement.model_id == "clinic-1"
+    assert len(read_with) == 2
+    assert kept(services.store, row.entry_id).judgement == anew.judgement
+
+
 class _Held:
     """Lets ``Services.read_anew`` begin when it is told to, and knows of whose rows it was asked."""
 
