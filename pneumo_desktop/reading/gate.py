@@ -3,11 +3,13 @@
 Cheap checks of the file first. Then two learnt answers on the feature vector of the forward pass: a softmax over
 kinds (upright chest, three turns, negative, photo of a film, anything else) and an open-set distance: the
 Mahalanobis distance to the nearest of the training groups under their shared covariance (Lee et al., NeurIPS 2018).
-The distance needs no list of wrong kinds; the kinds say what can be repaired and what to do instead.
+The distance needs no list of wrong kinds; the kinds say what can be repaired and what to do instead. A third answer, apart
+from these, tells several films in one picture, and a part of one, from a whole film: they show what a chest film shows.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,11 +52,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class GateAnswer:
-    """kind: the most likely of ``KINDS``; probabilities by kind; distance: open-set distance (1 is the limit)."""
+    """kind: the most likely of ``KINDS``; probabilities by kind; distance: open-set distance (1 is the limit).
+
+    one_film: the log odds, over what is asked for, that it is one whole film, and neither several nor a part of one;
+    infinite where the gate has not learnt to tell.
+    """
 
     kind: str
     probabilities: Mapping[str, float]
     distance: float
+    one_film: float = math.inf
 
     @property
     def frontal(self) -> float:
@@ -65,7 +72,7 @@ class GateAnswer:
 class Gate:
     """The gate's arrays: ``gate_mean``, ``gate_basis``, ``gate_scale``, ``gate_centres``, ``gate_kind_weights``,
     ``gate_kind_bias``, ``gate_limits`` (distance limit, and how much probability may lie on kinds that show no upright
-    frontal chest).
+    frontal chest); ``gate_one_film``, weights and bias, is not in every package.
 
     Raises BadPackageError(code='arrays') when one is missing or does not fit the others.
     """
@@ -88,6 +95,8 @@ class Gate:
             and self._weights.shape == (components, len(KINDS)) and self._bias.shape == (len(KINDS),)
             and limits.shape == (2,)
         )  # fmt: skip
+        self._one_film = arrays.get("gate_one_film")
+        shapes = shapes and (self._one_film is None or self._one_film.shape == (components + 1,))
         if not shapes or features == 0:
             raise BadPackageError("arrays", "the gate's arrays do not fit together")
         self._distance_limit, self._kind_limit = float(limits[0]), float(limits[1])
@@ -101,7 +110,8 @@ class Gate:
         values /= values.sum()
         probabilities = {kind: float(value) for kind, value in zip(KINDS, values, strict=True)}
         kind = max(probabilities, key=lambda name: probabilities[name])
-        return GateAnswer(kind=kind, probabilities=probabilities, distance=distance / self._distance_limit)
+        one_film = math.inf if self._one_film is None else float(place @ self._one_film[:-1] + self._one_film[-1])
+        return GateAnswer(kind, probabilities, distance / self._distance_limit, one_film)
 
     def refusal(self, answer: GateAnswer) -> Refusal | None:
         """Return why the picture is refused after any repair, or None for a frontal chest radiograph."""
@@ -109,6 +119,8 @@ class Gate:
             return Refusal(Reason.PHOTO_OF_FILM, "photo_of_film")
         if answer.distance > 1.0 or answer.kind != "chest" or answer.frontal < 1.0 - self._kind_limit:
             return Refusal(Reason.NOT_CHEST_FRONTAL, "not_chest")
+        if answer.one_film < 0.0:
+            return Refusal(Reason.NOT_CHEST_FRONTAL, "not_one_film")
         return None
 
 

@@ -24,13 +24,13 @@ from pneumo_desktop.evaluation.intervals import (
 )
 from pneumo_desktop.evaluation.metrics import auc, count, expected_calibration_error
 from pneumo_desktop.imaging.load import load
-from pneumo_desktop.imaging.radiograph import Entry, Radiograph
+from pneumo_desktop.imaging.radiograph import Entry, Radiograph, Window
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.gate import Gate
 from pneumo_desktop.reading.outcome import Judgement, OperatingPoint, Outcome, Population
 from pneumo_desktop.reading.reader import Reader
-from pneumo_desktop.training.corpus import ADULT_NORMALS, ADULT_SOURCE, REPORT, Sample
-from pneumo_desktop.training.fit_gate import WrongImage
+from pneumo_desktop.training.corpus import ADULT_NORMALS, ADULT_SOURCE, REPORT, SPLIT_SEED, Sample
+from pneumo_desktop.training.fit_gate import LATERAL, WrongImage, pieces_of, side_by_side
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.look import other_look
 from pneumo_desktop.training.perturb import CHANGES, perturbed
@@ -89,6 +89,9 @@ def _share(hits: npt.NDArray[np.bool_]) -> dict[str, Any]:
         "images": len(hits),
     }  # fmt: skip
 
+
+_PIECES = 400
+"""So many pictures of several films and of parts of one are read."""
 
 OF_THE_ILL = ("pneumonia_found", "pneumonia_uncertain", "pneumonia_called_normal")
 OF_THE_WELL = ("normal_called_pneumonia", "normal_uncertain", "normal_found")
@@ -349,8 +352,14 @@ def read_all(package: ModelPackage, makers: Sequence[Callable[[], Radiograph]]) 
         return list(pool.map(judgement, makers))
 
 
+def _as_read(picture: npt.NDArray[np.uint8]) -> Radiograph:
+    return Radiograph(Entry(Path("film.png")), picture, Window(127.5, 255.0), "", "PNG")
+
+
 def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequence[WrongImage]) -> dict[str, Any]:
-    """Return what the program itself refuses: chest films by source, and the wrong images of the report part by kind."""
+    """Return what the program itself refuses: chest films by source, the wrong images of the report part by kind, and pictures
+    of several films or of a part of one.
+    """
 
     def refused(paths: Sequence[Path]) -> Mask:
         return np.array([one.outcome is Outcome.NOT_ANALYSED for one in read_files(package, paths)])
@@ -358,12 +367,20 @@ def gate_figures(package: ModelPackage, reporting: Sequence[Sample], wrong: Sequ
     chest, sources = refused([s.path for s in reporting]), np.array([s.source for s in reporting])
     strange = [image for image in wrong if image.part == REPORT]
     caught, kinds = refused([image.path for image in strange]), np.array([image.kind for image in strange])
+    films = [s.picture for s in reporting]
+    pieces = pieces_of(films, _PIECES, SPLIT_SEED)
+    laterals = [image.picture for image in strange if image.kind == LATERAL]
+    pieces += [("beside_a_lateral", side_by_side(*both)) for both in zip(films, laterals, strict=False)]
+    told = read_all(package, [partial(_as_read, picture) for _, picture in pieces])
+    unread = np.array([one.outcome is Outcome.NOT_ANALYSED for one in told])
+    names = np.array([name for name, _ in pieces])
     return {
         "chest_refused": {source: _share(chest[sources == source]) for source in sorted(set(sources.tolist()))},
         "wrong_refused": _share(caught),
         "wrong_refused_by_kind": {
             kind: f"{caught[kinds == kind].sum()}/{(kinds == kind).sum()}" for kind in sorted(set(kinds.tolist()))
         },
+        "pieces_refused": {name: _share(unread[names == name]) for name in sorted(set(names.tolist()))},
     }
 
 

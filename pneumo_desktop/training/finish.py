@@ -35,7 +35,7 @@ from pneumo_desktop.training.choose import Before, calibration_of, operating_poi
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample
 from pneumo_desktop.training.events import Events
-from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, with_limits
+from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, pieces_of, with_limits, with_one_film
 from pneumo_desktop.training.job import FROM_BASE, TRANSFER, Job
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.local import LocalImage, LocalImages
@@ -165,8 +165,12 @@ def from_learnt(
         return judge.look(picture).features
 
     examples = kind_examples(samples, wrong, size, rng)
-    gate = fit_gate(examples, np.stack([features_of(picture) for picture, _, _ in examples]))
-    gate = with_limits(gate, [output.features for output in outputs])
+    features = np.stack([features_of(picture) for picture, _, _ in examples])
+    chosen = [output.features for output in outputs]
+    gate = with_limits(fit_gate(examples, features), chosen)
+    pieces = pieces_of([sample.picture for sample in samples], len(samples) // 2, job.seed)
+    whole = features[[kind == "chest" for _, kind, _ in examples]]
+    gate = with_one_film(gate, whole, np.stack([features_of(picture) for _, picture in pieces]), chosen)
     own = [train[place] for place in np.sort(rng.permutation(len(train))[:NEW_REHEARSAL])]
     pictures = [local.picture(image) for image in own]
     remembered = Rehearsal.seen(card, network, pictures, [image.label for image in own], control.check)

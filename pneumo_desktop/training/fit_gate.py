@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pneumo_desktop.evaluation.calibration import logit
+from pneumo_desktop.opencv import cv2
 from pneumo_desktop.reading.gate import KINDS, Gate
 from pneumo_desktop.training.augment import Augmentation, augment
 from pneumo_desktop.training.corpus import CHOOSE, FIT, REPORT, Sample, read_grey
 from pneumo_desktop.training.perturb import photograph_film
 
 Features = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
 _PERMISSIVE = (
     "generated here, CC0",
     "CC0",
@@ -33,6 +36,12 @@ WIDEST, WRONG_REFUSED = 1.3, 0.96
 """How far the distance is let out, and the share of the choose part's wrong images, and of the lateral chest films among
 them, that is still refused: a little more than the 95 % that are wanted (models/experiments.md tells when it was set)."""
 LATERAL = "xray_chest_lateral"
+
+PIECES = ("side_by_side", "above_each_other", "left_or_right_half", "upper_or_lower_half")
+"""What ``pieces_of`` makes of films: two in one picture, or half of one."""
+
+ONE_FILM = 0.1
+"""A picture is refused where the probability that it is one whole film is smaller (models/experiments.md, "Pieces of films")."""
 
 MILD = Augmentation(crop_area=0.7, rotation_degrees=8, gamma=0.3, contrast=0.25, cut_out=0.0, noise=0.2, equalise=0.1)
 
@@ -165,6 +174,51 @@ def fit_gate(examples: Sequence[tuple[npt.NDArray[np.uint8], str, str]], feature
         "gate_mean": mean.astype(np.float32), "gate_basis": basis, "gate_scale": scale, "gate_centres": centres,
         "gate_kind_weights": weights, "gate_kind_bias": bias, "gate_limits": np.array([1.0, 0.5], np.float32),
     }  # fmt: skip
+
+
+def side_by_side(left: Picture, right: Picture) -> Picture:
+    """Return two pictures as one, of the height of the left one; both keep their proportions."""
+    width = max(1, round(right.shape[1] * left.shape[0] / right.shape[0]))
+    return np.hstack([left, cv2.resize(right, (width, left.shape[0]), interpolation=cv2.INTER_AREA)])
+
+
+def pieces_of(films: Sequence[Picture], count: int, seed: int) -> list[tuple[str, Picture]]:
+    """Return ``count`` pictures that hold two of ``films`` or half of one, each with its name of ``PIECES``, in turn."""
+    rng = np.random.default_rng((seed, 83))
+    pieces = []
+    for number in range(count):
+        first, second = (films[int(place)] for place in rng.integers(len(films), size=2))
+        name, second_half = PIECES[number % len(PIECES)], bool(rng.integers(2))
+        height, width = first.shape
+        if name == "side_by_side":
+            piece = side_by_side(first, second)
+        elif name == "above_each_other":
+            piece = side_by_side(first.T, second.T).T
+        elif name == "left_or_right_half":
+            piece = first[:, width // 2 :] if second_half else first[:, : width // 2]
+        else:
+            piece = first[height // 2 :] if second_half else first[: height // 2]
+        pieces.append((name, np.ascontiguousarray(piece)))
+    return pieces
+
+
+def with_one_film(
+    arrays: dict[str, Features], whole: Features, pieces: Features, chosen: Sequence[Features]
+) -> dict[str, Features]:
+    """Return the gate with the answer whether a picture is one whole film; features (n, F) of whole films and of pieces.
+
+    It is apart from the kinds: as one of them it would take probability from what tells lateral films. A probability of
+    ``ONE_FILM`` is asked for, or less, so that 99.5 % of ``chosen``, features of films that nothing was learnt from, pass.
+    """
+
+    def placed(features: Features) -> Features:
+        return np.float32((features - arrays["gate_mean"]) @ arrays["gate_basis"]) * arrays["gate_scale"]
+
+    places = placed(np.concatenate((whole, pieces)))
+    both, biases = _softmax_regression(places, np.repeat([1, 0], [len(whole), len(pieces)]), 2)
+    kernel, bias = both[:, 1] - both[:, 0], float(biases[1] - biases[0]) - float(logit(ONE_FILM))
+    bias += max(0.0, -float(np.quantile(placed(np.stack(chosen)) @ kernel + bias, 0.005)))
+    return {**arrays, "gate_one_film": np.append(kernel, bias).astype(np.float32)}
 
 
 def with_limits(

@@ -46,7 +46,15 @@ from pneumo_desktop.training.figures_of_record import (
     pairs_and_raw,
     same_answer,
 )
-from pneumo_desktop.training.fit_gate import WrongImage, fit_gate, kind_examples, with_limits, wrong_images
+from pneumo_desktop.training.fit_gate import (
+    WrongImage,
+    fit_gate,
+    kind_examples,
+    pieces_of,
+    with_limits,
+    with_one_film,
+    wrong_images,
+)
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.learnt_from import LearntFrom
 from pneumo_desktop.training.look import other_look
@@ -84,6 +92,9 @@ POPULATIONS = {
     "adults": "NIH Clinical Center, mostly adults, AP and PA; labels mined from reports, "
     "radiologists agree with about 4 of 10",
 }
+_PIECES = 1200
+"""So many pictures of several films and of parts of one the gate learns from."""
+
 NIH_LABELS = {
     False: "Lung Opacity weighted double; labels of pneumonia that radiologists called Normal, and of normals that "
     "they called Lung Opacity, are not learnt from",
@@ -207,13 +218,18 @@ def _arrays(
     rng = np.random.default_rng(seed)
     sample_of_fit = [fitting[i] for i in rng.permutation(len(fitting))[:3500]]
     examples = kind_examples(sample_of_fit, [image.picture for image in wrong if image.part == FIT], size, rng)
-    arrays = fit_gate(examples, judge.features([picture for picture, _, _ in examples]))
+    features = judge.features([picture for picture, _, _ in examples])
+    arrays = fit_gate(examples, features)
     looked_at = [s.picture for s in choosing] + changed_copies(choosing, 5000)
     strange = [image for image in wrong if image.part == CHOOSE]
+    chosen = list(judge.features(looked_at))
     arrays = with_limits(
-        arrays, list(judge.features(looked_at)), [s.source for s in choosing] * 2,
+        arrays, chosen, [s.source for s in choosing] * 2,
         list(judge.features([image.picture for image in strange])), [image.kind for image in strange],
     )  # fmt: skip
+    whole = features[[kind == "chest" for _, kind, _ in examples]]
+    pieces = pieces_of([s.picture for s in sample_of_fit], _PIECES, seed)
+    arrays = with_one_film(arrays, whole, judge.features([picture for _, picture in pieces]), chosen)
     kept = [fitting[i] for i in rng.permutation(len(fitting))[:1000]]
     card, network = package.card, package.network_bytes
     return arrays | Rehearsal.seen(card, network, [s.picture for s in kept], [s.label for s in kept]).arrays()

@@ -45,6 +45,9 @@ SENTENCES: dict[str, str] = {
     "quality": N_("The picture is not good enough to be judged."),
     # Details of a refusal
     "not_chest": N_("It is unlike every chest film the model has learnt from."),
+    "not_one_film": N_(
+        "It looks like several films in one picture, or a part of one. Please save each whole film by itself."
+    ),
     "modality": N_("The DICOM file says that it is not a plain radiograph."),
     "body_part": N_("The DICOM file names another part of the body."),
     "lateral": N_("The DICOM file says that it is a lateral view. The model reads frontal views only."),

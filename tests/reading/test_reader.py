@@ -18,6 +18,7 @@ from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.network import Network
 from pneumo_desktop.reading.outcome import Outcome, Population, Reason
 from pneumo_desktop.reading.reader import Reader
+from pneumo_desktop.training.fit_gate import PIECES, pieces_of
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 FILMS = sorted(FIXTURES.glob("*.jpeg"))
@@ -206,6 +207,16 @@ def test_originals_and_small_copies_agree(shared: Path, reader: Reader) -> None:
         same.append(first.outcome is second.outcome or (uncertain and close))
     assert len(same) == 96
     assert np.mean(same) >= 0.98
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_two_films_in_one_picture_and_half_of_one_are_refused(name: str, reader: Reader) -> None:
+    films = [load(Entry(path)) for path in FILMS]
+    assert all(reader.read(whole).judgement.score is not None for whole in films)
+    pieces = [picture for kind, picture in pieces_of([film.pixels for film in films], 16, seed=1) if kind == name]
+    judged = [reader.read(replace(films[0], pixels=piece)).judgement for piece in pieces]
+    assert {(one.outcome, one.reason) for one in judged} == {(Outcome.NOT_ANALYSED, Reason.NOT_CHEST_FRONTAL)}
+    assert "not_one_film" in {one.detail for one in judged}
 
 
 def test_wrong_images_are_refused(shared: Path, reader: Reader) -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pneumo_desktop.reading.gate import KINDS
-from pneumo_desktop.training.fit_gate import WIDEST, halved, may_be_fitted, with_limits
+from pneumo_desktop.reading.gate import KINDS, Gate
+from pneumo_desktop.training.fit_gate import (
+    PIECES,
+    WIDEST,
+    halved,
+    may_be_fitted,
+    pieces_of,
+    with_limits,
+    with_one_film,
+)
 
 
 def plain_gate() -> dict[str, np.ndarray]:
@@ -90,3 +98,31 @@ def test_a_source_is_in_one_part_and_the_parts_are_of_a_size() -> None:
     placed = halved(sources)
     assert placed == {"large": "choose", "middle": "report", "small": "report", "tiny": "report"}
     assert halved(list(reversed(sources))) == placed
+
+
+def test_pieces_are_two_films_in_one_picture_or_half_of_one() -> None:
+    films = [np.full((40, 30), 50, np.uint8), np.full((40, 30), 200, np.uint8)]
+    pieces = pieces_of(films, 8, seed=1)
+    assert [name for name, _ in pieces] == [*PIECES, *PIECES]
+    shapes = {name: picture.shape for name, picture in pieces}
+    assert shapes == {
+        "side_by_side": (40, 60), "above_each_other": (80, 30), "left_or_right_half": (40, 15), "upper_or_lower_half": (20, 30),
+    }  # fmt: skip
+    uneven = pieces_of([np.zeros((40, 30), np.uint8), np.zeros((10, 20), np.uint8)], 40, seed=1)
+    assert {picture.shape for name, picture in uneven if name == "side_by_side"} == {
+        (40, 60),
+        (40, 110),
+        (10, 28),
+        (10, 40),
+    }
+
+
+def test_what_was_learnt_of_pieces_refuses_them_and_lets_whole_films_pass() -> None:
+    rng = np.random.default_rng(3)
+    whole, pieces = (rng.normal((middle, 0.0), 1.0, (400, 2)).astype(np.float32) for middle in (3.0, -3.0))
+    gate = Gate(with_one_film(plain_gate(), whole, pieces, list(whole)))
+    assert np.mean([gate.answer(one).one_film >= 0 for one in whole]) >= 0.995
+    assert np.mean([gate.answer(one).one_film < 0 for one in pieces]) > 0.97
+    # Where the films that were held out look like pieces, these let them pass all the same.
+    shy = Gate(with_one_film(plain_gate(), whole, pieces, list(pieces)))
+    assert np.mean([shy.answer(one).one_film >= 0 for one in pieces]) >= 0.99
