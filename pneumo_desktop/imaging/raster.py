@@ -82,10 +82,10 @@ def full_window(pixels: Pixels) -> tuple[Window, int]:
 def _jpeg(header: Header, data: bytes) -> npt.NDArray[Any]:
     if header.bits != 8:
         raise UnreadableImageError(codes.UNSUPPORTED_ENCODING, f"JPEG with {header.bits} bits a channel")
-    if header.channels == 4:
-        return _pillow(Kind.JPEG, header, data, 0)[0]
     how = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
-    return libjpeg.decode(data, how | cv2.IMREAD_IGNORE_ORIENTATION)
+    decoded = libjpeg.decode(data, how | cv2.IMREAD_IGNORE_ORIENTATION)
+    # Pillow knows what the four inks are, but passes over damage in silence.
+    return _pillow(Kind.JPEG, header, data, 0)[0] if header.channels == 4 else decoded
 
 
 def _deep_png(data: bytes) -> tuple[npt.NDArray[Any], int]:

@@ -18,6 +18,7 @@ from pneumo_desktop.imaging.phantom import chest
 from pneumo_desktop.imaging.radiograph import Entry, Radiograph, UnreadableImageError
 from pneumo_desktop.imaging.raster import decode
 from pneumo_desktop.imaging.sniff import Kind
+from tests import making
 
 FILMS = sorted((Path(__file__).resolve().parents[1] / "fixtures").glob("*.jpeg"))
 
@@ -46,7 +47,7 @@ def read(data: bytes) -> Radiograph:
 def test_a_jpeg_that_is_damaged_inside_is_refused(how: str, capfd: pytest.CaptureFixture[str]) -> None:
     films = [film.read_bytes() for film in FILMS]
     assert len(films) == 4
-    for film in (*films, jpeg()):
+    for film in (*films, jpeg(), making.picture("JPEG", "CMYK", quality=95)):
         assert decode(Kind.JPEG, film).notes == ()
         with pytest.raises(UnreadableImageError) as caught:
             decode(Kind.JPEG, damaged(film, how))
