@@ -6,6 +6,9 @@
 adults. *Wrong* and *lateral*: the wrong images that the limits are set by. *Photos*, *negatives*: imitated photos (seed 41) and
 negatives of all films of the choose part, and of its adults with the shortcut in their rooms (seed 7), that would be read as
 they are. Every picture is judged once, without the repairs of the program's reader. The distance limit is the package's.
+
+Second table: what the package takes for several films in one picture or a part of one (``fit_gate.pieces_of``, seed 6), by itself:
+of such pictures of the choose part, of its films plain and changed (seed 5000), and of those in their rooms.
 """
 
 from __future__ import annotations
@@ -23,9 +26,10 @@ from unseen_look import STRENGTH, films
 from pneumo_desktop.models.package import ModelPackage
 from pneumo_desktop.reading.gate import Gate, GateAnswer
 from pneumo_desktop.training.corpus import CHOOSE, load_corpus
-from pneumo_desktop.training.fit_gate import LATERAL, wrong_images
+from pneumo_desktop.training.fit_gate import LATERAL, PIECES, pieces_of, wrong_images
 from pneumo_desktop.training.judge import Judge
 from pneumo_desktop.training.perturb import photograph_film
+from pneumo_desktop.training.publish import changed_copies
 
 RULES = {
     "chest alone": ("chest",),
@@ -100,6 +104,19 @@ def main() -> None:
             ]
             cells += [f"{read[0]} of {len(photos)}", f"{read[1]} of {len(negatives)}"]
             print(f"| {rule} | {floor} | {' | '.join(cells)} |")
+
+    films_of_choose = [sample for sample in corpus if sample.part == CHOOSE]
+    pieces = pieces_of([sample.picture for sample in films_of_choose], 600, 6)
+    looked_at = [sample.picture for sample in films_of_choose] + changed_copies(films_of_choose, 5000)
+    told = {
+        **{name: answers([piece for kind, piece in pieces if kind == name]) for name in PIECES},
+        "films, plain and changed": answers(looked_at),
+        **{f"{population} {trial}": some for (population, trial), some in rooms.items()},
+    }
+    print("\n| pictures | taken for several films or a part of one |\n|---|---|")
+    for name, some in told.items():
+        taken = sum(one.one_film < 0 for one in some)
+        print(f"| {name} | {taken} of {len(some)}, {100 * taken / len(some):.1f} % |")
 
 
 if __name__ == "__main__":
