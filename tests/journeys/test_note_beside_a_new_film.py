@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,18 @@ from pytestqt.qtbot import QtBot
 from pneumo_desktop.app import Services
 from pneumo_desktop.gui.main_window import MainWindow
 from pneumo_desktop.records.rows import Row
-from tests.using_the_window import FIXTURES, kept, read_folder
-
-FILM, OTHER = "person1_bacteria_1.jpeg", "IM-0152-0001.jpeg"
+from tests.using_the_window import FILM, OTHER, kept, look_at_film, replace_file
 
 
 @pytest.fixture
 def seen(window: MainWindow, folder: Path, qtbot: QtBot) -> Row:
     """A film that is looked at, whose file is read anew with another film while a note is typed."""
-    read_folder(window, folder, qtbot, 6)
-    row = next(row for row in window.queue.model.all_rows() if row.entry.path.name == FILM)
-    window.queue.choose_entry(row.entry_id)
-    qtbot.waitUntil(lambda: window.review.seen)
+    row = look_at_film(window, folder, qtbot)
     window.activateWindow()
     note = window.result.decision.note
     note.setFocus()
     qtbot.keyClicks(note, "nodule on the l")
-    shutil.copyfile(FIXTURES / OTHER, row.entry.path)
+    replace_file(row, OTHER)
     window.reading.changed_files.read_again(row)
     qtbot.waitUntil(lambda: window.review.current is not None and window.review.current.sha256 != row.sha256)
     return row

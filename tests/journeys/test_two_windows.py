@@ -18,6 +18,15 @@ from pneumo_desktop.records.store import Store
 from tests.using_the_window import kept, look_at, read_folder
 
 
+@pytest.fixture
+def film(window: MainWindow, folder: Path, qtbot: QtBot) -> Row:
+    """A film that is looked at, with what the records know of it."""
+    read_folder(window, folder, qtbot, 6)
+    row = look_at(window, 0, qtbot)
+    window.keeper.finish()
+    return row
+
+
 def test_what_another_window_decided_is_shown_where_a_row_is_chosen(
     window: MainWindow, services: Services, elsewhere: Store, folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -244,3 +253,140 @@ def test_a_letter_typed_and_erased_deletes_no_note_of_another_window(
     look_at(window, 1, qtbot)
     window.keeper.finish()
     assert kept(store, film).note == "effusion left"
+
+
+def test_who_types_on_while_anothers_note_is_put_before_the_own_types_behind_it(
+    window: MainWindow, services: Services, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    note = window.result.decision.note
+    qtbot.keyClicks(note, "rotated")
+    elsewhere.set_note(film.entry_id, "right base", "AB")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    qtbot.keyClick(note, Qt.Key.Key_Home)  # before the records have answered
+    qtbot.keyClicks(note, "badly ")
+    window.keeper.finish()
+    assert note.text() == "right base / badly rotated"
+    qtbot.keyClicks(note, "a")
+    qtbot.keyClick(note, Qt.Key.Key_Backspace)
+    assert note.text() == "right base / badly rotated", "the cursor stands where it stood"
+    look_at(window, 1, qtbot)
+    window.keeper.finish()
+    assert kept(services.store, film.entry_id).note == "right base / badly rotated"
+
+
+def test_who_erases_the_own_note_meanwhile_leaves_the_others(
+    window: MainWindow, services: Services, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    note = window.result.decision.note
+    qtbot.keyClicks(note, "rotated")
+    elsewhere.set_note(film.entry_id, "right base", "AB")
+    qtbot.keyClick(note, Qt.Key.Key_Return)
+    note.selectAll()
+    qtbot.keyClick(note, Qt.Key.Key_Delete)
+    window.keeper.finish()
+    look_at(window, 1, qtbot)
+    window.keeper.finish()
+    assert kept(services.store, film.entry_id).note == "right base"
+
+
+def test_who_begins_to_type_after_a_decision_leaves_the_others_note(
+    window: MainWindow, services: Services, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    window.queue.filter_box.setText(film.entry.path.name)  # nothing else to move on to
+    window.queue._refilter()
+    note = window.result.decision.note
+    elsewhere.set_note(film.entry_id, "right base", "AB")
+    window.review.normal()
+    assert window.review.current is not None and window.review.current.entry_id == film.entry_id
+    qtbot.keyClicks(note, "rotated")
+    window.keeper.finish()
+    window.review.finish_note()
+    window.keeper.finish()
+    assert kept(services.store, film.entry_id).note == "right base / rotated"
+
+
+def test_a_note_that_was_seen_and_is_deleted_in_another_window_is_told(
+    window: MainWindow, services: Services, elsewhere: Store, folder: Path, qtbot: QtBot
+) -> None:
+    read_folder(window, folder, qtbot, 6)
+    look_at(window, 3, qtbot)
+    first, second, third = window.queue.model.shown_rows()[:3]
+    note, told = window.result.decision.note, window.statusBar().currentMessage
+    for row in (first, second, third):
+        elsewhere.set_note(row.entry_id, "right base", "AB")
+    deleted = "Another window had deleted the note."
+
+    look_at(window, 0, qtbot)
+    window.keeper.finish()
+    elsewhere.set_note(first.entry_id, "")
+    window.review.normal()
+    window.keeper.finish()
+    assert told() == f"{first.entry.display_name()}: normal. Ctrl+Z takes it back. {deleted}"
+    assert kept(services.store, first.entry_id).opinion[:3] == (Decision.NORMAL, None, "")
+
+    for row, written in ((second, "right base, clear"), (third, "")):
+        look_at(window, row, qtbot)
+        window.keeper.finish()
+        assert note.text() == "right base"
+        elsewhere.set_note(row.entry_id, "")
+        note.selectAll()
+        qtbot.keyClick(note, Qt.Key.Key_Delete)
+        qtbot.keyClicks(note, written)
+        qtbot.keyClick(note, Qt.Key.Key_Return)
+        window.keeper.finish()
+        saved = "note saved. Ctrl+Z takes it back. " if written else ""
+        assert told() == f"{row.entry.display_name()}: {saved}{deleted}"
+        assert kept(services.store, row.entry_id).note == written
+
+
+def test_undoing_over_another_readers_decision_says_whose_stands_again(
+    window: MainWindow, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    told, initials = window.statusBar().currentMessage, window.result.decision.initials
+    elsewhere.set_decision(film.entry_id, Decision.PNEUMONIA, "", "AB")
+    qtbot.keyClicks(initials, "CD")
+    for decide, undone in (
+        (window.review.normal, "The decision “Reader: normal” was taken back. The initials are AB again."),
+        (window.review.pneumonia, "The initials are AB again."),
+    ):
+        look_at(window, film, qtbot)
+        decide()
+        window.review.undo()
+        window.keeper.finish()
+        assert told() == f"{film.entry.display_name()}: {undone}"
+
+
+def test_undoing_the_second_of_two_equal_decisions_says_that_the_first_stands(
+    window: MainWindow, film: Row, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        look_at(window, film, qtbot)
+        window.review.pneumonia()
+    window.review.undo()
+    window.keeper.finish()
+    again = "The decision “Reader: pneumonia” stands again."
+    assert window.statusBar().currentMessage() == f"{film.entry.display_name()}: {again}"
+
+
+def test_what_the_list_showed_and_another_window_has_replaced_is_told_where_it_is_chosen_again(
+    window: MainWindow, film: Row, elsewhere: Store, qtbot: QtBot
+) -> None:
+    name, told = film.entry.display_name(), window.statusBar().currentMessage
+    qtbot.keyClicks(window.result.decision.note, "rotated")
+    window.review.pneumonia()
+    window.keeper.finish()
+    for opinion, said in (
+        ((Decision.NORMAL, "rotated", "AB"), "AB's “Reader: normal” was saved in another window meanwhile."),
+        ((Decision.NORMAL, "", "AB"), "Another window had deleted the note."),
+        ((None, "", ""), "“Reader: normal” was taken back in another window meanwhile."),
+    ):
+        elsewhere.set_decision(film.entry_id, *opinion)
+        window.queue.choose_entry(film.entry_id)
+        window.keeper.finish()
+        assert told() == f"{name}: {said}"
+        window.next_row()
+    elsewhere.set_decision(film.entry_id, Decision.NORMAL, "", "AB")
+    window.queue.choose_entry(film.entry_id)
+    window.keeper.finish()
+    assert "AB" in window.result.decision.saved.text()
+    assert told() == f"{name}: {said}", "what is new is seen beside the film; it wipes no other word away"
