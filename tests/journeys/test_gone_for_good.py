@@ -31,13 +31,13 @@ def test_the_offer_says_that_films_were_out_of_reach_and_how_to_let_them_go(
             window.offer.yes.click()
             qtbot.waitUntil(lambda window=window: window.queue.model.has_rows() and not window.active_runs())
         elif len(offered) == 2:
-            window.choose_language("es")
+            window.appearance.choose_language("es")
             told = (
                 "La última vez no se llegó a 4 imágenes de «stick». Si ya no existen, elija «No continuar» y no se "
                 "le volverá a preguntar."
             )
             assert window.offer._label.text() == told
-            window.choose_language("en")
+            window.appearance.choose_language("en")
             window.offer.no.click()
         window.close()
     assert offered == [

@@ -262,7 +262,7 @@ def _learnt_and_stopped(dialog: TrainingDialog, images: Path) -> Path:
     dialog.next.click()
     dialog.train.toggle_button.click()
     (job / "checkpoint").mkdir()
-    (job / "checkpoint" / "adapt.json").write_text("{}", "utf-8")
+    (job / "checkpoint" / "head.json").write_text("{}", "utf-8")
     dialog.train._ended(EXIT_STOPPED)
     return job
 

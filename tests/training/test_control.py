@@ -24,7 +24,7 @@ import os, runpy, sys
 class Seen:
     def find_spec(self, name, *_):
         if name == "numpy":
-            print(os.environ.get("OPENBLAS_NUM_THREADS"))
+            print(os.environ.get("OPENBLAS_NUM_THREADS"), flush=True)
             os._exit(0)
 sys.meta_path.insert(0, Seen())
 runpy.run_path(sys.argv[1], run_name="__main__")

@@ -241,7 +241,7 @@ def test_a_small_disk_and_a_small_bound_are_told_before_anything_is_written(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(computer, "free_disk_mb", lambda folder: 7)
-        assert told(here("train", job)) == (2, "disk_full")
+        assert told(here("train", job)) == (2, "disk")
     many = job_at(job, folder=clinic, base=tiny_model, cache_mb=1)
     monkeypatch.setattr(local, "labelled", lambda *_: _with_images(clinic, 5000))
     assert told(here("train", many)) == (2, "cache_bound")
