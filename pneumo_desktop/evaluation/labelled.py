@@ -248,7 +248,7 @@ def find(root: Path, mapping: Mapping[str, int] | None = None) -> LabelledFolder
             return _from_csv(table, mapping)
         except LabelsError as error:
             if error.code in ("csv_labels", "csv_files"):  # a table of labels, and what is wrong with it
-                told = error
+                told = LabelsError(error.code, error.detail, {**error.folders, **(found.folders or {})})
     raise told
 
 

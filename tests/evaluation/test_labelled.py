@@ -271,6 +271,21 @@ def test_a_table_whose_files_or_labels_are_not_known_is_not_said_to_lack_columns
         assert bool(caught.value.folders) == (code == "csv_labels"), "they can be mapped by hand"
 
 
+@pytest.mark.parametrize(
+    ("row", "labels"), [("elsewhere/a.png,normal", {}), ("1/a.png,ward 3", {"ward 3": 1})], ids=["files", "labels"]
+)
+def test_a_table_of_other_files_leaves_the_folders_of_unknown_names_to_be_mapped(
+    tmp_path: Path, row: str, labels: dict[str, int]
+) -> None:
+    for name in ("1/a.png", "1/b.png", "2/c.png"):
+        picture(tmp_path / name)
+    (tmp_path / "old.csv").write_text(f"file,label\n{row}\n", encoding="utf-8")
+    with pytest.raises(LabelsError) as caught:
+        find(tmp_path)
+    assert caught.value.folders == {**labels, "1": 2, "2": 1}
+    assert len(find(tmp_path, {"1": NORMAL, "2": PNEUMONIA}).images) == 3
+
+
 def test_words_for_classes_and_parts() -> None:
     assert [class_of(word) for word in ("NORMAL", "Sin neumonía", "No_Pneumonia", "sano")] == [NORMAL] * 4
     assert [class_of(word) for word in ("Pneumonia", "NEUMONÍA", "neumonias", "positivo")] == [PNEUMONIA] * 4
