@@ -107,6 +107,11 @@ class Report:
         return len({case.patient for case in self.cases})
 
     @property
+    def files_left_out(self) -> int:
+        """How many files were not measured; a second row of a table for one that was leaves no file out."""
+        return len({name for name, code in self.left_out if code != "repeated"})
+
+    @property
     def one_patient(self) -> bool:
         """Whether all images of a class, several, are told to be of one patient."""
         classes = ([case.patient for case in self.cases if case.label == label] for label in (NORMAL, PNEUMONIA))

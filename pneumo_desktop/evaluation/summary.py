@@ -63,8 +63,7 @@ def report_lines(report: Report) -> list[str]:
         )
     )
     lines += caveats(report, report.model_id)
-    if report.left_out:
-        count = len(report.left_out)
+    if count := report.files_left_out:
         lines.append(ntr("{n} file was left out.", "{n} files were left out.", count).format(n=count))
     return lines
 

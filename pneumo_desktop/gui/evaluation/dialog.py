@@ -40,7 +40,7 @@ from pneumo_desktop.words.system_errors import no_unicode
 
 def _read_words(evaluation: Evaluation) -> str:
     """Return how many images were read, and how many files were not: the figures are of fewer than the folder holds."""
-    count, left_out = len(evaluation.report.cases), len(evaluation.report.left_out)
+    count, left_out = len(evaluation.report.cases), evaluation.report.files_left_out
     words = [ntr("{count} image was read.", "{count} images were read.", count).format(count=count)]
     if left_out:
         words.append(ntr("{n} file was left out.", "{n} files were left out.", left_out).format(n=left_out))
