@@ -172,7 +172,8 @@ class EvaluationPage(QWidget):
             line.setStretch(1, right)
             line.activate()  # a tab that is not on top would be thought to need the room that it needed before
         for label in (self.verdict, self.caveats, self._click_hint):  # else the figures give up what their lines need
-            label.setMinimumHeight(label.heightForWidth(label.width()))
+            label.setMinimumHeight(0)  # it counts in the height for a width
+            label.setMinimumHeight(max(0, label.heightForWidth(label.width())))
 
     # What is shown
 
