@@ -210,7 +210,8 @@ def _beyond(stored: npt.NDArray[Any], bits: int, signed: bool, high_bit: int, ex
         if place is not None and place.value and int(place.value) > high_bit:
             kept &= ~(1 << (int(place.value) - high_bit))
     litter = above & kept
-    expected = np.where(above & 1, kept, 0) if signed else litter.flat[0]
+    kind = above.dtype.type  # else numpy makes eight bytes of each value
+    expected = np.where(above & 1, kind(kept), kind(0)) if signed else litter.flat[0]
     return float(np.mean((litter != expected) & (litter != litter.flat[0])))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,16 @@ def test_signs_overlays_and_padding_above_the_stored_bits_are_no_lost_values() -
     ):
         assert codes.BITS_BEYOND not in radiograph.notes
     assert codes.BITS_BEYOND in shown(overlay).notes
+
+
+def test_looking_for_lost_values_takes_no_eight_bytes_a_value() -> None:
+    signed = np.tile((RAMP.astype(np.int32) - 2048).astype(np.int16), (32, 32))
+    header = making.dataset(signed)
+    tracemalloc.start()
+    show_grey(signed, header, 0, exact=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * signed.size
 
 
 @pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.RLELossless])
