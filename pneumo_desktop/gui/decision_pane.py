@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from pneumo_desktop.gui.labels import Label, make_bold, wrapped
@@ -49,7 +49,8 @@ class _Field(QLineEdit):
         self._refuses = self.hasFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._refuses and event.text() and event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        writes = event.text() or event.matches(QKeySequence.StandardKey.Paste)  # Shift+Insert has no text
+        if self._refuses and writes and event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.refused.emit()
         else:
             super().keyPressEvent(event)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pneumo_desktop.app import Services
@@ -34,6 +35,8 @@ def test_letters_that_were_on_their_way_are_not_taken(
     note, told = window.result.decision.note, window.statusBar().currentMessage
     qtbot.keyClicks(note, "eft 1")
     qtbot.keyClick(note, Qt.Key.Key_Backspace)
+    QApplication.clipboard().setText("nodule")
+    qtbot.keyClick(note, Qt.Key.Key_Insert, Qt.KeyboardModifier.ShiftModifier)
     assert note.text() == "" and window.focusWidget() is note
     not_taken = f"Not taken: {FILM} was read anew and holds another image. Click into the note to write on this one."
     qtbot.waitUntil(lambda: told().endswith(not_taken))
