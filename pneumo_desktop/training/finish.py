@@ -35,7 +35,14 @@ from pneumo_desktop.training.choose import Before, calibration_of, operating_poi
 from pneumo_desktop.training.control import Control
 from pneumo_desktop.training.corpus import FIT, Sample
 from pneumo_desktop.training.events import Events
-from pneumo_desktop.training.fit_gate import fit_gate, kind_examples, pieces_of, with_limits, with_one_film
+from pneumo_desktop.training.fit_gate import (
+    fit_gate,
+    kind_examples,
+    passing_as_one_film,
+    pieces_of,
+    with_limits,
+    with_one_film,
+)
 from pneumo_desktop.training.job import FROM_BASE, TRANSFER, Job
 from pneumo_desktop.training.judge import Judge, unwritten
 from pneumo_desktop.training.local import LocalImage, LocalImages
@@ -108,7 +115,7 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
         architecture=base.card.architecture,
         parameters=base.card.parameters,
         logits=adapted.head.logits(features.val),
-        gate=_with_own_centres(gate, seen[:plain], features.train_labels[:plain], features.val[:, : space.width]),
+        gate=_suited(gate, seen[:plain], features.train_labels[:plain], features.val[:, : space.width]),
         rehearsal=Rehearsal(
             np.concatenate((rehearsal.features[old], seen[own])),
             np.concatenate((known[old], features.train[own]))[:, space.width :],
@@ -124,10 +131,12 @@ def from_adapted(adapted: Adapted, base: ModelPackage, seed: int) -> Trained:
     )
 
 
-def _with_own_centres(
-    gate: Mapping[str, Array], train: Array, labels: npt.NDArray[np.int64], val: Array
-) -> dict[str, Array]:
-    """Return the gate, with the centres of the clinic's classes where it would refuse too many of its films."""
+def _suited(gate: Mapping[str, Array], train: Array, labels: npt.NDArray[np.int64], val: Array) -> dict[str, Array]:
+    """Return the gate, with the centres of the clinic's classes where it would refuse too many of its films.
+
+    Where it would take too many for several films or a part of one, less is asked of one whole film.
+    """
+    gate = passing_as_one_film(dict(gate), list(val), 1.0 - _STRANGE)
     judge = Gate(gate)
     far = np.mean([judge.answer(one).distance > 1.0 for one in val])
     if far <= _STRANGE or len(gate["gate_centres"]) + 2 > _CENTRES:

@@ -40,6 +40,9 @@ LATERAL = "xray_chest_lateral"
 PIECES = ("side_by_side", "above_each_other", "left_or_right_half", "upper_or_lower_half")
 """What ``pieces_of`` makes of films: two in one picture, or half of one."""
 
+_ROUNDING = 1e-3
+"""Of a sum in float32."""
+
 ONE_FILM = 0.1
 """A picture is refused where the probability that it is one whole film is smaller (models/experiments.md, "Pieces of films")."""
 
@@ -217,8 +220,18 @@ def with_one_film(
     places = placed(np.concatenate((whole, pieces)))
     both, biases = _softmax_regression(places, np.repeat([1, 0], [len(whole), len(pieces)]), 2)
     kernel, bias = both[:, 1] - both[:, 0], float(biases[1] - biases[0]) - float(logit(ONE_FILM))
-    bias += max(0.0, -float(np.quantile(placed(np.stack(chosen)) @ kernel + bias, 0.005)))
-    return {**arrays, "gate_one_film": np.append(kernel, bias).astype(np.float32)}
+    return passing_as_one_film({**arrays, "gate_one_film": np.append(kernel, bias).astype(np.float32)}, chosen, 0.995)
+
+
+def passing_as_one_film(arrays: dict[str, Features], films: Sequence[Features], share: float) -> dict[str, Features]:
+    """Return the gate with so much less asked of one whole film that at least ``share`` of ``films``, features, pass."""
+    if "gate_one_film" not in arrays:
+        return arrays
+    judge = Gate(arrays)
+    lacking = -float(np.quantile([judge.answer(film).one_film for film in films], 1 - share, method="lower"))
+    raised = arrays["gate_one_film"].copy()
+    raised[-1] += max(0.0, lacking + _ROUNDING)
+    return {**arrays, "gate_one_film": raised}
 
 
 def with_limits(

@@ -307,7 +307,9 @@ class Source:
             network = to_litert(self.model)
         if not self.second_head:
             return card, network
-        network = with_second_head(card, network, fitting)
+        before, network = network, with_second_head(card, network, fitting)
+        if network == before and self.model is None:  # it has a second head already, or none can be given to it
+            return card, network
         if added := sum(kernel.size for kernel in terms_of(network).values()):
             told = {**card.training, "second_head_pull": PULL}
             card = replace(card, training=told, parameters=card.parameters + added)

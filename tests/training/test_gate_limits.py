@@ -11,6 +11,7 @@ from pneumo_desktop.training.fit_gate import (
     WIDEST,
     halved,
     may_be_fitted,
+    passing_as_one_film,
     pieces_of,
     with_limits,
     with_one_film,
@@ -123,6 +124,11 @@ def test_what_was_learnt_of_pieces_refuses_them_and_lets_whole_films_pass() -> N
     gate = Gate(with_one_film(plain_gate(), whole, pieces, list(whole)))
     assert np.mean([gate.answer(one).one_film >= 0 for one in whole]) >= 0.995
     assert np.mean([gate.answer(one).one_film < 0 for one in pieces]) > 0.97
+    strict = with_one_film(plain_gate(), whole, pieces, list(whole))
+    suited = Gate(passing_as_one_film(strict, list(pieces), 0.98))
+    assert 0.98 <= np.mean([suited.answer(one).one_film >= 0 for one in pieces]) < 1.0
+    assert passing_as_one_film(strict, list(whole), 0.98)["gate_one_film"][-1] == strict["gate_one_film"][-1]
+    assert "gate_one_film" not in passing_as_one_film(plain_gate(), list(pieces), 0.98), "it was never learnt"
     # Where the films that were held out look like pieces, these let them pass all the same.
     shy = Gate(with_one_film(plain_gate(), whole, pieces, list(pieces)))
     assert np.mean([shy.answer(one).one_film >= 0 for one in pieces]) >= 0.99
