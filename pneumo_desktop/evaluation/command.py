@@ -243,7 +243,9 @@ def measure(
     read by then is measured. Raises EvaluationError when there is nothing to measure, StoppedError when nothing was read.
     """
     try:
-        found = (find(folder) if isinstance(folder, Path) else folder).once()
+        found = find(folder) if isinstance(folder, Path) else folder
+        part = part or chosen_part(found)
+        found = found.once(part)
     except LabelsError as error:
         raise EvaluationError(labels_sentence(error)) from error
     labels = found.table or found.root

@@ -174,11 +174,12 @@ class LabelledFolder:
         """Return the images of one part (None: those under no part folder)."""
         return tuple(image for image in self.images if image.part == name)
 
-    def once(self) -> LabelledFolder:
-        """Return the folder with each file once, as a measure needs it; a table may name one in several rows.
+    def once(self, part: str | None = None) -> LabelledFolder:
+        """Return the folder with each file once, as a measure of ``part`` needs it; a table may name one in several rows.
 
-        A row that says the same again is left out as ``repeated``. Of a file under both labels nobody knows which is
-        right: all its rows are left out as ``both_labels``.
+        Of a file in several parts the row in ``part`` is kept, else the first. A row that says the same again is left
+        out as ``repeated``. Of a file under both labels nobody knows which is right: all its rows are left out as
+        ``both_labels``.
         """
         by_file: dict[tuple[str, str | None, int], list[LabelledImage]] = {}
         for image in self.images:
@@ -186,9 +187,10 @@ class LabelledFolder:
             by_file.setdefault((os.path.realpath(entry.path), entry.member, entry.frame), []).append(image)
         kept: list[LabelledImage] = []
         left_out = list(self.left_out)
-        for first, *others in by_file.values():
+        for rows in by_file.values():
+            first, *others = sorted(rows, key=lambda row: row.part != part)
             if any(other.label != first.label for other in others):
-                left_out += [(image.name, "both_labels") for image in (first, *others)]
+                left_out += [(image.name, "both_labels") for image in rows]
             else:
                 kept.append(first)
                 left_out += [(image.name, "repeated") for image in others]

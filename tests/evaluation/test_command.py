@@ -204,6 +204,17 @@ def test_a_file_that_a_table_names_twice_is_measured_once(folder: Path, answers:
     assert "1 file was left out." in measured.text, "one has both labels; the one in two rows was read"
 
 
+def test_a_file_in_two_parts_of_a_table_is_measured_in_the_chosen_one(folder: Path, answers: Any) -> None:
+    rows = ["NORMAL/IM-0001-0001.png,normal,train", "PNEUMONIA/person1_virus_3.png,1,train"]
+    rows += [row.replace("train", "test") for row in rows]
+    table = folder / "labels.csv"
+    table.write_text("file,label,part\n" + "\n".join(rows), encoding="utf-8")
+    for part in (None, "train", "test"):
+        report = measure(answers(MIXED), table, part=part).report
+        assert (report.part, len(report.cases)) == (part or "test", 2)
+        assert [code for _, code in report.left_out] == ["repeated", "repeated"]
+
+
 def test_a_patient_that_a_table_tells_goes_before_the_number_in_the_file(folder: Path) -> None:
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*.png"))]
     table = folder / "labels.csv"
